@@ -1,0 +1,101 @@
+"""Finding: one thing that is wrong or worth knowing, at one place, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from egresslang.record import record
+from egresslang.source import Span
+
+
+class Severity(IntEnum):
+    """How much a finding weighs; an error stops the compilation."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@record
+class Code:
+    """The identity of a kind of finding: `EGR204`, `protocol-conflict`, and how much it usually weighs."""
+
+    id: str
+    name: str
+    severity: Severity
+
+
+@record
+class Label:
+    """What is true at one place: a span and a few words."""
+
+    span: Span
+    text: str
+
+
+@record
+class Edit:
+    """A replacement of the text at a span."""
+
+    span: Span
+    text: str
+
+
+@record
+class Fix:
+    """A change that resolves a finding; `safe` when it cannot widen the policy."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+@record
+class Finding:
+    """One clause about one place, other places that belong to it, its consequence and the way out.
+
+    `label` is said at `span`; `related` are the other places; `notes` the consequences; `help` an imperative.
+    """
+
+    code: Code
+    span: Span
+    message: str
+    label: str = ""
+    related: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str = ""
+    fix: Fix | None = None
+    severity: Severity = Severity.ERROR
+    cluster: str = ""
+
+
+def finding(
+    code: Code,
+    span: Span,
+    message: str,
+    label: str = "",
+    related: Iterable[Label] = (),
+    notes: Iterable[str] = (),
+    help: str = "",
+    fix: Fix | None = None,
+    severity: Severity | None = None,
+) -> Finding:
+    """A finding of a code at a place, as severe as the code says unless told otherwise."""
+    return Finding(
+        code, span, message, label, tuple(related), tuple(notes), help, fix, code.severity if severity is None else severity
+    )
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once, by place, then code and message."""
+    unique = {(f.span.place, f.code.id, f.message): f for f in findings}
+    return [unique[key] for key in sorted(unique)]
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that stop a compilation."""
+    return [f for f in findings if f.severity is Severity.ERROR]

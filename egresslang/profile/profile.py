@@ -1,0 +1,137 @@
+"""ClusterProfile: what is known of the cluster a policy is compiled for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from egresslang.record import record
+from egresslang.source import Span
+
+Labels = tuple[tuple[str, str], ...]
+"""Labels sorted by key."""
+
+NEWEST_KNOWN = (1, 32)
+"""The newest Istio version whose behaviour the compiler knows."""
+
+
+@record
+class Workload:
+    """A known workload: the labels of its pods, and what its Sidecar selects them by."""
+
+    namespace: str
+    name: str
+    labels: Labels
+    selector: Labels
+    span: Span
+
+
+@record
+class Namespace:
+    """A known namespace and its known workloads by name."""
+
+    name: str
+    workloads: Mapping[str, Workload]
+    span: Span
+
+
+@record
+class Endpoint:
+    """An address of a destination, and its region; empty when nothing says."""
+
+    address: str
+    region: str
+    span: Span
+
+
+@record
+class Destination:
+    """What the profile knows of a host: its region, its endpoints."""
+
+    host: str
+    region: str
+    endpoints: tuple[Endpoint, ...]
+    span: Span
+
+
+@record
+class Enforcement:
+    """What is compiled: `level` is observe, workloads, namespaces or mesh; `namespaces` those of that level."""
+
+    level: str
+    namespaces: frozenset[str] = frozenset()
+
+
+@record
+class Lint:
+    """What the profile asks of policies: attributes every allow carries, widest networks, days before an expiry."""
+
+    require: tuple[str, ...] = ()
+    max_ipv4: int = 24
+    max_ipv6: int = 56
+    expires_soon_days: int = 14
+
+
+@record
+class Member:
+    """An entry of a set that the profile defines, as text of the language."""
+
+    text: str
+    span: Span
+
+
+@record
+class Installation:
+    """The installed Istio: `form` is istio, helm or sail; `name` that of the resource it was read from."""
+
+    form: str = "istio"
+    name: str = ""
+    namespace: str = ""
+
+
+@record
+class Resource:
+    """A resource that stands in the cluster already, as its manifest says."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    spec: Mapping[str, Any]
+    span: Span
+
+
+@record
+class ClusterProfile:
+    """A valid profile, every default filled in; `namespaces` is None when there is no inventory.
+
+    `outbound_traffic_policy` is the installed mode (REGISTRY_ONLY, ALLOW_ANY, ALLOW_ANY_DYNAMIC_DNS),
+    `version` (major, minor) of Istio, `assumed` the defaults that were taken, in words.
+    """
+
+    name: str
+    span: Span
+    region: str
+    default_namespace: str
+    version: tuple[int, int]
+    outbound_traffic_policy: str
+    root_namespace: str
+    dns_capture: bool
+    auto_allocate: bool
+    ambient: bool
+    installation: Installation
+    enforcement: Enforcement
+    observed: tuple[tuple[str, str, Span], ...]
+    variables: Mapping[str, str]
+    hosts: Mapping[str, tuple[Member, ...]]
+    cluster_domain: str
+    in_mesh: tuple[str, ...]
+    ip_families: tuple[str, ...]
+    networks: Mapping[str, tuple[str, ...]]
+    regions: Mapping[str, tuple[str, ...]]
+    namespaces: Mapping[str, Namespace] | None
+    destinations: Mapping[str, Destination]
+    lint: Lint
+    resources: tuple[Resource, ...]
+    assumed: tuple[str, ...]

@@ -1,0 +1,62 @@
+"""The lark parser of the grammar, from a saved table when it fits.
+
+Building the parser takes 100 ms, loading its table 3. The table in `grammar/egress.table.json` is keyed by the
+grammar's hash and lark's version; anything else is built afresh. `python -m egresslang.syntax.grammar` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+import lark
+from lark import Lark, Transformer
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
+
+from egresslang.resources import read
+
+GRAMMAR = "grammar/egress.lark"
+TABLE = "grammar/egress.table.json"
+
+
+def load(builder: Transformer[Any, Any] | None) -> Lark:
+    """The parser whose reductions call the methods of `builder`."""
+    grammar = read(GRAMMAR)
+    try:
+        table = json.loads(read(TABLE), object_hook=_integer_keys)
+    except (OSError, ValueError):
+        table = {}
+    if table.get("key") != _key(grammar):
+        return build(grammar, builder)
+    loaded: Lark = Lark._load_from_dict(table["data"], table["memo"], transformer=builder)
+    return loaded
+
+
+def build(grammar: str, builder: Transformer[Any, Any] | None = None, **options: Any) -> Lark:
+    """The parser built from the text of the grammar."""
+    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=builder, **options)
+
+
+def table(grammar: str) -> str:
+    """The table of a grammar as JSON."""
+    data, memo = build(grammar).memo_serialize([TerminalDef, Rule])
+    return json.dumps({"key": _key(grammar), "data": data, "memo": memo}, separators=(",", ":")) + "\n"
+
+
+def _key(grammar: str) -> str:
+    return f"{sha256(grammar.encode()).hexdigest()} lark {lark.__version__}"
+
+
+def _integer_keys(mapping: dict[str, Any]) -> dict[Any, Any]:
+    return {int(key) if key.isdigit() else key: value for key, value in mapping.items()}
+
+
+if __name__ == "__main__":
+    import os
+    import sys
+
+    if os.environ.get("PYTHONHASHSEED") != "0":  # lark numbers its states in the order of sets
+        os.execve(sys.executable, [sys.executable, "-m", "egresslang.syntax.grammar"], os.environ | {"PYTHONHASHSEED": "0"})
+    sys.stdout.write(table(read(GRAMMAR)))

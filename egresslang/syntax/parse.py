@@ -1,0 +1,340 @@
+"""Parse: text to statements, each on its own, so that a bad one does not hide the next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedInput
+from lark.visitors import Transformer
+
+from egresslang import codes
+from egresslang.findings import Edit, Finding, Fix, Label, finding
+from egresslang.source import Source, Span
+from egresslang.syntax import errors, nodes
+from egresslang.syntax.grammar import load
+from egresslang.syntax.words import (
+    is_label,
+    nearest,
+    port_node,
+    read_bracketed,
+    read_member,
+    read_target,
+)
+
+MAX_SIZE = 32 * 1024 * 1024
+"""The largest policy file that is read, in code points."""
+
+KEYWORDS = ("namespace", "workloads", "hosts", "allow", "deny", "expect", "mesh")
+"""The words a statement starts with."""
+
+ATTRIBUTES = {
+    "allow": ("region", "owner", "ticket", "expires", "reason", "address", "cluster"),
+    "deny": ("owner", "ticket", "reason", "cluster"),
+    "expect": ("address", "cluster"),
+    "mesh": ("cluster", "reason"),
+}
+"""The attributes each statement takes."""
+
+_START = re.compile(r"^(?![ \t\r\n#])", re.MULTILINE)
+_HOSTILE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]|\r(?!\n)")
+_FIRST_WORD = re.compile(r"[^\s:={}\[\],\"]+|.")
+_KEYWORD = re.compile(rf"(?:{'|'.join(KEYWORDS)})(?=\s|$)")
+
+
+def parse(source: Source) -> tuple[nodes.File, list[Finding]]:
+    """The statements of a file that parse, and a finding for each that does not."""
+    found = _hostile(source)
+    if found:
+        return nodes.File(source, ()), found
+    statements = []
+    parser = _parser()
+    text = source.text
+    for start, end in _cut(source, found):
+        if not _KEYWORD.match(text, start):
+            found.append(_unknown_statement(source, start, end))
+            continue
+        statement = parser.statement(source, start, end, found)
+        if statement is not None:
+            statements.append(statement)
+    return nodes.File(source, tuple(statements)), found
+
+
+def _hostile(source: Source) -> list[Finding]:
+    if len(source.text) > MAX_SIZE:
+        return [
+            finding(codes.HOSTILE_TEXT, Span(source, 0, 0), f"`{source.name}` is larger than {MAX_SIZE >> 20} MiB", "too large to be a policy",
+                    help="split the policy into several files")  # fmt: skip
+        ]
+    return [
+        finding(codes.HOSTILE_TEXT, Span(source, match.start(), match.end()), f"{errors.character(match[0])} hides in the text",
+                "people and programs read this line differently", help="remove the character")  # fmt: skip
+        for match in _HOSTILE.finditer(source.text, 1 if source.text.startswith("\ufeff") else 0)
+    ][:20]
+
+
+def _cut(source: Source, found: list[Finding]) -> Iterator[tuple[int, int]]:
+    """Start and end of each statement: from a first column to the next one."""
+    text = source.text
+    bom = 1 if text.startswith("\ufeff") else 0
+    starts = [match.start() for match in _START.finditer(text, bom) if match.start() < len(text)]
+    if bom and len(text) > 1 and text[1] not in " \t\r\n#" and starts[:1] != [1]:
+        starts.insert(0, 1)
+    head = text[bom : starts[0]] if starts else text[bom:]
+    for line in re.finditer(r"[^\r\n]+", head):
+        if (words := line[0].strip()) and not words.startswith("#"):
+            start = bom + line.start() + len(line[0]) - len(line[0].lstrip())
+            found.append(errors.indented(Span(source, start, bom + line.end())))
+            break
+    yield from zip(starts, [*starts[1:], len(text)], strict=True)
+
+
+def _unknown_statement(source: Source, start: int, end: int) -> Finding:
+    match = _FIRST_WORD.match(source.text, start, end)
+    assert match
+    word = match[0]
+    span = Span(source, start, match.end())
+    if word in ("}", "]", ")", "{", "[", "->") or not word[0].isalpha():
+        return errors.stray(span)
+    if word in KEYWORDS:
+        return errors.after_keyword(span, source.text[match.end() : end])
+    near = nearest(word.lower(), KEYWORDS)
+    fix = Fix(f"write `{near}`", (Edit(span, near),), safe=True) if near else None
+    return finding(codes.UNKNOWN_WORD, span, f"`{word}` is not a statement", "a statement starts here",
+                   help=f"write `{near}`" if near else f"start with one of {', '.join(f'`{k}`' for k in KEYWORDS)}; indent a line that goes on",
+                   fix=fix)  # fmt: skip
+
+
+class _Statements(Transformer[Token, Any]):
+    """Builds the nodes of one statement as lark reduces it; what is wrong with its words goes to `found`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lark: Lark = load(self)
+        self.source = Source("", "")
+        self.base = 0
+        self.found: list[Finding] = []
+
+    def statement(self, source: Source, start: int, end: int, found: list[Finding]) -> nodes.Statement | None:
+        """The statement in `[start, end)` of a source, or None after telling why there is none."""
+        self.source, self.base, self.found = source, start, found
+        before = len(found)
+        text = source.text[start:end]
+        try:
+            made = self.lark.parse(text)
+        except UnexpectedInput as problem:
+            found.append(errors.explain(problem, source, start, end))
+            return None
+        return made if len(found) == before else None  # type: ignore[return-value]
+
+    # Spans
+
+    def _span(self, first: Token, last: Token | None = None) -> Span:
+        return Span(self.source, self.base + first.start_pos, self.base + (last or first).end_pos)  # type: ignore[operator]
+
+    def _tell(self, problem: Finding) -> None:
+        self.found.append(problem)
+
+    # Sources
+
+    def member(self, children: list[Token]) -> Any:
+        word = children[0]
+        member = read_member(word.value, self._span(word))
+        if isinstance(member, Finding):
+            self._tell(member)
+        return member
+
+    def labelled(self, children: list[Any]) -> Any:
+        namespace = str(children[0]) if children[0].type == "WORD" else ""
+        span = self._span(children[0], children[-1])
+        if namespace not in ("", "*") and not is_label(namespace.removesuffix("/*")):
+            self._tell(errors.not_a_namespace(namespace, self._span(children[0])))
+        labels = []
+        for token in children[-2]:
+            key, equals, value = token.value.partition("=")
+            if not re.fullmatch(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", key) or not re.fullmatch(
+                r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)?", value
+            ):
+                self._tell(errors.not_a_label(token.value, self._span(token)))
+            labels.append((key, value if equals else None))
+        return nodes.Labelled(namespace.removesuffix("/*"), tuple(sorted(labels, key=lambda label: (label[0], label[1] or ""))), span)
+
+    def labels(self, children: list[Token]) -> list[Token]:
+        return children
+
+    def sources(self, children: list[Any]) -> tuple[Any, ...]:
+        return tuple(children)
+
+    def members(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
+        if len(children) == 1:
+            return (children[0],), children[0].span
+        return children[1], self._span(children[0], children[2])
+
+    def source(self, children: list[Any]) -> nodes.Sources:
+        members, span = children[0]
+        return nodes.Sources(members, (), span)
+
+    def source_except(self, children: list[Any]) -> nodes.Sources:
+        members, span = children[0]
+        excepted, last = children[2]
+        return nodes.Sources(members, excepted, span.to(last))
+
+    # Destinations
+
+    def host(self, children: list[Token]) -> Any:
+        word = children[0]
+        read = read_bracketed if word.type == "BRACKETED" else read_target
+        target = read(word.value, self._span(word))
+        if isinstance(target, Finding):
+            self._tell(target)
+        return target
+
+    def port(self, children: list[Token]) -> Any:
+        protocol = ""
+        if len(children) == 2:
+            protocol = children[1].value
+            if protocol not in nodes.PROTOCOLS:
+                self._tell(errors.unknown_protocol(protocol, self._span(children[1])))
+        port = port_node(children[0].value, protocol, self._span(children[0], children[-1]), self._span(children[0]))
+        if isinstance(port, Finding):
+            self._tell(port)
+        return port
+
+    def ports(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
+        if len(children) == 1:
+            return (children[0],), children[0].span
+        return tuple(children[1:-1]), self._span(children[0], children[-1])
+
+    def entry(self, children: list[Any]) -> nodes.Entry:
+        if len(children) == 1:
+            return nodes.Entry(children[0], (), children[0].span)
+        ports, span = children[1]
+        return nodes.Entry(children[0], ports, children[0].span.to(span))
+
+    def entries(self, children: list[Any]) -> tuple[Any, ...]:
+        return tuple(children)
+
+    def target(self, children: list[Any]) -> nodes.Destinations:
+        if len(children) == 1:
+            entry = children[0]
+            return nodes.Destinations((nodes.Entry(entry.target, (), entry.target.span),), entry.ports, (), entry.span)
+        span = self._span(children[0], children[2])
+        if len(children) == 3:
+            return nodes.Destinations(children[1], (), (), span)
+        ports, last = children[3]
+        if both := next((entry for entry in children[1] if entry.ports), None):
+            self._tell(errors.ports_twice(both.span, last))
+        return nodes.Destinations(children[1], ports, (), span.to(last))
+
+    def holes(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
+        if len(children) == 1:
+            return (children[0],), children[0].span
+        return tuple(children[1:-1]), self._span(children[0], children[-1])
+
+    def destination(self, children: list[Any]) -> Any:
+        return children[0]
+
+    def destination_except(self, children: list[Any]) -> nodes.Destinations:
+        target, (holes, last) = children[0], children[2]
+        return nodes.Destinations(target.entries, target.ports, holes, target.span.to(last))
+
+    # Attributes
+
+    def value(self, children: list[Token]) -> nodes.Value:
+        token = children[0]
+        if token.type == "VALUE":
+            return nodes.Value(token.value, self._span(token))
+        text = token.value[1:-1]
+        if bad := re.search(r"\\(?![\"\\]).|\\(?![\"\\])$", re.sub(r"\\\\", "", text)):
+            self._tell(errors.bad_escape(bad[0], self._span(token)))
+        return nodes.Value(re.sub(r"\\([\"\\])", r"\1", text) if "\\" in text else text, self._span(token))
+
+    def attribute(self, children: list[Any]) -> nodes.Attribute:
+        key: Token = children[0]
+        return nodes.Attribute(key.value[:-1], (children[1],), self._span(key).to(children[1].span))
+
+    def attribute_list(self, children: list[Any]) -> nodes.Attribute:
+        key: Token = children[0]
+        return nodes.Attribute(key.value[:-1], tuple(children[2:-1]), self._span(key, children[-1]))
+
+    def attributes(self, children: list[Any]) -> tuple[Any, ...]:
+        return tuple(children)
+
+    def _attributes(self, statement: str, attributes: tuple[nodes.Attribute, ...]) -> tuple[nodes.Attribute, ...]:
+        seen: dict[str, nodes.Attribute] = {}
+        for attribute in attributes:
+            if attribute.key not in ATTRIBUTES[statement]:
+                self._tell(errors.unknown_attribute(attribute, statement, ATTRIBUTES))
+            elif attribute.key in seen:
+                self._tell(finding(codes.BAD_VALUE, attribute.span, f"`{attribute.key}=` is given twice", "again here",
+                                   [Label(seen[attribute.key].span, "first here")], help="keep one of the two"))  # fmt: skip
+            seen.setdefault(attribute.key, attribute)
+        return attributes
+
+    # Statements
+
+    def namespace(self, children: list[Token]) -> nodes.NamespaceLine:
+        name = children[1].value
+        if not is_label(name):
+            self._tell(errors.not_a_namespace(name, self._span(children[1])))
+        return nodes.NamespaceLine(name, self._span(*children))
+
+    def workload_set(self, children: list[Any]) -> nodes.WorkloadSet:
+        name = self._set_name(children[1])
+        return nodes.WorkloadSet(name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span))
+
+    def host_set(self, children: list[Any]) -> nodes.HostSet:
+        name = self._set_name(children[1])
+        return nodes.HostSet(name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span))
+
+    def _set_name(self, token: Token) -> str:
+        if not is_label(token.value):
+            self._tell(errors.not_a_set_name(token.value, self._span(token)))
+        return str(token.value)
+
+    def _rule(self, make: Callable[..., Any], statement: str, children: list[Any]) -> Any:
+        keyword, sources, destinations, attributes = children
+        last = attributes[-1].span if attributes else destinations.span
+        return make(sources, destinations, self._attributes(statement, attributes), self._span(keyword).to(last))
+
+    def allow(self, children: list[Any]) -> Any:
+        return self._rule(nodes.Allow, "allow", children)
+
+    def deny(self, children: list[Any]) -> Any:
+        return self._rule(nodes.Deny, "deny", children)
+
+    def outcome(self, children: list[Token]) -> Token:
+        return children[0]
+
+    def expect(self, children: list[Any]) -> nodes.Expect:
+        keyword, sources, destinations, before, outcome, after = children
+        attributes = self._attributes("expect", before + after)
+        last = after[-1].span if after else self._span(outcome)
+        return nodes.Expect(sources, destinations, attributes, outcome.value, self._span(keyword).to(last))
+
+    def services(self, children: list[Token]) -> tuple[nodes.Service, ...]:
+        services = []
+        for token in children:
+            namespace, _, name = token.value.rpartition("/")
+            if (namespace and not is_label(namespace)) or not (is_label(name) or (name == "*" and namespace)):
+                self._tell(errors.not_a_service(token.value, self._span(token)))
+            services.append(nodes.Service(namespace, name, self._span(token)))
+        return tuple(services)
+
+    def mesh(self, children: list[Any]) -> nodes.Mesh:
+        keyword, sources, services, attributes = children
+        last = attributes[-1].span if attributes else services[-1].span
+        return nodes.Mesh(sources, services, self._attributes("mesh", attributes), self._span(keyword).to(last))
+
+
+_made: list[_Statements] = []
+
+
+def _parser() -> _Statements:
+    if not _made:
+        _made.append(_Statements())
+    return _made[0]
+
+

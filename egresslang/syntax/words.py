@@ -1,0 +1,254 @@
+"""What a word may be: a host, a wildcard, an address, a workload, a set.
+
+Each reader turns the text of one word into a node or into the finding that says why it is none. The same
+readers serve the parser and, once the variables of a profile are known, `${env}.example.com`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from egresslang import codes
+from egresslang.findings import Edit, Finding, Fix, finding
+from egresslang.source import Span
+from egresslang.syntax.nodes import AllWorkloads, Anything, Host, Network, Port, Target, Template, Wildcard, Word, WorkloadName
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+_ADDRESS_LIKE = re.compile(r"[0-9.]+(?:/[^/]*)?|.*\.[0-9]+(?:/[^/]*)?")
+_RESERVED_PORTS = {15001: "its own outbound traffic", 15006: "its own inbound traffic", 15021: "health", 15090: "metrics"}
+
+INVENTED = "egressc.invalid"
+"""Names below this one are invented for destinations that have only an address."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word most like this one, empty when none is near."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), 1, 0.6)), "")
+
+
+def has_variable(text: str) -> bool:
+    """Whether `${…}` or its escape `$${…}` stands in a text."""
+    return "${" in text
+
+
+def read_target(text: str, span: Span) -> Target | Finding:
+    """A destination word: a host, wildcard, IPv4 address or network, set, `*`, or a template with variables."""
+    if _HOST.fullmatch(text) and not text[-1].isdigit():
+        return read_host(text, span)
+    if "${" in text:
+        return Template(text, span)
+    if text == "*":
+        return Anything(span)
+    if text.startswith("*."):
+        host = read_host(text[2:], span, shown=text)
+        return host if isinstance(host, Finding) else Wildcard(host.name, span)
+    if _ADDRESS_LIKE.fullmatch(text):
+        return read_network(text, span)
+    if "/" in text:
+        namespace, _, name = text.partition("/")
+        if _LABEL.fullmatch(namespace) and _LABEL.fullmatch(name):
+            return Word(namespace, name, span)
+        return _bad_host(text, span, "a host has no path", "write the host alone, and the port after `:`")
+    if "." not in text and _LABEL.fullmatch(text):
+        return Word("", text, span)
+    return read_host(text, span)
+
+
+def read_bracketed(text: str, span: Span) -> Target | Finding:
+    """`[2001:db8::/32]`: an IPv6 address or network in brackets."""
+    return read_network(text[1:-1], span)
+
+
+def read_host(text: str, span: Span, shown: str = "") -> Host | Finding:
+    """An exact DNS name, by IDNA 2008; RFC 1035 bounds: labels of 1 to 63 octets, 253 in all."""
+    shown = shown or text
+    name = text.removesuffix(".")
+    if not name.isascii():
+        encoded = _encode(name, shown, span)
+        if isinstance(encoded, Finding):
+            return encoded
+        name = encoded
+    name = name.lower()
+    if not _HOST.fullmatch(name):
+        return _explain_host(name, shown, span)
+    if len(name) > 253:
+        return _bad_host(shown, span, f"{len(name)} characters, a DNS name has at most 253", "shorten it")
+    if "xn--" in name and (problem := _decode_problem(name)):
+        return _bad_host(shown, span, problem, "write the name in its own letters")
+    if name.rpartition(".")[2].isdigit():
+        return _bad_address(shown, span, "a name whose last label is a number is an address", "write a whole address")
+    if name == INVENTED or name.endswith("." + INVENTED):
+        return _bad_host(shown, span, "reserved for destinations without a name", "use the name of a real host")
+    return Host(name, span)
+
+
+def read_network(text: str, span: Span) -> Network | Finding:
+    """An IPv4 or IPv6 address or CIDR: four decimal numbers without leading zeros, no host bits, no zone."""
+    import ipaddress
+
+    try:
+        if "%" in text:
+            raise ValueError
+        interface = ipaddress.ip_interface(text)
+        if "/" in text and not text.partition("/")[2].isdigit():
+            return _bad_address(text, span, "not a prefix length", "write the length of the prefix, as in `/24`")
+    except ValueError:
+        return _explain_address(text, span)
+    network = interface.network
+    if interface.ip != network.network_address:
+        return _bad_address(
+            text, span, "bits are set after the prefix", f"write `{network}` for the network, or `{interface.ip}` for the address"
+        )
+    return Network(network.version, int(network.network_address), network.prefixlen, span)
+
+
+def read_port(text: str, span: Span) -> int | Finding:
+    """A port number from 1 to 65535 that no sidecar listens on itself (istio.io, Application Requirements)."""
+    if not (text.isascii() and text.isdigit()):
+        if text.startswith("//"):
+            return finding(codes.BAD_HOST, span, "a URL is not a destination", "host and port are needed here",
+                           help="write the host and its port, as in `example.com:443 tls`")  # fmt: skip
+        known = {"http": 80, "https": 443, "tls": 443, "postgres": 5432, "mysql": 3306, "redis": 6379, "mongo": 27017}
+        help = f"write `{known[text]} {text}`" if text in known else "write a number from 1 to 65535, then the protocol"
+        return finding(codes.BAD_PORT, span, f"`{text}` is not a port", "a port is a number", help=help)
+    number = int(text) if len(text) < 9 else 0
+    if not 1 <= number <= 65535:
+        return finding(codes.BAD_PORT, span, f"port `{text}` does not exist", "outside 1 to 65535",
+                       help="write a number from 1 to 65535")  # fmt: skip
+    if number in _RESERVED_PORTS:
+        return finding(codes.BAD_PORT, span, f"port `{number}` belongs to the sidecar", f"a sidecar uses it for {_RESERVED_PORTS[number]}",
+                       notes=["traffic to this port of another host never reaches a listener"],
+                       help="reach the destination on another port")  # fmt: skip
+    if text != str(number):
+        return finding(codes.BAD_PORT, span, f"`{text}` is not a port", "a leading zero", help=f"write `{number}`",
+                       fix=Fix(f"write `{number}`", (Edit(span, str(number)),), safe=True))  # fmt: skip
+    return number
+
+
+def read_member(text: str, span: Span) -> WorkloadName | AllWorkloads | Finding:
+    """A source word: `*`, `ns/*`, a workload or set with or without its namespace."""
+    if text == "*":
+        return AllWorkloads("*", span)
+    namespace, slash, name = text.rpartition("/")
+    if (slash and not _LABEL.fullmatch(namespace)) or not (name == "*" or (len(name) <= 253 and _SUBDOMAIN.fullmatch(name))):
+        return _bad_name(text, span)
+    return AllWorkloads(namespace, span) if name == "*" else WorkloadName(namespace, name, span)
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is an RFC 1123 label: what namespaces and sets are called."""
+    return bool(_LABEL.fullmatch(text))
+
+
+def _bad_name(text: str, span: Span) -> Finding:
+    fix = None
+    if text.lower() != text and _SUBDOMAIN.fullmatch(text.lower().replace("/", "")):
+        fix = Fix("write it in lower case", (Edit(span, text.lower()),))
+    if text == "*/*" or text.endswith("/**"):
+        help = "write `*` for every workload of the mesh, `namespace/*` for those of a namespace"
+    elif "*" in text:
+        help = "write `namespace/*` for a whole namespace, or `[key=value]` for pods by label"
+    else:
+        help = "write `workload`, `namespace/workload`, `namespace/*` or `*`"
+    return finding(codes.SYNTAX, span, f"`{text}` is not the name of a workload",
+                   "names are lower-case letters, digits and `-`", help=help, fix=fix)  # fmt: skip
+
+
+def _bad_host(shown: str, span: Span, why: str, help: str) -> Finding:
+    return finding(codes.BAD_HOST, span, f"`{shown}` is not a host", why, help=help)
+
+
+def _explain_host(name: str, shown: str, span: Span) -> Finding:
+    if not name or name.startswith(".") or ".." in name:
+        return _bad_host(shown, span, "a label is empty", "remove the extra dot")
+    if "*" in name:
+        return _bad_host(shown, span, "`*` stands only before the first dot, alone", "write `*.` and the rest of the name, or list the names")
+    if "_" in name:
+        return _bad_host(shown, span, "`_` is not a letter of host names", "check the name: hosts have letters, digits and `-`")
+    if "." not in name:
+        return _bad_host(shown, span, "neither a name with a dot nor a set", "write the whole DNS name")
+    long = next((label for label in name.split(".") if len(label) > 63), "")
+    if long:
+        return _bad_host(shown, span, f"`{long[:12]}…` has {len(long)} characters, a label at most 63", "shorten the label")
+    dash = next((label for label in name.split(".") if label.startswith("-") or label.endswith("-")), "")
+    if dash:
+        return _bad_host(shown, span, f"`{dash}` starts or ends with `-`", "remove the `-`")
+    odd = next((c for c in name if not re.match(r"[a-z0-9.-]", c)), "")
+    return _bad_host(shown, span, f"`{odd}` is not a letter of host names" if odd else "not a DNS name", "write a DNS name, as in `api.example.com`")
+
+
+def _encode(name: str, shown: str, span: Span) -> str | Finding:
+    import idna
+
+    if scripts := _mixed_scripts(name):
+        punycode = ".".join(label.encode("punycode").decode() if not label.isascii() else label for label in name.split("."))
+        return finding(codes.HOSTILE_TEXT, span, f"`{shown}` mixes letters that look alike", f"{' and '.join(scripts)} letters in one label",
+                       notes=[f"a name server sees `{punycode}`"], help="write the name with the letters of one script")  # fmt: skip
+    labels = []
+    for label in name.lower().split("."):
+        if label.isascii():
+            labels.append(label)
+            continue
+        try:
+            labels.append(idna.encode(label).decode())
+        except idna.IDNAError as problem:
+            return _bad_host(shown, span, f"not allowed by IDNA 2008: {str(problem)[:120]}", "write the name as its owner registered it")
+    return ".".join(labels)
+
+
+def _mixed_scripts(name: str) -> list[str]:
+    import unicodedata
+
+    confusable = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
+    for label in name.split("."):
+        scripts = {unicodedata.name(c, "").partition(" ")[0] for c in label if c.isalpha()} & confusable
+        if len(scripts) > 1:
+            return sorted(script.title() for script in scripts)
+    return []
+
+
+def _decode_problem(name: str) -> str:
+    import idna
+
+    for label in name.split("."):
+        if label.startswith("xn--"):
+            try:
+                idna.decode(label)
+            except (idna.IDNAError, UnicodeError) as problem:
+                return f"`{label}` is not punycode of a name: {str(problem)[:80]}"
+    return ""
+
+
+def _bad_address(shown: str, span: Span, why: str, help: str) -> Finding:
+    return finding(codes.BAD_ADDRESS, span, f"`{shown}` is not an address", why, help=help)
+
+
+def _explain_address(text: str, span: Span) -> Finding:
+    address, slash, prefix = text.partition("/")
+    if "%" in text:
+        return _bad_address(text, span, "an address with a zone means something only on one machine", "remove the `%` and what follows")
+    octets = address.split(".")
+    if ":" in address:
+        return _bad_address(text, span, "not an IPv6 address or network", "write it as in `[2001:db8::1]` or `[2001:db8::/32]`")
+    if any(len(octet) > 1 and octet.startswith("0") and octet.isdigit() for octet in octets):
+        plain = ".".join(str(int(o)) if o.isdigit() else o for o in octets) + slash + prefix
+        return _bad_address(text, span, "a leading zero is octal to some programs and decimal to others", f"write `{plain}` if decimal is meant")
+    big = next((octet for octet in octets if octet.isdigit() and int(octet[:9]) > 255), "")
+    if big:
+        return _bad_address(text, span, f"`{big}` is more than 255", "write four numbers from 0 to 255")
+    if len(octets) == 4 and all(octet.isdigit() for octet in octets):
+        return _bad_address(text, span, f"`/{prefix}` is not a prefix length", "write a length from 0 to 32, as in `/24`")
+    if all(octet.isdigit() for octet in octets):
+        return _bad_address(text, span, f"{len(octets)} numbers where an address has four", "write all four numbers")
+    return _bad_address(text, span, "a name whose last label is a number is an address", "write a whole address, or the whole name")
+
+
+def port_node(number: str, protocol: str, span: Span, number_span: Span) -> Port | Finding:
+    """A port with its protocol as written."""
+    value = read_port(number, number_span)
+    return value if isinstance(value, Finding) else Port(value, protocol, span)

@@ -1,0 +1,129 @@
+"""Manifest records as the plain documents that Kubernetes and Istio read, keys in one fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from egresslang.targets.manifests import EgressListener, Installation, Port, ServiceEntry, Sidecar
+from egresslang.targets.yaml import Document, Value
+
+API_VERSION = "networking.istio.io/v1"
+"""The version of ServiceEntry and Sidecar; served since Istio 1.22."""
+
+MANAGED_BY = ("app.kubernetes.io/managed-by", "egressc")
+"""The label, and its value, of everything we emit: what carries it is ours to replace."""
+
+SOURCE = "egresslang.dev/source"
+"""The annotation that names the policy files a resource came from."""
+
+
+def service_entry(entry: ServiceEntry) -> Document:
+    """The ServiceEntry of a destination.
+
+    All of ours carry the same labels: Istio merges the ServiceEntries of one host only if their labels are equal.
+    """
+    spec: dict[str, Value] = {"hosts": entry.hosts}
+    if entry.addresses:
+        spec["addresses"] = entry.addresses
+    spec["exportTo"] = entry.export_to
+    spec["location"] = entry.location
+    spec["resolution"] = entry.resolution
+    spec["ports"] = [_port(port) for port in entry.ports]
+    if entry.endpoints:
+        spec["endpoints"] = [
+            {"address": e.address, "locality": e.locality} if e.locality else {"address": e.address}
+            for e in entry.endpoints
+        ]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ServiceEntry",
+        "metadata": _metadata(entry.name, entry.namespace, entry.sources),
+        "spec": spec,
+    }
+
+
+def sidecar(made: Sidecar) -> Document:
+    """The Sidecar of a workload, or of everyone else when it has no selector.
+
+    The mode is always written: a Sidecar whose `outboundTrafficPolicy` is empty means REGISTRY_ONLY to Istio.
+    """
+    spec: dict[str, Value] = {}
+    if made.selector is not None:
+        spec["workloadSelector"] = {"labels": dict(made.selector)}
+    spec["outboundTrafficPolicy"] = {"mode": made.mode}
+    spec["egress"] = [_listener(listener) for listener in made.egress]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Sidecar",
+        "metadata": _metadata(made.name, made.namespace, made.sources),
+        "spec": spec,
+    }
+
+
+def installation(made: Installation) -> Document:
+    """The mesh-wide mode in the form that the installer reads.
+
+    - `istio`: an IstioOperator, input of `istioctl install -f FILE -f installation/istio-operator.yaml`;
+      since Istio 1.24 no cluster knows the kind, so `kubectl apply` refuses it.
+    - `helm`: values of the chart istiod, `helm upgrade istiod istio/istiod --reuse-values -f installation/values.yaml`.
+    - `sail`: the part of a `sailoperator.io/v1` Istio that is ours. It names neither version nor profile, which the
+      operator would fill in with its own, so it belongs onto an Istio that exists, which keeps all else it says:
+      `kubectl patch istio NAME --type merge --patch-file installation/istio.yaml`, or
+      `kubectl apply --server-side --field-manager egressc -f installation/istio.yaml`. The resource has no namespace
+      of its own; `spec.namespace`, which is immutable, is where istiod runs.
+
+    The root namespace is written when it is not Istio's own default.
+    """
+    return _FORMS[made.form](made)
+
+
+def _istio_operator(made: Installation) -> Document:
+    return {
+        "apiVersion": "install.istio.io/v1alpha1",
+        "kind": "IstioOperator",
+        "metadata": _metadata(made.name, made.namespace, made.sources),
+        "spec": {"meshConfig": _mesh_config(made)},
+    }
+
+
+def _helm_values(made: Installation) -> Document:
+    return {"meshConfig": _mesh_config(made)}
+
+
+def _sail_istio(made: Installation) -> Document:
+    return {
+        "apiVersion": "sailoperator.io/v1",
+        "kind": "Istio",
+        "metadata": _metadata(made.name, "", made.sources),
+        "spec": {"namespace": made.namespace, "values": {"meshConfig": _mesh_config(made)}},
+    }
+
+
+_FORMS = {"istio": _istio_operator, "helm": _helm_values, "sail": _sail_istio}
+
+
+def _mesh_config(made: Installation) -> Document:
+    config: dict[str, Value] = {"outboundTrafficPolicy": {"mode": made.mode}}
+    if made.root_namespace != "istio-system":
+        config["rootNamespace"] = made.root_namespace
+    return config
+
+
+def _metadata(name: str, namespace: str, sources: tuple[str, ...]) -> Document:
+    metadata: dict[str, Value] = {"name": name}
+    if namespace:
+        metadata["namespace"] = namespace
+    metadata["labels"] = dict([MANAGED_BY])
+    if sources:
+        metadata["annotations"] = {SOURCE: ", ".join(sources)}
+    return metadata
+
+
+def _listener(listener: EgressListener) -> Document:
+    if listener.port is None:
+        return {"hosts": listener.hosts}
+    return {"port": _port(listener.port), "hosts": listener.hosts}
+
+
+def _port(port: Port) -> Mapping[str, Value]:
+    return {"number": port.number, "name": port.name, "protocol": port.protocol}

@@ -1,0 +1,127 @@
+"""YAML out: plain documents as block-style YAML that every reader takes for the same thing.
+
+General emitters write `region: no`, `010` or `1e3` bare where their own YAML version reads a string;
+Kubernetes reads YAML 1.1 through Go and takes them for a boolean and numbers. Here a string is written
+bare only if it is a plain word in YAML 1.1, in YAML 1.2 and to Go; every other one is double-quoted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
+"""What a document is made of; there is no null, no float and no date in what we emit."""
+
+Document: TypeAlias = Mapping[str, Value]
+"""A YAML document: a map, whose keys keep their order."""
+
+# A letter, then letters and digits in pieces joined by `-`, `.`, `_` or `/`: no reader takes such a word for a
+# number, a date or syntax, and these are the words that some reader takes for a boolean or null.
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-._/]+[A-Za-z0-9]+)*").fullmatch
+_RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+_UNSAFE = re.compile(r'["\\]|[^ -~]')
+_ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
+
+
+def emit(documents: Iterable[Document]) -> str:
+    """The text of documents, `---` between them; the same documents give the same bytes.
+
+    Maps and lists are in block style with two spaces a level, as kubectl prints them; nothing is folded.
+    Keys are Kubernetes names and so below the 1,024 characters that YAML allows a key.
+    Raises ValueError for a lone surrogate, which no YAML can carry.
+    """
+    scalars = _Scalars()
+    lines: list[str] = []
+    for document in documents:
+        if lines:
+            lines.append("---\n")
+        if document:
+            _emit_map(document, "", "", lines, scalars)
+        else:
+            lines.append("{}\n")
+    return "".join(lines)
+
+
+class _Scalars(dict[str, str]):
+    """The written form of each string, made once: the strings of a policy's manifests repeat."""
+
+    def __missing__(self, value: str) -> str:
+        plain = _PLAIN(value) and value.lower() not in _RESERVED
+        text = self[value] = value if plain else f'"{_UNSAFE.sub(_escape, value)}"'
+        return text
+
+
+def _escape(match: re.Match[str]) -> str:
+    """The YAML escape of a character; only ASCII leaves, so that no hidden or turned text does."""
+    character = match[0]
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        raise ValueError(f"a lone surrogate U+{code:04X} cannot be written as YAML")
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _emit_map(node: Mapping[str, Value], lead: str, indent: str, lines: list[str], scalars: _Scalars) -> None:
+    """Write a map; `lead` stands before its first key, which may follow a dash, `indent` before the others."""
+    for key, value in node.items():
+        kind = value.__class__
+        if kind is str:
+            lines.append(f"{lead}{scalars[key]}: {scalars[value]}\n")  # type: ignore[index]
+        elif kind is int:
+            lines.append(f"{lead}{scalars[key]}: {value}\n")
+        else:
+            _emit_below(f"{lead}{scalars[key]}:", value, indent, lines, scalars)
+        lead = indent
+
+
+def _emit_below(head: str, value: Value, indent: str, lines: list[str], scalars: _Scalars) -> None:
+    """Write what stands below a key, or behind it when it is empty or a boolean."""
+    if isinstance(value, Mapping):
+        if value:
+            lines.append(f"{head}\n")
+            _emit_map(value, indent + "  ", indent + "  ", lines, scalars)
+        else:
+            lines.append(f"{head} {{}}\n")
+    elif isinstance(value, (list, tuple)):
+        if value:
+            lines.append(f"{head}\n")
+            _emit_list(value, indent, indent, lines, scalars)
+        else:
+            lines.append(f"{head} []\n")
+    else:
+        lines.append(f"{head} {_scalar(value, scalars)}\n")
+
+
+def _emit_list(items: Sequence[Value], lead: str, indent: str, lines: list[str], scalars: _Scalars) -> None:
+    """Write a list; `lead` stands before its first dash, which may follow another, `indent` before the others."""
+    for item in items:
+        if item.__class__ is str:
+            lines.append(f"{lead}- {scalars[item]}\n")  # type: ignore[index]
+        elif isinstance(item, Mapping) and item:
+            _emit_map(item, f"{lead}- ", indent + "  ", lines, scalars)
+        elif isinstance(item, (list, tuple)) and item:
+            _emit_list(item, f"{lead}- ", indent + "  ", lines, scalars)
+        else:
+            lines.append(f"{lead}- {_scalar(item, scalars)}\n")
+        lead = indent
+
+
+def _scalar(value: Value, scalars: _Scalars) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return scalars[value]
+        case int():
+            return str(value)
+        case Mapping():
+            return "{}"
+        case list() | tuple():
+            return "[]"
+    raise TypeError(f"{value!r} has no place in a manifest")
