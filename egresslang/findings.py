@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
-from egresslang.record import record
+from egresslang.record import record, replace
 from egresslang.source import Span
 
 
@@ -92,10 +92,25 @@ def finding(
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, by place, then code and message."""
-    unique = {(f.span.place, f.code.id, f.message): f for f in findings}
+    unique = {(f.span.place, f.code.id, f.message, f.cluster): f for f in findings}
     return [unique[key] for key in sorted(unique)]
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Those that stop a compilation."""
     return [f for f in findings if f.severity is Severity.ERROR]
+
+
+def merge_clusters(clusters: Sequence[str], found: Sequence[Iterable[Finding]]) -> list[Finding]:
+    """The findings of one policy in several clusters: what all say once, the rest with its cluster's name."""
+    if len(clusters) == 1:
+        return list(found[0])
+    held: dict[tuple[object, str, str], list[tuple[str, Finding]]] = {}
+    for cluster, findings in zip(clusters, found, strict=True):
+        for each in findings:
+            held.setdefault((each.span.place, each.code.id, each.message), []).append((cluster, each))
+    merged: list[Finding] = []
+    for same in held.values():
+        everywhere = len(same) == len(clusters)
+        merged.extend(each if everywhere else replace(each, cluster=cluster) for cluster, each in (same[:1] if everywhere else same))
+    return merged

@@ -1,4 +1,7 @@
-"""The files of `grammar/` and `schemas/`: inside the installed package, or beside it in a checkout."""
+"""The data files that stand at the top of the project: `grammar/` and `schemas/`.
+
+An installed package holds them inside itself, a checkout beside itself; an editable install is a checkout.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import os
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
-def read(path: str) -> str:
-    """The text of a file such as `grammar/egress.lark`; OSError when it is in neither place."""
-    for root in (_PACKAGE, os.path.dirname(_PACKAGE)):
-        candidate = os.path.join(root, *path.split("/"))
-        if os.path.isfile(candidate):
-            break
-    with open(candidate, encoding="utf-8") as file:
+def path(folder: str, name: str) -> str:
+    """The file of a folder, such as `schemas`, in the installed package or else in the checkout."""
+    installed = os.path.join(_PACKAGE, folder, name)
+    return installed if os.path.exists(installed) else os.path.join(os.path.dirname(_PACKAGE), folder, name)
+
+
+def text(folder: str, name: str) -> str:
+    """What such a file says."""
+    with open(path(folder, name), encoding="utf-8") as file:
         return file.read()

@@ -10,13 +10,16 @@ from egresslang.record import record
 class Source:
     """A text and the name people know it by: a path as given, `-` for standard input.
 
+    `path` is the same file relative to its project: what is the same on every machine.
+
     Lines end at LF or CR LF; they and columns count from 1, columns in code points.
     """
 
-    __slots__ = ("_starts", "name", "text")
+    __slots__ = ("_starts", "name", "path", "text")
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, path: str = "") -> None:
         self.name = name
+        self.path = path or name
         self.text = text
         self._starts: list[int] | None = None
 

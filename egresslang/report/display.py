@@ -7,7 +7,9 @@ no space, characters without a shape) is shown as an escape: what is read is wha
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import repeat
 
 _TAB = "    "
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -30,14 +32,14 @@ _IGNORABLE = (
 )
 
 
-def cells(text: str) -> list[tuple[str, int]]:
+def cells(text: str) -> Iterator[tuple[str, int]]:
     """What is shown for each code point, and its columns: 0 for one that joins the glyph before it.
 
     What is shown for a code point depends on those before it only, so the cells of a prefix are a prefix.
     """
     if text.isascii() and text.isprintable():
-        return [(char, 1) for char in text]
-    made = []
+        yield from zip(text, repeat(1), strict=False)
+        return
     before, glyph = "", 0  # the code point that the next may join, and the columns of its glyph so far
     for char in text:
         joined = _joined(before, glyph, char)
@@ -47,8 +49,7 @@ def cells(text: str) -> list[tuple[str, int]]:
         else:
             shown, columns = char, joined
             before, glyph = char, glyph + columns
-        made.append((shown, columns))
-    return made
+        yield shown, columns
 
 
 def shown(text: str) -> str:
@@ -70,7 +71,7 @@ def wrap(text: str, room: int | None) -> list[str]:
 
     A word wider than the room stands alone; without a room only the text's own line breaks count.
     """
-    return [line for paragraph in text.split("\n") for line in _wrapped(shown(paragraph), room)]
+    return [line for paragraph in text.split("\n") for line in _wrapped(shown(paragraph.rstrip()), room)]
 
 
 def _wrapped(paragraph: str, room: int | None) -> list[str]:

@@ -21,6 +21,7 @@ Row = tuple[str, list[Segment]]
 
 _CONTEXT = 8  # columns kept on both sides of a mark when a line is cut
 _CUT = "…"
+_DENSEST = 8  # code points of one column that are looked at; the longest emoji sequences have 5
 
 
 @record
@@ -111,10 +112,10 @@ def _line(source: Source, number: int) -> _Line:
     text = source.text
     begin = source.offset(number, 1)
     lines, _ = source.position(len(text))
-    end = source.offset(number + 1, 1) if number < lines else len(text)
-    while end > begin and text[end - 1] in "\r\n":
-        end -= 1
-    return _Line(text, begin, end)
+    if number == lines:
+        return _Line(text, begin, len(text))
+    end = source.offset(number + 1, 1) - 1
+    return _Line(text, begin, end - 1 if text.startswith("\r", end - 1) and end > begin else end)
 
 
 def _after_indent(line: _Line, end: int) -> int:
@@ -140,21 +141,21 @@ def _views(line: _Line, marks: list[Mark], limit: int) -> Iterator[tuple[list[Ma
         yield group, _view(line, group[0].start, max(mark.end for mark in group), limit)
 
 
-# What follows looks at no more than `limit` code points on either side of a mark, however long the line is.
+# What follows looks at a part of the line in proportion to `limit`, however long the line is.
 
 
 def _fits(text: str, start: int, end: int, room: int) -> bool:
-    return end - start <= room and columns(text[start:end]) <= room
+    return end - start <= room * _DENSEST and columns(text[start:end]) <= room
 
 
 def _whole(line: _Line, limit: int) -> _View | None:
     """A whole line, if it fits."""
-    if line.end - line.begin > limit:
+    if line.end - line.begin > limit * _DENSEST:
         return None
     text = line.text[line.begin : line.end]
     if text.isascii() and text.isprintable():
-        return _View(text, line.begin, range(len(text) + 1))
-    view = _shown(cells(text), line.begin)
+        return _View(text, line.begin, range(len(text) + 1)) if len(text) <= limit else None
+    view = _shown(list(cells(text)), line.begin)
     return view if view.columns[-1] <= limit else None
 
 
@@ -168,7 +169,7 @@ def _view(line: _Line, start: int, stop: int, limit: int) -> _View:
     room = limit - len(head) - len(_CUT)
     kept: list[tuple[str, int]] = []
     used = 0
-    for cell in cells(line.text[low : min(line.end, low + limit)]):
+    for cell in cells(line.text[low : min(line.end, low + limit * _DENSEST)]):
         used += cell[1]
         if used > room:
             break
@@ -178,9 +179,9 @@ def _view(line: _Line, start: int, stop: int, limit: int) -> _View:
 
 def _cut_before(line: _Line, start: int, stop: int, limit: int) -> int:
     """Where to begin so that `[start, stop)` stands in the middle, never between the parts of a glyph."""
-    span = columns(line.text[start : min(stop, start + limit)])
+    span = columns(line.text[start : min(stop, start + limit * _DENSEST)])
     room = max(_CONTEXT, (limit - 2 - span) // 2)
-    before = cells(line.text[max(line.begin, start - limit) : start])
+    before = list(cells(line.text[max(line.begin, start - room * _DENSEST) : start]))
     count = used = 0
     for _, wide in reversed(before):
         used += wide

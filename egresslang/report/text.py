@@ -131,4 +131,4 @@ def _remark(word: str, text: str, digits: int, paint: Paint, width: int | None) 
     first, *others = wrap(text, None if width is None else max(_NARROWEST // 2, width - indent))
     yield " " * (digits + 2) + paint("gutter", "=") + " " + paint("strong", f"{word}:") + f" {first}"
     for line in others:
-        yield " " * indent + line
+        yield (" " * indent + line).rstrip()

@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import lark
 from lark import Lark, Transformer
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from egresslang.resources import read
+from egresslang.resources import text
 
-GRAMMAR = "grammar/egress.lark"
-TABLE = "grammar/egress.table.json"
+GRAMMAR = "egress.lark"
+TABLE = "egress.table.json"
 
 
 def load(builder: Transformer[Any, Any] | None) -> Lark:
     """The parser whose reductions call the methods of `builder`."""
-    grammar = read(GRAMMAR)
+    grammar = text("grammar", GRAMMAR)
     try:
-        table = json.loads(read(TABLE), object_hook=_integer_keys)
+        table = json.loads(text("grammar", TABLE), object_hook=_integer_keys)
     except (OSError, ValueError):
         table = {}
     if table.get("key") != _key(grammar):
         return build(grammar, builder)
-    loaded: Lark = Lark._load_from_dict(table["data"], table["memo"], transformer=builder)
-    return loaded
+    restore: Any = Lark._load_from_dict
+    return cast("Lark", restore(table["data"], table["memo"], transformer=builder))
 
 
 def build(grammar: str, builder: Transformer[Any, Any] | None = None, **options: Any) -> Lark:
@@ -59,4 +59,4 @@ if __name__ == "__main__":
 
     if os.environ.get("PYTHONHASHSEED") != "0":  # lark numbers its states in the order of sets
         os.execve(sys.executable, [sys.executable, "-m", "egresslang.syntax.grammar"], os.environ | {"PYTHONHASHSEED": "0"})
-    sys.stdout.write(table(read(GRAMMAR)))
+    sys.stdout.write(table(text("grammar", GRAMMAR)))

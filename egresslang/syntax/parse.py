@@ -113,13 +113,13 @@ class _Statements(Transformer[Token, Any]):
     def __init__(self) -> None:
         super().__init__()
         self.lark: Lark = load(self)
-        self.source = Source("", "")
+        self.text = Source("", "")
         self.base = 0
         self.found: list[Finding] = []
 
     def statement(self, source: Source, start: int, end: int, found: list[Finding]) -> nodes.Statement | None:
         """The statement in `[start, end)` of a source, or None after telling why there is none."""
-        self.source, self.base, self.found = source, start, found
+        self.text, self.base, self.found = source, start, found
         before = len(found)
         text = source.text[start:end]
         try:
@@ -132,7 +132,7 @@ class _Statements(Transformer[Token, Any]):
     # Spans
 
     def _span(self, first: Token, last: Token | None = None) -> Span:
-        return Span(self.source, self.base + first.start_pos, self.base + (last or first).end_pos)  # type: ignore[operator]
+        return Span(self.text, self.base + first.start_pos, self.base + (last or first).end_pos)  # type: ignore[operator]
 
     def _tell(self, problem: Finding) -> None:
         self.found.append(problem)

@@ -22,10 +22,10 @@ def service_entry(entry: ServiceEntry) -> Document:
 
     All of ours carry the same labels: Istio merges the ServiceEntries of one host only if their labels are equal.
     """
-    spec: dict[str, Value] = {"hosts": entry.hosts}
+    spec: dict[str, Value] = {"hosts": list(entry.hosts)}
     if entry.addresses:
-        spec["addresses"] = entry.addresses
-    spec["exportTo"] = entry.export_to
+        spec["addresses"] = list(entry.addresses)
+    spec["exportTo"] = list(entry.export_to)
     spec["location"] = entry.location
     spec["resolution"] = entry.resolution
     spec["ports"] = [_port(port) for port in entry.ports]
@@ -72,7 +72,8 @@ def installation(made: Installation) -> Document:
       `kubectl apply --server-side --field-manager egressc -f installation/istio.yaml`. The resource has no namespace
       of its own; `spec.namespace`, which is immutable, is where istiod runs.
 
-    The root namespace is written when it is not Istio's own default.
+    The root namespace is written unless both it and the installation's are `istio-system`: the chart's own default
+    is the namespace of istiod, so it can be left out only where that is the same.
     """
     return _FORMS[made.form](made)
 
@@ -104,7 +105,7 @@ _FORMS = {"istio": _istio_operator, "helm": _helm_values, "sail": _sail_istio}
 
 def _mesh_config(made: Installation) -> Document:
     config: dict[str, Value] = {"outboundTrafficPolicy": {"mode": made.mode}}
-    if made.root_namespace != "istio-system":
+    if {made.root_namespace, made.namespace} != {"istio-system"}:
         config["rootNamespace"] = made.root_namespace
     return config
 
@@ -115,14 +116,19 @@ def _metadata(name: str, namespace: str, sources: tuple[str, ...]) -> Document:
         metadata["namespace"] = namespace
     metadata["labels"] = dict([MANAGED_BY])
     if sources:
-        metadata["annotations"] = {SOURCE: ", ".join(sources)}
+        metadata["annotations"] = {SOURCE: ", ".join(map(_text, sources))}
     return metadata
+
+
+def _text(file_name: str) -> str:
+    """A file name as text; bytes of it that are no UTF-8 become escapes such as `\\udce9`."""
+    return file_name.encode("utf-8", "backslashreplace").decode()
 
 
 def _listener(listener: EgressListener) -> Document:
     if listener.port is None:
-        return {"hosts": listener.hosts}
-    return {"port": _port(listener.port), "hosts": listener.hosts}
+        return {"hosts": list(listener.hosts)}
+    return {"port": _port(listener.port), "hosts": list(listener.hosts)}
 
 
 def _port(port: Port) -> Mapping[str, Value]:

@@ -23,23 +23,27 @@ BUILT = Path(__file__).parent / "judge" / "bin" / "judge"
 
 @dataclass(frozen=True)
 class Proxy:
-    """A pod with a sidecar: its namespace, its labels and, where it matters, its address."""
+    """A pod with a sidecar: its namespace, its labels and, where it matters, its addresses."""
 
     namespace: str
     labels: dict[str, str] = field(default_factory=dict)
-    dnsCapture: bool = False  # noqa: N815 (the judge's JSON)
-    ip: str = ""
+    dnsCapture: bool = False
+    ips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Call:
-    """One outbound connection of the proxy with this index; `name` is the Host header or the SNI."""
+    """One outbound connection of the proxy with this index; `name` is the Host header or the SNI.
+
+    `protocol` is http, http2, tls or tcp; `alpn` is what a TLS client offers.
+    """
 
     proxy: int
     address: str
     port: int
     protocol: str
     name: str = ""
+    alpn: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Case:
     """One mesh and what is asked of it; the three texts are YAML."""
 
     id: str
-    meshConfig: str  # noqa: N815
+    meshConfig: str
     istio: str
     kubernetes: str
     proxies: tuple[Proxy, ...]
@@ -59,15 +63,17 @@ class Verdict:
     """What became of a call.
 
     `verdict` is allowed, blocked, passed-through or lost (a route to a cluster that does not exist);
-    `sees` is what the client sees: answer, 502 or dropped; `type` is the discovery type of the cluster.
+    `sees` is what the client sees: answer, 502 or dropped; `type` is the discovery type of the cluster,
+    `dials` what it connects to, empty where that is what the client dialled or named.
     """
 
     verdict: str
     sees: str = ""
     listener: str = ""
-    virtualHost: str = ""  # noqa: N815
+    virtualHost: str = ""
     cluster: str = ""
     type: str = ""
+    dials: tuple[str, ...] = ()
     error: str = ""
 
     @property
@@ -79,10 +85,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Answer:
-    """The judgement of a case: a verdict for each call, or why the mesh could not be built."""
+    """The judgement of a case: a verdict for each call, or why the mesh could not be built.
+
+    `rejected` is, for each proxy, what a real Envoy would refuse of its configuration.
+    """
 
     id: str
     verdicts: tuple[Verdict, ...]
+    rejected: tuple[tuple[str, ...], ...] = ()
     error: str = ""
 
 
@@ -155,8 +165,11 @@ class Judge:
         if not line:
             raise RuntimeError(f"the judge died over case {case.id}")
         answer = json.loads(line)
-        verdicts = tuple(Verdict(**verdict) for verdict in answer["verdicts"] or ())
-        return Answer(answer["id"], verdicts, answer.get("error", ""))
+        verdicts = tuple(
+            Verdict(**{**verdict, "dials": tuple(verdict.get("dials", ()))}) for verdict in answer["verdicts"] or ()
+        )
+        rejected = tuple(tuple(one) for one in answer["rejected"] or ())
+        return Answer(answer["id"], verdicts, rejected, answer.get("error", ""))
 
 
 class _Asked:

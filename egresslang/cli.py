@@ -1,0 +1,267 @@
+"""The command line: arguments in, files and streams out, exit statuses. Nothing is decided here about policies.
+
+Status 0 is clean; 1 is findings at or above `--fail-on`, or drift; 2 is misuse, an unreadable file, or our bug.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, NoReturn
+
+from egresslang import __version__
+from egresslang.files import Unreadable, read_policies
+from egresslang.findings import Finding, Severity, errors, in_order, merge_clusters
+from egresslang.profile.profile import ClusterProfile
+from egresslang.report import FORMATS, Checked, Context, render
+from egresslang.report.color import wants_color
+from egresslang.syntax.nodes import File
+
+CLEAN, FINDINGS, MISUSE, INTERRUPTED = 0, 1, 2, 130
+
+Parser = argparse.ArgumentParser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    import gc
+
+    gc.disable()  # worth half of a compilation's time: nothing here is cyclic and large
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except Unreadable as problem:
+        return _misuse(str(problem))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    except Exception as problem:
+        if os.environ.get("EGRESSC_DEBUG"):
+            raise
+        return _misuse(f"a bug of egressc, please report it: {type(problem).__name__}: {problem} (EGRESSC_DEBUG=1 shows where)")
+    finally:
+        gc.enable()
+
+
+def _misuse(message: str) -> int:
+    sys.stderr.write(f"egressc: {message}\n")
+    return MISUSE
+
+
+def _run(arguments: Sequence[str]) -> int:
+    name = next((word for word in arguments if word in COMMANDS), None)
+    parser = _parser([name] if name and arguments[0] == name else list(COMMANDS))
+    options = parser.parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+class _Arguments(Parser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        sys.stderr.write(f"egressc: {message}\n")
+        raise SystemExit(MISUSE)
+
+
+def _parser(names: Sequence[str]) -> Parser:
+    """The parser of the named commands: building only what is called keeps the start short."""
+    parser = _Arguments(prog="egressc", description="Policy as code for traffic that leaves an Istio mesh.")
+    parser.add_argument("--version", action="version", version=f"egressc {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in names:
+        summary, describe, run = COMMANDS[name]
+        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        describe(command)
+        command.set_defaults(run=run)
+    return parser
+
+
+def _common(command: Parser) -> None:
+    command.add_argument("paths", nargs="*", metavar="PATH", help="policy files, folders, or - for standard input (default: the current folder)")
+    command.add_argument("-p", "--profile", action="append", default=[], metavar="FILE", dest="profiles",
+                         help="a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters")  # fmt: skip
+    command.add_argument("--format", choices=list(FORMATS), default="text", help="how findings are written (default: text)")
+    command.add_argument("--fail-on", choices=["error", "warning", "note"], default="error", help="the least severity that fails (default: error)")
+    command.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colours of the text format")
+    command.add_argument("--today", type=_day, metavar="DATE", help="the day expiry is judged against (default: today, UTC)")
+    command.add_argument("-q", "--quiet", action="store_true", help="say nothing when there is nothing to say")
+    command.add_argument("-v", "--verbose", action="store_true", help="say what was assumed")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a date such as 2027-06-30") from None
+
+
+def _today(options: Any) -> date:
+    if options.today is not None:
+        return options.today  # type: ignore[no-any-return]
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).date()
+
+
+# check
+
+
+def _describe_check(command: Parser) -> None:
+    _common(command)
+
+
+def _check(options: Any) -> int:
+    files, profiles, found = _read(options)
+    if not errors(found):
+        from egresslang.compile import compile
+
+        per_cluster = [compile(files, profile, _today(options), Severity.ERROR).findings for profile in profiles]
+        found.extend(merge_clusters([p.name for p in profiles], per_cluster))
+    return _report(options, found, files, profiles, sys.stdout)
+
+
+# compile
+
+
+def _describe_compile(command: Parser) -> None:
+    _common(command)
+    command.add_argument("-o", "--output", metavar="DIR", help="write files there instead of one text to standard output")
+    command.add_argument("--check", action="store_true", help="write nothing; fail if what stands in DIR is not what the policy compiles to")
+    command.add_argument("--kinds", type=_kinds, metavar="KIND,…", help="only these kinds: ServiceEntry, Sidecar, IstioOperator, values, Istio")
+    command.add_argument("--namespace", metavar="NS", help="emit this namespace alone; the whole policy is checked")
+    command.add_argument("--installation", choices=["istio", "helm", "sail"], help="how the installation is written (default: as it was read, else istio)")
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    from egresslang.output import KINDS
+
+    kinds = tuple(kind.strip() for kind in text.split(",") if kind.strip())
+    for kind in kinds:
+        if kind not in KINDS:
+            raise argparse.ArgumentTypeError(f"`{kind}` is not a kind; choose from {', '.join(KINDS)}")
+    return kinds
+
+
+def _compile(options: Any) -> int:
+    if options.check and not options.output:
+        return _misuse("--check compares with a folder: give it with -o DIR")
+    if len(options.profiles) > 1 and not options.output:
+        return _misuse("several profiles make several outputs: give a folder with -o DIR")
+    files, profiles, found = _read(options)
+    made = []
+    if not errors(found):
+        from egresslang.compile import compile
+
+        made = [compile(files, profile, _today(options), Severity.WARNING) for profile in profiles]
+        found.extend(merge_clusters([p.name for p in profiles], [m.findings for m in made]))
+    status = _report(options, found, files, profiles, sys.stderr)
+    if status != CLEAN:
+        return status
+    from egresslang.record import replace
+
+    outputs = []
+    for profile, compilation in zip(profiles, made, strict=True):
+        manifests = compilation.manifests
+        assert manifests is not None
+        if options.installation and options.installation != manifests.installation.form:
+            manifests = replace(manifests, installation=replace(manifests.installation, form=options.installation, name=""))
+        outputs.append((profile, manifests))
+    if options.output:
+        return _to_folders(options, outputs)
+    from egresslang.output import KINDS, stream
+
+    sys.stdout.write(stream(outputs[0][1], options.kinds or KINDS, options.namespace))
+    return CLEAN
+
+
+def _to_folders(options: Any, outputs: Sequence[tuple[ClusterProfile, Any]]) -> int:
+    from egresslang import directory
+    from egresslang.output import KINDS, render
+
+    several = len(outputs) > 1
+    plans = []
+    status = CLEAN
+    try:
+        for profile, manifests in outputs:
+            where = os.path.join(options.output, profile.name) if several else options.output
+            files = render(manifests, options.kinds or KINDS, options.namespace)
+            part = None if options.namespace is None else [f"{options.namespace}.yaml"]
+            if options.check:
+                for drift in directory.compare(where, files, part):
+                    status = FINDINGS
+                    sys.stdout.write(f"{drift.kind}: {os.path.join(where, drift.path)}\n")
+            else:
+                plans.append(directory.plan(where, files, part))
+        for plan in plans:
+            if plan.interrupted and not options.quiet:
+                sys.stderr.write(f"egressc: a former run left `{plan.directory}` unfinished; finishing it\n")
+            directory.write(plan)
+    except directory.OutputRefused as refused:
+        return _misuse(f"{refused.message}; {refused.help}")
+    except OSError as problem:
+        return _misuse(f"cannot write `{problem.filename or options.output}`: {problem.strerror}")
+    return status
+
+
+# What both need
+
+
+def _read(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]]:
+    """The parsed policy files, the profiles, and what is wrong with either."""
+    from egresslang.compile import read
+
+    sources, found = read_policies(options.paths or ["."], sys.stdin.buffer)
+    files: list[File] = []
+    if not found:
+        files, found = read(sources)
+    profiles, problems = _profiles(options)
+    return files, profiles, found + problems
+
+
+def _profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:
+    from egresslang.profile.load import load, stock
+
+    if not options.profiles:
+        return [stock()], []
+    profiles: list[ClusterProfile] = []
+    found: list[Finding] = []
+    for path in options.profiles:
+        profile, problems = load(path)
+        found.extend(problems)
+        if profile is not None:
+            profiles.append(profile)
+    names = [profile.name for profile in profiles]
+    for name in {name for name in names if names.count(name) > 1}:
+        raise Unreadable(f"two profiles are called `{name}`: their outputs would be one")
+    return profiles, found
+
+
+def _report(options: Any, found: Sequence[Finding], files: Sequence[File], profiles: Sequence[ClusterProfile], stream: Any) -> int:
+    shown = in_order(found)
+    if options.verbose:
+        for profile in profiles:
+            for assumed in profile.assumed:
+                sys.stderr.write(f"{profile.name}: {assumed}\n")
+    if shown or options.format != "text" or (stream is sys.stdout and not options.quiet):
+        terminal = stream.isatty()
+        width = os.get_terminal_size(stream.fileno()).columns if terminal else None
+        rules = sum(hasattr(statement, "attributes") for file in files for statement in file.statements)
+        context = Context(str(_today(options)), Checked(rules, len(files)), wants_color(options.color, os.environ, terminal), width)
+        text = render(options.format, shown, context)
+        stream.write(text)
+    least = Severity[options.fail_on.upper()]
+    return FINDINGS if any(each.severity >= least for each in shown) else CLEAN
+
+
+COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Any], int]]] = {
+    "compile": ("turn a policy into ServiceEntries, Sidecars and the installation", _describe_compile, _compile),
+    "check": ("tell every finding, write nothing", _describe_check, _check),
+}
+"""Each command: what it does, its options, how it runs."""

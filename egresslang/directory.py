@@ -1,0 +1,298 @@
+"""The output folder: files put there whole, found again, and taken away when they are no longer wanted.
+
+An index, `.egressc`, names every file that is ours, with its SHA-256; it is written last. Before the first file is
+touched it is replaced by an unfinished one that names everything that may stand there while we work. So a run that
+was killed is recognised, what it left is still known to be ours, and nothing else is ever changed or removed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+
+from egresslang.record import record
+
+INDEX = ".egressc"
+"""The index: `egressc 1 finished` or `egressc 1 unfinished`, then `<sha256>  <path>` a line, as sha256sum has it."""
+
+_VERSION = 1
+_PATH = r"(?:installation/)?[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.yaml"
+_is_path = re.compile(_PATH).fullmatch
+_is_index = re.compile(rf"egressc {_VERSION} (finished|unfinished)\n((?:[0-9a-f]{{64}}  {_PATH}\n)*)").fullmatch
+_is_any_index = re.compile(r"egressc ([0-9]+) ").match
+_is_aside = re.compile(r"\.egressc-.+\.tmp").fullmatch
+
+
+class OutputRefused(Exception):
+    """What was asked would touch what is not ours, or lead out of the folder; nothing was changed.
+
+    `message` is one clause, `help` the way out.
+    """
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+@record
+class Drift:
+    """A file that is not as it should be: `kind` is missing, different, stale or, for the index alone, unfinished.
+
+    `old` is the text that stands there, `new` the one that should; empty where there is none.
+    """
+
+    path: str
+    kind: str
+    old: str
+    new: str
+
+
+@record
+class Plan:
+    """What a compilation changes in a folder, checked to touch only what is ours; paths are below the folder.
+
+    `unfinished` is the index while we write, `finished` the one afterwards, which `indexed` says stands there already;
+    `interrupted` says that a former run was not finished.
+    """
+
+    directory: str
+    replaced: Mapping[str, bytes]
+    removed: tuple[str, ...]
+    unfinished: bytes
+    finished: bytes
+    indexed: bool
+    interrupted: bool
+
+
+def plan(directory: str, files: Mapping[str, str], part: Collection[str] | None = None) -> Plan:
+    """How to bring a folder to these files, text by path; nothing is written yet.
+
+    With `part` only those paths are this run's business, and others of ours stay as they are.
+    Raises OutputRefused where a file is not ours or a link is in the way, OSError where the folder cannot be read.
+    """
+    directory = directory or "."
+    found = _look(directory, files, part)
+    if part is not None and not found.before.finished:
+        raise OutputRefused(
+            f"a former run left `{directory}` unfinished", "compile all namespaces into it before a part of them"
+        )
+    replaced = {path: new for path, new in found.wanted.items() if found.standing.get(path) != new}
+    for path in replaced:
+        if path in found.standing and path not in found.before.files:
+            raise OutputRefused(
+                f"`{_join(directory, path)}` was not written by egressc", "move it away, or write to another folder"
+            )
+    for path in found.stale:
+        if _sha256(found.standing[path]) not in found.before.files[path]:
+            raise OutputRefused(
+                f"`{_join(directory, path)}` is no longer generated, but was changed by hand",
+                "delete it, or keep what is worth keeping somewhere else",
+            )
+    before, after = found.before.files, found.after.files
+    between = {path: before.get(path, frozenset()) | after.get(path, frozenset()) for path in {**before, **after}}
+    return Plan(
+        directory,
+        replaced,
+        found.stale,
+        unfinished=_index_bytes(_Index(between, finished=False)),
+        finished=_index_bytes(found.after),
+        indexed=found.index == _index_bytes(found.after),
+        interrupted=not found.before.finished,
+    )
+
+
+def write(planned: Plan) -> None:
+    """Carry out a plan: each file is written aside and renamed, the index last; what stands there already is left.
+
+    A run that is killed leaves only whole files and an index that says unfinished, or nothing changed at all.
+    Raises OSError.
+    """
+    directory = planned.directory
+    os.makedirs(directory, exist_ok=True)
+    _remove_asides(directory)
+    changed = (*planned.replaced, *planned.removed)
+    if not changed and planned.indexed:
+        return
+    if changed:
+        _put(directory, INDEX, planned.unfinished)
+        _sync(directory)
+    for path, content in planned.replaced.items():
+        _put(directory, path, content)
+    for path in planned.removed:
+        os.unlink(_join(directory, path))
+    for folder in sorted({_folder(directory, path) for path in changed}):
+        _sync(folder)
+        if folder != directory and not os.listdir(folder):
+            os.rmdir(folder)
+    _put(directory, INDEX, planned.finished)
+    _sync(directory)
+
+
+def compare(directory: str, files: Mapping[str, str], part: Collection[str] | None = None) -> list[Drift]:
+    """How what stands in a folder differs from these files, by path; empty when nothing does.
+
+    The index is told when a former run was not finished, and else only when nothing but it is not as it should be.
+    Raises OutputRefused for an index that is not ours and for links, OSError where the folder cannot be read.
+    """
+    found = _look(directory, files, part)
+    drifts = [
+        Drift(path, "different" if path in found.standing else "missing", _text(found.standing.get(path)), _text(new))
+        for path, new in found.wanted.items()
+        if found.standing.get(path) != new
+    ]
+    drifts += [Drift(path, "stale", _text(found.standing[path]), "") for path in found.stale]
+    index = _index_bytes(found.after)
+    if not found.before.finished:
+        drifts.append(Drift(INDEX, "unfinished", _text(found.index), _text(index)))
+    elif not drifts and found.index != index:
+        kind = "missing" if found.index is None else "different"
+        drifts.append(Drift(INDEX, kind, _text(found.index), _text(index)))
+    return sorted(drifts, key=lambda drift: drift.path)
+
+
+@record
+class _Index:
+    """The files that are ours, and the hashes that each may have: exactly one when `finished`."""
+
+    files: Mapping[str, frozenset[str]]
+    finished: bool = True
+
+
+@record
+class _Found:
+    """What stands in a folder and what is wanted there, before anybody judges the difference.
+
+    `index` is the index as it stands, `before` what it says, `after` what it will; `standing` has the bytes of
+    whatever exists of the wanted files and of the `stale` ones, which are ours, exist and are no longer wanted.
+    """
+
+    index: bytes | None
+    before: _Index
+    after: _Index
+    wanted: Mapping[str, bytes]
+    stale: tuple[str, ...]
+    standing: Mapping[str, bytes]
+
+
+def _look(directory: str, files: Mapping[str, str], part: Collection[str] | None) -> _Found:
+    for path in files:
+        if not _is_path(path):
+            raise OutputRefused(f"`{path}` cannot be the file of a namespace", "use a name that Kubernetes accepts")
+    index = _read(directory, INDEX)
+    before = _Index({}) if index is None else _parse_index(directory, index)
+    wanted = {path: files[path].encode() for path in sorted(files)}
+    dropped = [path for path in sorted(before.files) if path not in wanted and (part is None or path in part)]
+    kept = {path: hashes for path, hashes in before.files.items() if path not in dropped}
+    after = _Index(kept | {path: frozenset({_sha256(content)}) for path, content in wanted.items()})
+    standing = {path: content for path in (*wanted, *dropped) if (content := _read(directory, path)) is not None}
+    stale = tuple(path for path in dropped if path in standing)
+    return _Found(index, before, after, wanted, stale, standing)
+
+
+def _index_bytes(index: _Index) -> bytes:
+    state = "finished" if index.finished else "unfinished"
+    entries = [f"{digest}  {path}\n" for path in sorted(index.files) for digest in sorted(index.files[path])]
+    return "".join([f"egressc {_VERSION} {state}\n", *entries]).encode()
+
+
+def _parse_index(directory: str, content: bytes) -> _Index:
+    """The index as we write it; it says what may be removed, so anything else is refused."""
+    text = _text(content)
+    parsed = _is_index(text)
+    if parsed is None:
+        place = _join(directory, INDEX)
+        version = _is_any_index(text)
+        if version and int(version[1]) > _VERSION:
+            raise OutputRefused(f"`{place}` was written by a newer egressc", "use that version, or another folder")
+        raise OutputRefused(
+            f"`{place}` is not as egressc wrote it",
+            "restore it, or delete it together with the generated files beside it",
+        )
+    files: dict[str, frozenset[str]] = {}
+    for line in parsed[2].splitlines():
+        digest, path = line.split("  ")
+        files[path] = files.get(path, frozenset()) | {digest}
+    return _Index(files, parsed[1] == "finished")
+
+
+def _read(directory: str, path: str) -> bytes | None:
+    """What a file below a folder holds, None if there is none; refused when it or a folder on the way is a link."""
+    folder, place = _folder(directory, path), _join(directory, path)
+    if folder != directory and not _stands(folder, stat.S_ISDIR, "a folder"):
+        return None
+    if not _stands(place, stat.S_ISREG, "a file"):
+        return None
+    with open(place, "rb") as file:
+        return file.read()
+
+
+def _stands(place: str, is_kind: Callable[[int], bool], kind: str) -> bool:
+    """Whether anything stands at a place; refused unless it is of that kind."""
+    try:
+        mode = os.lstat(place).st_mode
+    except FileNotFoundError:
+        return False
+    if is_kind(mode):
+        return True
+    what = "is a link, and nothing is written through one" if stat.S_ISLNK(mode) else f"is not {kind}"
+    raise OutputRefused(f"`{place}` {what}", "remove it, or write to another folder")
+
+
+def _put(directory: str, path: str, content: bytes) -> None:
+    """Write a file aside, in its own folder, which is made if need be, and rename it to where it belongs."""
+    folder, place = _folder(directory, path), _join(directory, path)
+    if folder != directory:
+        os.makedirs(folder, exist_ok=True)
+    aside = os.path.join(folder, f".egressc-{os.path.basename(place)}.tmp")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        os.replace(aside, place)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(aside)
+        raise
+
+
+def _remove_asides(directory: str) -> None:
+    """Remove what a killed run had written aside."""
+    for folder in (directory, _join(directory, "installation")):
+        if folder == directory or (os.path.isdir(folder) and not os.path.islink(folder)):
+            for name in filter(_is_aside, os.listdir(folder)):
+                os.unlink(os.path.join(folder, name))
+
+
+def _sync(folder: str) -> None:
+    """Make the renames in a folder outlast a power cut, where the system lets a folder be opened."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _folder(directory: str, path: str) -> str:
+    return _join(directory, path.rpartition("/")[0]) if "/" in path else directory
+
+
+def _join(directory: str, path: str) -> str:
+    return os.path.join(directory, *path.split("/"))
+
+
+def _sha256(content: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode("utf-8", "replace")

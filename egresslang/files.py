@@ -1,0 +1,91 @@
+"""Policy files: found below the paths a user gives, read as text, named as people and as the project know them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from egresslang import codes
+from egresslang.findings import Finding, finding
+from egresslang.source import Source, Span
+
+SUFFIX = ".egress"
+STANDARD_INPUT = "-"
+
+
+class Unreadable(Exception):
+    """A file that cannot be read, or none found: misuse, told in one line."""
+
+
+def read_policies(paths: Iterable[str], stdin: Iterable[bytes]) -> tuple[list[Source], list[Finding]]:
+    """The policy files at or below the paths, each once; findings for what is not UTF-8.
+
+    Raises Unreadable for a path that does not exist or holds no policy at all.
+    """
+    sources: list[Source] = []
+    found: list[Finding] = []
+    root = _project(os.getcwd())
+    seen: set[str] = set()
+    for path in _find(paths):
+        real = os.path.realpath(path)
+        if path != STANDARD_INPUT and real in seen:
+            continue
+        seen.add(real)
+        content = b"".join(stdin) if path == STANDARD_INPUT else read_bytes(path)
+        source, problem = decode(path, content, path if path == STANDARD_INPUT else os.path.relpath(real, root).replace(os.sep, "/"))
+        sources.append(source)
+        found.extend(problem)
+    if not sources:
+        raise Unreadable(f"no {SUFFIX} file found in {', '.join(f'`{path}`' for path in paths)}")
+    return sources, found
+
+
+def decode(name: str, content: bytes, path: str = "") -> tuple[Source, list[Finding]]:
+    """A file's text, and a finding at the first byte that is not UTF-8."""
+    try:
+        return Source(name, content.decode(), path), []
+    except UnicodeDecodeError as problem:
+        source = Source(name, content.decode(errors="replace"), path)
+        start = len(content[: problem.start].decode())
+        wrong = finding(codes.HOSTILE_TEXT, Span(source, start, start + 1), f"`{name}` is not UTF-8", "this byte is no character",
+                        help="save the file as UTF-8")  # fmt: skip
+        return source, [wrong]
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of a file; raises Unreadable."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as problem:
+        raise Unreadable(f"cannot read `{path}`: {problem.strerror}") from problem
+
+
+def _find(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if path == STANDARD_INPUT or not os.path.isdir(path):
+            yield path
+            continue
+        for folder, folders, names in os.walk(path, onerror=_refuse):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                if name.endswith(SUFFIX):
+                    yield os.path.normpath(os.path.join(folder, name))
+
+
+def _refuse(problem: OSError) -> None:
+    raise Unreadable(f"cannot read `{problem.filename}`: {problem.strerror}")
+
+
+def _project(folder: str) -> str:
+    """The folder of `egressc.toml` upward from here, else of `.git`, else this one."""
+    for marker in ("egressc.toml", ".git"):
+        at = folder
+        while True:
+            if os.path.exists(os.path.join(at, marker)):
+                return os.path.realpath(at)
+            above = os.path.dirname(at)
+            if above == at:
+                break
+            at = above
+    return os.path.realpath(folder)

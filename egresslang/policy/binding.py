@@ -1,0 +1,377 @@
+"""Binding: what the names of a policy stand for: sets, workloads, namespaces, labels, variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from egresslang import codes
+from egresslang.findings import Finding, Label, finding
+from egresslang.policy.policy import ANY, KnownWorkload, Subject
+from egresslang.profile.profile import ClusterProfile, Member
+from egresslang.record import record
+from egresslang.source import Span
+from egresslang.syntax import nodes
+from egresslang.syntax.words import nearest, port_node, read_bracketed, read_network, read_target
+
+INTERNET = "internet"
+"""The word for every globally routable address; no set may take it."""
+
+_VARIABLE = re.compile(r"\$?\$\{([^}\s]*)\}")
+_ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\s]+)(?::(?P<port>\S+)(?:\s+(?P<protocol>\S+))?)?")
+
+
+@record
+class Definition:
+    """A named set: its members, and the namespace they bind in; `namespace` is where it belongs, empty for everyone."""
+
+    namespace: str
+    name: str
+    members: tuple[nodes.Member, ...]
+    entries: tuple[nodes.Entry, ...]
+    is_hosts: bool
+    span: Span
+
+
+class Binding:
+    """Every name that a policy may use, with the profile's; what is wrong with a use goes to `found`."""
+
+    def __init__(self, files: Iterable[nodes.File], profile: ClusterProfile, found: list[Finding]) -> None:
+        self.profile = profile
+        self.found = found
+        self.workloads: dict[str, dict[str, KnownWorkload]] = _inventory(profile)
+        self.definitions: dict[tuple[str, str], Definition] = {}
+        self.used: set[tuple[str, str]] = set()
+        self._subjects: dict[tuple[str, str, str], tuple[Subject, ...]] = {}
+        for definition in _profile_sets(profile, found):
+            self.definitions[definition.namespace, definition.name] = definition
+        for file in files:
+            for definition in _definitions(file, profile.default_namespace):
+                self._define(definition)
+
+    def _define(self, definition: Definition) -> None:
+        key = definition.namespace, definition.name
+        if definition.name == INTERNET:
+            self.found.append(finding(codes.DEFINED_TWICE, definition.span, "`internet` is a word of the language", "not a name for a set",
+                                      help="choose another name"))  # fmt: skip
+        elif other := self.definitions.get(key):
+            self.found.append(finding(codes.DEFINED_TWICE, definition.span, f"`{definition.name}` is defined twice", "again here",
+                                      [Label(other.span, "first here")], help="rename one of the sets, or write one set of both"))  # fmt: skip
+        elif definition.name in self.workloads.get(definition.namespace, {}):
+            self.found.append(finding(codes.DEFINED_TWICE, definition.span, f"`{definition.name}` is also a workload of `{definition.namespace}`",
+                                      "a set here", help="rename the set"))  # fmt: skip
+        else:
+            self.definitions[key] = definition
+
+    def unused(self) -> Iterator[Finding]:
+        """A warning for each set of the policy that nothing uses."""
+        for key, definition in self.definitions.items():
+            if key not in self.used and definition.span.source is not self.profile.span.source:
+                yield finding(codes.UNUSED_SET, definition.span, f"nothing uses `{definition.name}`", "this set",
+                              help="remove it, or use it in a rule")  # fmt: skip
+
+    # Sources
+
+    def subjects(self, members: Iterable[nodes.Member], namespace: str) -> list[Subject]:
+        """Who the members are, once each, for a statement in a namespace."""
+        found: dict[Subject, None] = {}
+        for member in members:
+            found.update(dict.fromkeys(self._member(member, namespace)))
+        return list(found)
+
+    def _member(self, member: nodes.Member, namespace: str) -> Iterable[Subject]:
+        if isinstance(member, nodes.AllWorkloads):
+            if member.namespace != ANY and not self._knows_namespace(member.namespace, member.span):
+                return ()
+            return (Subject(member.namespace, ANY),)
+        if isinstance(member, nodes.Labelled):
+            return self._labelled(member, namespace)
+        key = member.namespace, member.name, namespace
+        if key not in self._subjects:
+            before = len(self.found)
+            subjects = tuple(self._name(member, namespace))
+            if len(self.found) > before:
+                return subjects
+            self._subjects[key] = subjects
+        return self._subjects[key]
+
+    def _name(self, member: nodes.WorkloadName, namespace: str) -> Iterable[Subject]:
+        definition = self._definition(member.namespace, member.name, namespace)
+        if definition is None:
+            subject = self._workload(member.namespace or namespace, member.name, member.span)
+            return (subject,) if subject else ()
+        if definition.is_hosts:
+            self.found.append(_wrong_kind(member.name, "hosts", "workloads", member.span, definition))
+            return ()
+        found: dict[Subject, None] = {}
+        for inner, bound in self._expand(definition, member.span):
+            found.update(dict.fromkeys(self._member(inner, bound)))
+        return found
+
+    def _expand(self, definition: Definition, use: Span) -> Iterator[tuple[nodes.Member, str]]:
+        """The members of a set of workloads, those of sets inside it included, each with the namespace it binds in."""
+        path: dict[tuple[str, str], None] = {}
+        waiting: list[tuple[Definition, Iterator[nodes.Member]]] = []
+        seen: set[tuple[str, str]] = set()
+        self._enter(definition, use, path, seen, waiting, iter(definition.members))
+        while waiting:
+            current, members = waiting[-1]
+            member = next(members, None)
+            if member is None:
+                waiting.pop()
+                path.pop((current.namespace, current.name), None)
+                continue
+            bound = current.namespace or self.profile.default_namespace
+            inner = None
+            if isinstance(member, nodes.WorkloadName):
+                inner = self._definition(member.namespace, member.name, bound)
+            if inner is None:
+                yield member, bound
+            elif inner.is_hosts:
+                self.found.append(_wrong_kind(inner.name, "hosts", "workloads", member.span, inner))
+            else:
+                self._enter(inner, member.span, path, seen, waiting, iter(inner.members))
+
+    def _enter(self, definition: Definition, use: Span, path: dict[tuple[str, str], None], seen: set[tuple[str, str]],
+               waiting: list[tuple[Definition, Iterator[nodes.Member]]], members: Iterator[nodes.Member]) -> None:  # fmt: skip
+        key = definition.namespace, definition.name
+        if key in path:
+            self.found.append(_cycle(definition, use))
+        elif key not in seen:
+            seen.add(key)
+            path[key] = None
+            waiting.append((definition, members))
+
+    def _definition(self, namespace: str, name: str, here: str) -> Definition | None:
+        key = (namespace, name) if namespace else (here, name)
+        found = self.definitions.get(key)
+        if found is None and not namespace:
+            key = ("", name)
+            found = self.definitions.get(key)
+        if found is not None:
+            self.used.add(key)
+        return found
+
+    def _workload(self, namespace: str, name: str, span: Span) -> Subject | None:
+        if self.profile.namespaces is None:
+            known = self.workloads.setdefault(namespace, {})
+            if name not in known:
+                labels = (("app", name),)
+                known[name] = KnownWorkload(namespace, name, labels, labels)
+            return Subject(namespace, name)
+        if not self._knows_namespace(namespace, span):
+            return None
+        workloads = self.workloads[namespace]
+        if name in workloads:
+            return Subject(namespace, name)
+        elsewhere = sorted(other for other, members in self.workloads.items() if name in members)
+        near = nearest(name, workloads)
+        sets = nearest(name, [d.name for d in self.definitions.values() if not d.is_hosts])
+        if elsewhere:
+            help = f"write `{elsewhere[0]}/{name}`"
+        elif near or sets:
+            help = f"write `{near or sets}`"
+        else:
+            help = f"add `{name}` to the workloads of `{namespace}` in the profile"
+        self.found.append(finding(codes.UNKNOWN_WORKLOAD, span, f"`{name}` is no workload of namespace `{namespace}`", "not in the profile",
+                                  [], [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]], help))  # fmt: skip
+        return None
+
+    def _knows_namespace(self, namespace: str, span: Span) -> bool:
+        if self.profile.namespaces is None or namespace in self.workloads:
+            return True
+        near = nearest(namespace, self.workloads)
+        self.found.append(finding(codes.UNKNOWN_NAMESPACE, span, f"namespace `{namespace}` is not in the profile", "unknown namespace",
+                                  help=f"write `{near}`" if near else "add it to `namespaces:` of the profile"))  # fmt: skip
+        return False
+
+    def _labelled(self, member: nodes.Labelled, namespace: str) -> list[Subject]:
+        scope = member.namespace or namespace
+        if self.profile.namespaces is None:
+            self.found.append(finding(codes.UNKNOWN_WORKLOAD, member.span, "labels need the workloads of a profile", "selects by label",
+                                      help="give a profile with `-p`, or name the workloads"))  # fmt: skip
+            return []
+        if scope != ANY and not self._knows_namespace(scope, member.span):
+            return []
+        namespaces = sorted(self.workloads) if scope == ANY else [scope]
+        matching = [
+            Subject(workload.namespace, workload.name)
+            for name in namespaces
+            for workload in self.workloads[name].values()
+            if _carries(workload, member.labels)
+        ]
+        if not matching:
+            where = "of the profile" if scope == ANY else f"of namespace `{scope}`"
+            self.found.append(finding(codes.UNKNOWN_WORKLOAD, member.span, f"no workload {where} has these labels", "matches nothing",
+                                      help="check the labels against the profile"))  # fmt: skip
+        return matching
+
+    # Destinations
+
+    def entries(self, destinations: nodes.Destinations, namespace: str, named: bool) -> Iterator[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:
+        """Each target with its ports, sets expanded; with `named` a word that is no set is a name with an address."""
+        for entry in destinations.entries:
+            ports = entry.ports or destinations.ports
+            if not isinstance(entry.target, nodes.Word) or entry.target.name == INTERNET:
+                yield entry.target, ports, entry.span if entry.ports or len(destinations.entries) > 1 else destinations.span
+                continue
+            yield from self._word(entry.target, ports, namespace, named, destinations.span)
+
+    def holes(self, holes: Iterable[nodes.Target], namespace: str) -> Iterator[nodes.Target]:
+        """Each hole, sets expanded."""
+        for hole in holes:
+            if isinstance(hole, nodes.Word) and hole.name != INTERNET:
+                for target, _, _ in self._word(hole, (), namespace, False, hole.span):
+                    yield target
+            else:
+                yield hole
+
+    def _word(self, word: nodes.Word, ports: tuple[nodes.Port, ...], namespace: str, named: bool,
+              span: Span) -> Iterator[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:  # fmt: skip
+        definition = self._definition(word.namespace, word.name, namespace)
+        if definition is None:
+            if named and not word.namespace:
+                yield nodes.Host(word.name, word.span), ports, span
+            else:
+                self.found.append(self._unknown_set(word))
+            return
+        if not definition.is_hosts:
+            self.found.append(_wrong_kind(word.name, "workloads", "hosts", word.span, definition))
+            return
+        path: dict[tuple[str, str], None] = {(definition.namespace, definition.name): None}
+        seen = set(path)
+        waiting = [(definition, iter(definition.entries))]
+        while waiting:
+            current, entries = waiting[-1]
+            entry = next(entries, None)
+            if entry is None:
+                waiting.pop()
+                path.pop((current.namespace, current.name), None)
+                continue
+            if entry.ports and ports:
+                self.found.append(finding(codes.SYNTAX, span, f"`{word.name}` is used with a port, and its entries have their own",
+                                          "a port here", [Label(entry.span, "and here")], help=f"write `{word.name}` without a port"))  # fmt: skip
+                return
+            if not isinstance(entry.target, nodes.Word) or entry.target.name == INTERNET:
+                yield entry.target, entry.ports or ports, span
+                continue
+            inner = self._definition(entry.target.namespace, entry.target.name, current.namespace)
+            if inner is None:
+                self.found.append(self._unknown_set(entry.target))
+            elif not inner.is_hosts:
+                self.found.append(_wrong_kind(inner.name, "workloads", "hosts", entry.target.span, inner))
+            elif (inner.namespace, inner.name) in path:
+                self.found.append(_cycle(inner, entry.target.span))
+            elif (inner.namespace, inner.name) not in seen:
+                seen.add((inner.namespace, inner.name))
+                path[inner.namespace, inner.name] = None
+                waiting.append((inner, iter(inner.entries)))
+
+    def _unknown_set(self, word: nodes.Word) -> Finding:
+        shown = f"{word.namespace}/{word.name}" if word.namespace else word.name
+        near = nearest(word.name, [d.name for d in self.definitions.values() if d.is_hosts] + [INTERNET])
+        service = next((r for r in self.profile.resources if r.kind == "Service" and r.name == word.name), None)
+        if service is not None:
+            return finding(codes.IN_MESH_DESTINATION, word.span, f"`{shown}` is a Service of the mesh", f"lives in namespace `{service.namespace}`",
+                           help="remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it")  # fmt: skip
+        help = f"write `{near}`" if near else f"define it with `hosts {word.name} = …`, write the whole host name, or give its `address=`"
+        return finding(codes.UNKNOWN_SET, word.span, f"`{shown}` is no set", "neither a set nor a name with a dot", help=help)
+
+    # Variables
+
+    def substitute(self, text: str, span: Span) -> str | None:
+        """A text with the profile's variables in it; None after telling which is not defined."""
+        problems: list[Finding] = []
+
+        def value(match: re.Match[str]) -> str:
+            if match[0].startswith("$$"):
+                return match[0][1:]
+            name = match[1]
+            found = self.profile.variables.get(name)
+            if found is None:
+                near = nearest(name, self.profile.variables)
+                problems.append(finding(codes.BAD_VALUE, span, f"variable `{name}` is not defined", "used here",
+                                        help=f"write `${{{near}}}`" if near else f"add `{name}` to `variables:` of the profile"))  # fmt: skip
+            elif bad := re.search(r"[*:,\s]", found):
+                problems.append(finding(codes.BAD_VALUE, span, f"variable `{name}` holds `{bad[0]}`", f"`{found}` is not one host, address or value",
+                                        help="let a variable stand for one word"))  # fmt: skip
+            return found or ""
+
+        result = _VARIABLE.sub(value, text)
+        self.found.extend(problems)
+        return None if problems else result
+
+    def target(self, target: nodes.Target) -> nodes.Target | None:
+        """A target without variables; None after telling what is wrong."""
+        if not isinstance(target, nodes.Template):
+            return target
+        text = self.substitute(target.text, target.span)
+        if text is None:
+            return None
+        made = read_bracketed(text, target.span) if text.startswith("[") else read_target(text, target.span)
+        if isinstance(made, Finding):
+            self.found.append(made)
+            return None
+        return made
+
+
+def _inventory(profile: ClusterProfile) -> dict[str, dict[str, KnownWorkload]]:
+    return {
+        namespace.name: {w.name: KnownWorkload(w.namespace, w.name, w.labels, w.selector) for w in namespace.workloads.values()}
+        for namespace in (profile.namespaces or {}).values()
+    }
+
+
+def _definitions(file: nodes.File, default: str) -> Iterator[Definition]:
+    namespace = ""
+    for statement in file.statements:
+        if isinstance(statement, nodes.NamespaceLine):
+            namespace = statement.name
+        elif isinstance(statement, nodes.WorkloadSet):
+            yield Definition(namespace, statement.name, statement.members, (), False, statement.name_span)
+        elif isinstance(statement, nodes.HostSet):
+            yield Definition(namespace, statement.name, (), statement.entries, True, statement.name_span)
+
+
+def _profile_sets(profile: ClusterProfile, found: list[Finding]) -> Iterator[Definition]:
+    for name, members in profile.hosts.items():
+        entries = [entry for member in members if (entry := _profile_entry(member, found)) is not None]
+        span = members[0].span if members else profile.span
+        yield Definition("", name, (), tuple(entries), True, span)
+
+
+def _profile_entry(member: Member, found: list[Finding]) -> nodes.Entry | None:
+    text, span = member.text.strip(), member.span
+    if text.count(":") > 1 and not text.startswith("["):
+        target: nodes.Target | Finding = read_network(text, span)
+        ports: tuple[nodes.Port, ...] = ()
+    else:
+        match = _ENTRY.fullmatch(text)
+        host = match["host"] if match else text
+        target = read_bracketed(host, span) if host.startswith("[") else read_target(host, span)
+        ports = ()
+        if match and match["port"]:
+            port = port_node(match["port"], match["protocol"] or "", span, span)
+            if isinstance(port, Finding):
+                found.append(port)
+                return None
+            ports = (port,)
+    if isinstance(target, Finding):
+        found.append(target)
+        return None
+    return nodes.Entry(target, ports, span)
+
+
+def _carries(workload: KnownWorkload, wanted: tuple[tuple[str, str | None], ...]) -> bool:
+    labels: Mapping[str, str] = dict(workload.labels)
+    return all(key in labels and (value is None or labels[key] == value) for key, value in wanted)
+
+
+def _wrong_kind(name: str, is_a: str, wanted: str, span: Span, definition: Definition) -> Finding:
+    return finding(codes.UNKNOWN_SET, span, f"`{name}` is a set of {is_a}", f"a set of {wanted} is needed here",
+                   [Label(definition.span, "defined here")], help=f"use a set of {wanted}")  # fmt: skip
+
+
+def _cycle(definition: Definition, use: Span) -> Finding:
+    return finding(codes.UNKNOWN_SET, use, f"`{definition.name}` contains itself", "leads back to the set",
+                   [Label(definition.span, "defined here")], help="take one of the sets out of the other")  # fmt: skip

@@ -1,0 +1,45 @@
+"""EGR204 protocol-conflict: one host and port with two protocols in a namespace.
+
+A sidecar has one ServiceEntry port for them, so one of the two would be blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egresslang import codes
+from egresslang.findings import Finding, Label, finding
+from egresslang.policy.policy import ANY, Below, Grant, Name, Policy
+
+CODE = codes.PROTOCOL_CONFLICT
+
+
+def check(policy: Policy) -> Iterator[Finding]:
+    """The later of two rules for each host, port and namespace where protocols differ."""
+    uses: dict[tuple[str, int], list[Grant]] = {}
+    for grant in policy.grants:
+        if isinstance(grant.destination, Name | Below):
+            uses.setdefault((str(grant.destination), grant.port), []).append(grant)
+    for (host, port), grants in uses.items():
+        if len({grant.protocol for grant in grants}) > 1:
+            yield from _conflicts(f"{host}:{port}", sorted(grants, key=lambda grant: grant.span.place))
+
+
+def _conflicts(shown: str, grants: list[Grant]) -> Iterator[Finding]:
+    first: dict[str, dict[str, Grant]] = {}
+    for grant in grants:
+        namespace = grant.subject.namespace
+        seen = [uses for at, uses in first.items() if ANY in (at, namespace) or at == namespace]
+        other = next((g for uses in seen for protocol, g in uses.items() if protocol != grant.protocol), None)
+        if other is not None:
+            where = "everywhere" if namespace == ANY else f"in namespace `{namespace}`"
+            yield finding(
+                CODE,
+                grant.span,
+                f"`{shown}` is both {other.spelled} and {grant.spelled} {where}",
+                f"{grant.spelled} here",
+                [Label(other.span, f"{other.spelled} here")],
+                ["a sidecar has one ServiceEntry port for it; one of the two workloads would be blocked"],
+                f"use {other.spelled} for both, or another port",
+            )
+        first.setdefault(namespace, {}).setdefault(grant.protocol, grant)

@@ -1,0 +1,323 @@
+"""Lower: a policy becomes the ServiceEntries, Sidecars and mesh-wide mode that make exactly it true.
+
+A Sidecar is written for every class of workloads whose flows differ from those around it: a workload that rules name,
+the rest of a namespace, the rest of the mesh. Nothing merges between Sidecars, so each lists all that its class has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from egresslang import codes
+from egresslang.findings import Finding, Label, finding
+from egresslang.policy.policy import ANY, KnownWorkload, Policy, Rule, Subject
+from egresslang.profile.profile import ClusterProfile
+from egresslang.record import record, replace
+from egresslang.source import Span
+from egresslang.syntax.words import INVENTED
+from egresslang.targets import naming
+from egresslang.targets.declare import Declared, Entry, Wants, declare
+from egresslang.targets.manifests import EgressListener, Endpoint, Installation, Manifests, Port, ServiceEntry, Sidecar
+from egresslang.targets.narrow import ISTIO_PROTOCOL, Narrowing, Ports, Scope, Stuck, below, parents
+
+EVERYONE = Subject(ANY, ANY)
+
+
+def lower(policy: Policy, profile: ClusterProfile) -> tuple[Manifests, list[Finding]]:
+    """The manifests of a policy in a cluster; findings for what Istio cannot say exactly, never an approximation."""
+    declared, found = declare(policy, profile)
+    lowering = _Lowering(policy, profile, declared)
+    sidecars = tuple(lowering.sidecars())
+    found.extend(lowering.found)
+    found.extend(_inexpressible(refusal, policy, profile) for refusal in lowering.stuck)
+    manifests = Manifests(_service_entries(declared, profile), sidecars, _installation(profile))
+    return manifests, found
+
+
+@record
+class Class:
+    """Workloads that share a Sidecar: the subject they are, and how the Sidecar selects them (None: the rest)."""
+
+    subject: Subject
+    selector: tuple[tuple[str, str], ...] | None
+    name: str
+
+
+@record
+class Refusal:
+    """A class whose wants no listener expresses, and what is in the way."""
+
+    subject: Subject
+    stuck: tuple[Stuck, ...]
+
+
+class _Lowering:
+    def __init__(self, policy: Policy, profile: ClusterProfile, declared: Declared) -> None:
+        self.policy = policy
+        self.profile = profile
+        self.declared = declared
+        self.stuck: list[Refusal] = []
+        self.found: list[Finding] = []
+        self._below = below(declared.entries)
+        self._observed = {Subject(namespace, name) for namespace, name, _ in profile.observed}
+        self._solved: dict[object, tuple[EgressListener, ...]] = {}
+        self._by_label: dict[str, dict[tuple[str, str], list[KnownWorkload]]] = {}
+
+    def sidecars(self) -> Iterator[Sidecar]:
+        """One Sidecar a class, by namespace, workloads before the rest of the namespace."""
+        for namespace, classes in sorted(_by_namespace(self._classes(), self.profile.root_namespace).items()):
+            chosen = self._selectable(classes)
+            names = naming.unique(c.name for c in chosen)
+            for each in chosen:
+                yield self._sidecar(each, namespace, names[each.name])
+
+    def _classes(self) -> Iterator[Class]:
+        level = self.profile.enforcement.level
+        if level == "observe":
+            return
+        subjects = {*self.declared.wants, *self.policy.mesh, *self._observed}
+        for subject in subjects:
+            if subject.workload != ANY and self._is_enforced(subject):
+                workload = self.policy.workloads.get(subject.namespace, {}).get(subject.workload)
+                if workload is not None:
+                    yield Class(subject, workload.selector, subject.workload)
+        rest = {s.namespace for s in subjects if s.workload == ANY and s.namespace != ANY}
+        if level == "namespaces":
+            rest = set(self.profile.enforcement.namespaces)
+        elif level == "workloads":
+            rest = set()
+        elif self.profile.root_namespace in rest:
+            self._refuse_root()
+        for namespace in rest - ({self.profile.root_namespace} if level == "mesh" else set()):
+            yield Class(Subject(namespace, ANY), None, "default")
+        if level == "mesh":
+            yield Class(EVERYONE, None, "default")
+
+    def _is_enforced(self, subject: Subject) -> bool:
+        level = self.profile.enforcement.level
+        if level == "namespaces":
+            return subject.namespace in self.profile.enforcement.namespaces
+        return level == "mesh" or subject in self.policy.named
+
+    def _refuse_root(self) -> None:
+        root = self.profile.root_namespace
+        grants = self.declared.wants.get(Subject(root, ANY))
+        for grant in (grants.grants if grants else [])[:1]:
+            self.found.append(finding(codes.INEXPRESSIBLE, grant.span, f"`{root}/*` cannot be told from the rest of the mesh",
+                                      "granted to a whole namespace", [],
+                                      [f"a Sidecar without a selector in `{root}` is the default of every namespace"],
+                                      f"name the workloads of `{root}`"))  # fmt: skip
+
+    def _selectable(self, classes: list[Class]) -> list[Class]:
+        """The classes without those that select the same pods for the same flows; refuse what selects a stranger's."""
+        chosen: dict[object, Class] = {}
+        for each in sorted(classes, key=lambda c: (c.selector is None, c.name)):
+            chosen.setdefault(each.selector if each.selector is None else (each.selector, self._content(each.subject)), each)
+        for each in chosen.values():
+            if each.selector is not None:
+                self._check_selector(each)
+        return list(chosen.values())
+
+    def _content(self, subject: Subject) -> object:
+        """What sets a workload apart in its namespace: two with equal content share a Sidecar."""
+        wants = self.declared.wants.get(subject)
+        entries = frozenset((host, tuple(sorted(ports.items()))) for host, ports in wants.entries.items()) if wants else frozenset()
+        return entries, bool(wants and wants.open), self.policy.mesh.get(subject), subject in self._observed
+
+    def _check_selector(self, each: Class) -> None:
+        selector = dict(each.selector or ())
+        mine = self._content(each.subject)
+        for other in self._matching(each.subject.namespace, selector):
+            if other.name != each.subject.workload and self._content(Subject(other.namespace, other.name)) != mine:
+                self.found.append(self._shared_selector(each, other, selector))
+                return
+
+    def _matching(self, namespace: str, selector: dict[str, str]) -> Iterator[KnownWorkload]:
+        """The known workloads that a selector matches, found by one of its labels."""
+        index = self._labels(namespace)
+        candidates = min((index.get(item, []) for item in selector.items()), key=len, default=list(self.policy.workloads.get(namespace, {}).values()))
+        for workload in candidates:
+            labels = dict(workload.labels)
+            if all(labels.get(key) == value for key, value in selector.items()):
+                yield workload
+
+    def _labels(self, namespace: str) -> dict[tuple[str, str], list[KnownWorkload]]:
+        index = self._by_label.get(namespace)
+        if index is None:
+            index = self._by_label[namespace] = {}
+            for workload in self.policy.workloads.get(namespace, {}).values():
+                for label in workload.labels:
+                    index.setdefault(label, []).append(workload)
+        return index
+
+    def _shared_selector(self, each: Class, other: KnownWorkload, selector: dict[str, str]) -> Finding:
+        span = self._place(each.subject)
+        labels = ", ".join(f"{key}={value}" for key, value in selector.items()) or "no label at all"
+        return finding(codes.SHARED_SELECTOR, span, f"the labels of `{each.subject.workload}` select `{other.name}` too", "granted to one of them",
+                       [], [f"a Sidecar selects pods by {labels}: `{other.name}` would get the same flows"],
+                       f"grant both workloads the same, or give `{each.subject.workload}` a label of its own in the profile")  # fmt: skip
+
+    def _place(self, subject: Subject) -> Span:
+        wants = self.declared.wants.get(subject)
+        if wants and wants.grants:
+            return wants.grants[0].rule.span
+        return next((span for namespace, name, span in self.profile.observed if subject == Subject(namespace, name)), self.profile.span)
+
+    # One Sidecar
+
+    def _wants(self, subject: Subject) -> list[Wants]:
+        subjects = [subject, Subject(subject.namespace, ANY), EVERYONE]
+        return [self.declared.wants[s] for s in dict.fromkeys(subjects) if s in self.declared.wants]
+
+    def _sidecar(self, each: Class, namespace: str, name: str) -> Sidecar:
+        subject = each.subject
+        wants = self._wants(subject)
+        is_open = subject in self._observed or any(part.open for part in wants)
+        merged: dict[str, Ports] = {}
+        where: dict[str, str] = {}
+        for part in reversed(wants):
+            home = self.profile.root_namespace if part is self.declared.wants.get(EVERYONE) else subject.namespace
+            for host, ports in part.entries.items():
+                merged.setdefault(host, {}).update(ports)
+                where[host] = home
+        in_mesh = self._in_mesh(subject)
+        content = (subject.namespace, in_mesh, is_open, tuple(sorted((h, where[h], *sorted(p.items())) for h, p in merged.items())))
+        egress = self._solved.get(content)
+        if egress is None:
+            egress = self._solved[content] = self._egress(subject, merged, where, in_mesh, is_open)
+        sources = sorted({grant.rule.file for part in wants for grant in part.grants})
+        return Sidecar(namespace, name, each.selector, "ALLOW_ANY" if is_open else "REGISTRY_ONLY", egress, tuple(sources))
+
+    def _egress(self, subject: Subject, merged: dict[str, Ports], where: dict[str, str],
+                in_mesh: tuple[str, ...], is_open: bool) -> tuple[EgressListener, ...]:  # fmt: skip
+        scope = Scope(subject.namespace, self.declared.entries, self._below, self.profile)
+        narrowing = Narrowing(scope, merged, where)
+        if not is_open:
+            stuck = narrowing.solve()
+            while stuck and self._vary(stuck, narrowing, merged, where, subject.namespace):
+                narrowing = Narrowing(scope, merged, where)
+                stuck = narrowing.solve()
+            if stuck:
+                self.stuck.append(Refusal(subject, tuple(stuck)))
+        return narrowing.egress(in_mesh)
+
+    def _vary(self, stuck: list[Stuck], narrowing: Narrowing, merged: dict[str, Ports], where: dict[str, str], namespace: str) -> bool:
+        """Use a narrower entry of a stuck host in the root namespace, if none of another shape stands there."""
+        root = self.profile.root_namespace
+        for item in stuck:
+            for host in narrowing.bringing(item):
+                if where[host] != namespace or namespace == root or self._covered(host, root):
+                    continue
+                own = self.declared.entries[namespace, host]
+                variant = self.declared.entries.get((root, host))
+                if variant is None:
+                    variant = self.declared.entries[root, host] = Entry(root, host, own.resolution)
+                    variant.addresses, variant.endpoints, variant.ports = own.addresses, own.endpoints, dict(merged[host])
+                    if host.startswith("*."):
+                        self._below[root, host[2:]] = [h for n, h in self.declared.entries if n == root and h != host and h.endswith(host[1:])]
+                elif variant.everyone or variant.ports != merged[host] or variant.leads_to != own.leads_to:
+                    continue
+                variant.exported.add(namespace)
+                variant.grants.extend(own.grants)
+                where[host] = root
+                return True
+        return False
+
+    def _covered(self, host: str, namespace: str) -> bool:
+        return any((namespace, f"*.{suffix}") in self.declared.entries for suffix in parents(host.removeprefix("*.")))
+
+    def _in_mesh(self, subject: Subject) -> tuple[str, ...]:
+        mesh = self.policy.mesh
+        for key in (subject, Subject(subject.namespace, ANY), EVERYONE):
+            if key in mesh:
+                return mesh[key]
+        return self.profile.in_mesh
+
+
+def _by_namespace(classes: Iterable[Class], root: str) -> dict[str, list[Class]]:
+    grouped: dict[str, list[Class]] = {}
+    for each in classes:
+        grouped.setdefault(root if each.subject == EVERYONE else each.subject.namespace, []).append(each)
+    return grouped
+
+
+def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[ServiceEntry, ...]:
+    hosts: dict[str, list[str]] = {}
+    for namespace, host in declared.entries:
+        hosts.setdefault(namespace, []).append(host)
+    names = {namespace: naming.unique(_readable(host) for host in found) for namespace, found in hosts.items()}
+    return tuple(
+        ServiceEntry(
+            namespace,
+            names[namespace][_readable(host)],
+            (host,),
+            tuple(Port(port, ISTIO_PROTOCOL[protocol], f"{protocol}-{port}") for port, protocol in sorted(entry.ports.items())),
+            entry.resolution,
+            entry.addresses,
+            tuple(Endpoint(address, region) for address, region in entry.endpoints),
+            ("*",) if entry.everyone else tuple(sorted(entry.exported)) or (".",),
+            sources=tuple(sorted({grant.rule.file for grant in entry.grants})),
+        )
+        for (namespace, host), entry in sorted(declared.entries.items())
+    )
+
+
+def _readable(host: str) -> str:
+    """What a resource is called after: `*.x` as `any.x`, an invented name without its suffix."""
+    return host.replace("*.", "any.").removesuffix(f".{INVENTED}")
+
+
+def _installation(profile: ClusterProfile) -> Installation:
+    mode = "REGISTRY_ONLY" if profile.enforcement.level == "mesh" else "ALLOW_ANY"
+    installed = profile.installation
+    return Installation(mode, installed.form, installed.name, installed.namespace, profile.root_namespace)
+
+
+# Refusals
+
+
+def _inexpressible(refusal: Refusal, policy: Policy, profile: ClusterProfile) -> Finding:
+    """The fewest rules that Istio cannot say together for a class, and what stands in the way."""
+    subject = refusal.subject
+    near = [grant.rule for grant in policy.grants if grant.subject.namespace in (subject.namespace, ANY)]
+    every = [grant.rule for grant in policy.grants]
+    candidates = list(dict.fromkeys(near if _is_refused(subject, near, policy, profile) else every))
+    rules = sorted(_fewest(candidates, subject, policy, profile), key=lambda rule: rule.span.place)
+    stuck = refusal.stuck[0]
+    last = rules[-1]
+    return finding(
+        codes.INEXPRESSIBLE,
+        last.span,
+        f"Istio cannot give `{subject}` exactly its flows beside these rules",
+        "together with the other rules",
+        [Label(rule.span, "with this rule") for rule in rules[:-1]],
+        [f"what `{subject}` needs would also open `{stuck.host}:{stuck.port}`, which another workload of the namespace is granted"],
+        f"grant `{subject}` that port too, or move one of the workloads to a namespace of its own",
+    )
+
+
+def _is_refused(subject: Subject, rules: Iterable[Rule], policy: Policy, profile: ClusterProfile) -> bool:
+    chosen = {id(rule) for rule in rules}
+    part = replace(policy, grants=tuple(grant for grant in policy.grants if id(grant.rule) in chosen))
+    declared, _ = declare(part, profile)
+    lowering = _Lowering(part, profile, declared)
+    for _ in lowering.sidecars():
+        pass
+    return any(other.subject == subject for other in lowering.stuck)
+
+
+def _fewest(rules: list[Rule], subject: Subject, policy: Policy, profile: ClusterProfile) -> list[Rule]:
+    """Rules of which none can go: larger parts are dropped first, then one at a time until nothing changes."""
+    size = max(1, len(rules) // 2)
+    while True:
+        before = len(rules)
+        at = 0
+        while at < len(rules):
+            rest = rules[:at] + rules[at + size :]
+            if rest and _is_refused(subject, rest, policy, profile):
+                rules = rest
+            else:
+                at += size
+        if size == 1 and len(rules) == before:
+            return rules
+        size = max(1, size // 2)

@@ -1,0 +1,253 @@
+"""Narrow: the egress listeners of one Sidecar that open exactly the wanted ports of the wanted hosts.
+
+Listing a host imports all its ports, and listing a wildcard imports every narrower entry of its namespace. Where that
+is more than a workload wants, one of these takes the excess away, the simplest first:
+
+- an exclusion `~./host` (Istio ≥ 1.31) of what only a wildcard brought in;
+- a listener for the port, which opens there only what it lists: with the port's protocol where all that is wanted on
+  the port is of one kind, or with nothing but the in-mesh entry to close a port of HTTP hosts. A `UDP` listener makes
+  no listener of its own and narrows the HTTP route alone, so that TLS hosts and networks of the port stay;
+- listing a host only in listeners of its wanted ports;
+- a narrower entry of the host in the root namespace, exported to the workload's namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from egresslang.profile.profile import ClusterProfile
+from egresslang.record import record
+from egresslang.targets.declare import HTTP_KINDS, Entry
+from egresslang.targets.manifests import EgressListener, Port
+
+EXCLUSIONS = (1, 31)
+"""The first Istio that reads `~namespace/host` in a Sidecar (Sidecar API, 1.31)."""
+
+NOTHING = "./*.none.invalid"
+"""A wildcard that matches nothing: a list of exact names alone keeps one Service a host, at random (istiod ≥ 1.31)."""
+
+ISTIO_PROTOCOL = {"http": "HTTP", "http2": "HTTP2", "grpc": "GRPC", "tls": "TLS", "tcp": "TCP"}
+
+Ports = dict[int, str]
+
+
+class Scope:
+    """What the proxies of a namespace see: its own entries and those the root namespace exports to it."""
+
+    def __init__(self, namespace: str, entries: Mapping[tuple[str, str], Entry], below: Mapping[tuple[str, str], list[str]],
+                 profile: ClusterProfile) -> None:  # fmt: skip
+        self.namespace = namespace
+        self.profile = profile
+        self._entries = entries
+        self._below = below
+
+    def entry(self, namespace: str, host: str) -> Entry | None:
+        """The entry of a host in a namespace, if this one may see it."""
+        found = self._entries.get((namespace, host))
+        if found is None or namespace == self.namespace or found.everyone or self.namespace in found.exported:
+            return found
+        return None
+
+    def imported(self, namespace: str, pattern: str) -> Iterator[Entry]:
+        """The entries that listing `namespace/pattern` brings in."""
+        found = self.entry(namespace, pattern)
+        if found is not None:
+            yield found
+        if pattern.startswith("*."):
+            for host in self._below.get((namespace, pattern[2:]), ()):
+                found = self.entry(namespace, host)
+                if found is not None:
+                    yield found
+
+
+@record
+class Stuck:
+    """What no listener can take away: a host and the port of it that a workload would get without wanting it."""
+
+    host: str
+    namespace: str
+    port: int
+
+
+class Narrowing:
+    """The search for the listeners of one Sidecar: `wanted` maps each host to the namespace of its entry."""
+
+    def __init__(self, scope: Scope, wants: Mapping[str, Ports], wanted: Mapping[str, str]) -> None:
+        self.scope = scope
+        self.wants = wants
+        self.wanted = dict(wanted)
+        self.portless = dict(wanted)
+        self.excluded: set[tuple[str, str]] = set()
+        self.listeners: dict[int, str] = {}
+        self._wildcards = {host[2:]: ports for host, ports in wants.items() if host.startswith("*.")}
+        self._kinds: dict[int, set[str]] = {}
+        for host, ports in wants.items():
+            entry = scope.entry(wanted[host], host)
+            assert entry is not None
+            for port in ports:
+                self._kinds.setdefault(port, set()).add(entry.kind(port))
+
+    def solve(self) -> list[Stuck]:
+        """Take all excess away; what remains is stuck."""
+        if not self._excess():
+            return []
+        self._exclude()
+        stuck = self._listen(self._excess())
+        while stuck and self._move(stuck):
+            stuck = self._listen(self._excess())
+        return stuck
+
+    def egress(self, in_mesh: Iterable[str]) -> tuple[EgressListener, ...]:
+        """The listeners as they are written: one for each narrowed port, then the one for all others."""
+        mesh = tuple(in_mesh)
+        listeners = []
+        for number, protocol in sorted(self.listeners.items()):
+            hosts = {host: where for host, where in self.wanted.items() if self._belongs(host, number, protocol)}
+            port = Port(number, protocol, f"{protocol.lower()}-{number}")
+            listeners.append(EgressListener(self._list(mesh, hosts), port))
+        listeners.append(EgressListener(self._list(mesh, self.portless)))
+        return tuple(listeners)
+
+    def _belongs(self, host: str, port: int, protocol: str) -> bool:
+        """Whether a wanted host is listed in the listener of a port."""
+        wanted = self.wants[host].get(port)
+        return wanted is not None and wanted != "tcp" and (protocol != "UDP" or wanted in HTTP_KINDS)
+
+    def _list(self, in_mesh: tuple[str, ...], hosts: Mapping[str, str]) -> tuple[str, ...]:
+        own = self.scope.namespace
+        listed = sorted(f"{'.' if namespace == own else namespace}/{host}" for host, namespace in hosts.items())
+        excluded = sorted(
+            f"~{'.' if namespace == own else namespace}/{host}"
+            for namespace, host in self.excluded
+            if any(pattern.startswith("*.") and where == namespace and host.endswith(pattern[1:]) for pattern, where in hosts.items())
+        )
+        every = (*in_mesh, *listed, *excluded)
+        if not any(name.partition("/")[2].startswith("*") or name.startswith("*/") for name in every):
+            every = (*every, NOTHING)
+        return every
+
+    def _effective(self) -> dict[str, Entry]:
+        """The entry that the port-less listener uses for each host: the own namespace wins."""
+        effective: dict[str, Entry] = {}
+        for pattern, namespace in self.portless.items():
+            for entry in self.scope.imported(namespace, pattern):
+                if self._is_excluded(entry):
+                    continue
+                held = effective.get(entry.host)
+                if held is None or entry.namespace == self.scope.namespace:
+                    effective[entry.host] = entry
+        return effective
+
+    def _is_excluded(self, entry: Entry) -> bool:
+        if not self.excluded:
+            return False
+        if (entry.namespace, entry.host) in self.excluded:
+            return True
+        return any((entry.namespace, f"*.{parent}") in self.excluded for parent in parents(entry.host.removeprefix("*.")))
+
+    def _excess(self) -> list[tuple[Entry, int]]:
+        """The ports that the port-less listener would open and nobody wants."""
+        return [
+            (entry, port)
+            for entry in self._effective().values()
+            for port in entry.ports
+            if not self._is_wanted(entry, port) and not self._is_closed(entry, port)
+        ]
+
+    def _is_wanted(self, entry: Entry, port: int) -> bool:
+        protocol = entry.ports[port]
+        if self.wants.get(entry.host, {}).get(port) == protocol:
+            return True
+        family = HTTP_KINDS if protocol in HTTP_KINDS else {protocol}
+        return any(self._wildcards[suffix].get(port) in family for suffix in parents(entry.host.removeprefix("*.")) if suffix in self._wildcards)
+
+    def _is_closed(self, entry: Entry, port: int) -> bool:
+        """Whether a listener of the port keeps the port-less one from opening it."""
+        protocol = self.listeners.get(port)
+        kind = entry.kind(port)
+        if protocol is None or kind == "address":
+            return False
+        if kind == "http":
+            return True
+        # With DNS capture a TLS host has an address and so a listener of its own, which no other one locks.
+        captured = self.scope.profile.dns_capture and not entry.host.startswith("*.")
+        return protocol != "UDP" and bool(self._sniffed(port)) and not captured
+
+    def _exclude(self) -> None:
+        """Leave out what only a wildcard brought in: the wildcard itself then answers for these names."""
+        if self.scope.profile.version < EXCLUSIONS:
+            return
+        for entry, _ in self._excess():
+            if entry.host in self.wanted:
+                continue
+            if entry.host.startswith("*.") and any(host.endswith(entry.host[1:]) and where == entry.namespace for host, where in self.wanted.items()):
+                continue
+            self.excluded.add((entry.namespace, entry.host))
+
+    def _listen(self, excess: list[tuple[Entry, int]]) -> list[Stuck]:
+        """Narrow each port with excess by a listener; the entries for which none does are stuck."""
+        for port in sorted({port for _, port in excess}):
+            kinds = {entry.kind(port) for entry, at in excess if at == port}
+            protocol = self._protocol(port, kinds)
+            if protocol:
+                self.listeners[port] = protocol
+        return sorted((Stuck(entry.host, entry.namespace, port) for entry, port in self._excess()), key=lambda s: (s.port, s.host))
+
+    def _protocol(self, port: int, excess: set[str]) -> str:
+        """The protocol of a listener that takes the excess kinds of a port away and nothing that is wanted; empty when none does."""
+        wanted = self._sniffed(port)
+        if wanted in ({"http"}, {"tls"}):
+            return self._spelled(port)
+        if excess == {"http"}:
+            return "UDP" if wanted else "HTTP"
+        return "UDP" if "http" in excess and "http" in wanted else ""
+
+    def _spelled(self, port: int) -> str:
+        wanted = {ports[port] for ports in self.wants.values() if port in ports} - {"tcp"}
+        return ISTIO_PROTOCOL[wanted.pop()] if len(wanted) == 1 else "HTTP"
+
+    def _move(self, stuck: list[Stuck]) -> bool:
+        """List hosts with stuck ports only in listeners of the ports that are wanted of them; whether any could be moved."""
+        moved = False
+        for item in stuck:
+            for host in self.bringing(item):
+                if all(ports != "tcp" and self._sniffed(port) in ({"http"}, {"tls"}) for port, ports in self.wants[host].items()):
+                    del self.portless[host]
+                    for port in self.wants[host]:
+                        self.listeners[port] = self._spelled(port)
+                    moved = True
+        return moved
+
+    def bringing(self, item: Stuck) -> list[str]:
+        """The listed hosts that bring a stuck port in: the host itself, or the wildcards above it."""
+        if self.portless.get(item.host) == item.namespace:
+            return [item.host]
+        return [
+            pattern
+            for pattern, where in self.portless.items()
+            if where == item.namespace and pattern.startswith("*.") and item.host.endswith(pattern[1:])
+        ]
+
+    def _sniffed(self, port: int) -> set[str]:
+        """The kinds wanted on a port that share the listener of the wildcard address."""
+        return self._kinds.get(port, set()) - {"address"}
+
+
+def parents(host: str) -> Iterator[str]:
+    """Every suffix of a name that starts after a dot."""
+    at = host.find(".")
+    while at >= 0:
+        host = host[at + 1 :]
+        yield host
+        at = host.find(".")
+
+
+def below(entries: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], list[str]]:
+    """For each wildcard entry, by namespace and suffix, the other hosts of its namespace below it."""
+    found: dict[tuple[str, str], list[str]] = {(namespace, host[2:]): [] for namespace, host in entries if host.startswith("*.")}
+    # A Sidecar may list a wildcard of one namespace only; the same suffix elsewhere is its own list.
+    for namespace, host in entries:
+        for suffix in parents(host.removeprefix("*.")):
+            if (namespace, suffix) in found:
+                found[namespace, suffix].append(host)
+    return found
