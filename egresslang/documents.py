@@ -129,8 +129,7 @@ def read(source: Source, code: Code = codes.BAD_PROFILE, limit: int = LIMIT) -> 
     """
     text = source.text
     if len(text) > limit:
-        start = Span(source, 0, 1)
-        return [], [finding(code, start, f"`{source.name}` is too large", f"{len(text)} characters, at most {limit} are read",
+        return [], [finding(code, Span(source, 0, 1), f"`{source.name}` is too large", f"{len(text)} characters, at most {limit} are read",
                             help="split it into several files")]  # fmt: skip
     reader = _Reader(source, code)
     stopped = reader.stream(len(_BOM) if text.startswith(_BOM) else 0, len(text))
@@ -197,7 +196,7 @@ class _Reader:
         except _TooDeep as error:
             deep = start + error.node.start_mark.index
             self._report(Span(self._source, deep, deep + 1), "too many values stand in one another", f"{DEPTH} levels are read", "flatten it")
-            return deep
+            return int(deep)
         except (yaml.YAMLError, UnicodeEncodeError) as error:
             from egresslang.broken_yaml import explain
 

@@ -219,7 +219,17 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["../a.yaml", "/a.yaml", "a/b.yaml", "installation/../../a.yaml", "A.yaml", "é.yaml", ".yaml", "a.yaml\n", "a\\b.yaml"],
+    [
+        "../a.yaml",
+        "/a.yaml",
+        "a/b.yaml",
+        "installation/../../a.yaml",
+        "A.yaml",
+        "é.yaml",
+        ".yaml",
+        "a.yaml\n",
+        "a\\b.yaml",
+    ],
 )
 def test_no_path_leads_out_of_the_folder(tmp_path: Path, path: str) -> None:
     assert refusal(tmp_path, {path: "x\n"}) == f"`{path}` cannot be the file of a namespace"

@@ -134,7 +134,7 @@ class _WorkloadPlaces:
         if found is None:
             parts = terms(workloads)
             places = dict.fromkeys([self._speaker.get(at, at) for at, _ in parts])
-            found = self._known[workloads.cuts] = list(places), any([holes for _, holes in parts])
+            found = self._known[workloads.cuts] = list(places), any(holes for _, holes in parts)
         return found
 
 
@@ -167,6 +167,7 @@ class FlowIndex(Generic[T]):
             self._file(number, self._filed(box))
         ports = {port for places, _ in self._ports.values() for port in places if port != _EVERY_PORT}
         self._mentions_every_port = len(ports) == 65535
+        self._has_ragged = any(is_ragged for _, is_ragged in self._kinds)
 
     def overlapping(self, box: Box) -> Iterator[T]:
         """The tags of the boxes that share a flow with a box, in the order in which they were given."""
@@ -290,8 +291,7 @@ class FlowIndex(Generic[T]):
         """Whether a box that no cells cover may be covered all the same."""
         if not filed.has_ports or (_EVERY_PORT in filed.ports and self._mentions_every_port):
             return True
-        has_ragged = any([is_ragged for _, is_ragged in self._kinds])
-        return has_ragged and bool(self._meeting(box, filed, only_ragged=True))
+        return self._has_ragged and bool(self._meeting(box, filed, only_ragged=True))
 
     def _cells_cover(self, filed: _Filed, number: int = -1) -> bool:
         """Whether the cells at and above each place of a box cover the place."""
@@ -380,13 +380,12 @@ class FlowIndex(Generic[T]):
             filed = self._filed(self._pairs[number][0])
             if self._cells_cover(filed, number):
                 self._discard(number, filed)
-        if any([is_ragged for _, is_ragged in self._kinds]) or self._mentions_every_port:
-            for number in reversed(range(len(self._pairs))):
+        if self._has_ragged or self._mentions_every_port:
+            for number in sorted(set(range(len(self._pairs))) - self._gone, reverse=True):
                 box = self._pairs[number][0]
                 filed = self._filed(box)
-                if number not in self._gone and self._needs_subtraction(box, filed):
-                    if not self._subtract(box, filed, number):
-                        self._gone.add(number)
+                if self._needs_subtraction(box, filed) and not self._subtract(box, filed, number):
+                    self._gone.add(number)
         return sorted(self._gone)
 
     def _discard(self, number: int, filed: _Filed) -> None:

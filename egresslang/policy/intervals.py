@@ -71,7 +71,7 @@ def _sweep(ours: tuple[K, ...], theirs: tuple[K, ...], holds: Callable[[int, int
     """The cuts of the set whose members `holds` decides, asked for 0 or 1 as a point is in either side."""
     cuts: list[K] = []
     inside = 0
-    for cut in sorted({*ours, *theirs}):
+    for cut in sorted(set(ours + theirs)):
         now = holds(bisect_right(ours, cut) & 1, bisect_right(theirs, cut) & 1)
         if now != inside:
             cuts.append(cut)

@@ -7,8 +7,9 @@ difference of these sets is again such a set, and equal sets are equal values.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network, summarize_address_range
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from egresslang.policy import trees
 from egresslang.policy.intervals import Intervals, union
@@ -110,7 +111,7 @@ def addresses(version: int, ranges: Iterable[tuple[int, int]]) -> Addresses:
 
 def network(cidr: str | IPv4Network | IPv6Network) -> Addresses:
     """The addresses of a network, given as such or as the text of one, or of an address."""
-    net = ip_network(cidr) if isinstance(cidr, str) else cidr
+    net = ipaddress.ip_network(cidr) if isinstance(cidr, str) else cidr
     first = _START[net.version] + int(net.network_address)
     return Intervals((first, first + (1 << (net.max_prefixlen - net.prefixlen))))
 
@@ -121,7 +122,7 @@ ANY_ADDRESS: Addresses = union(addresses(version, [(0, (1 << bits) - 1)]) for ve
 
 def address_number(address: str | IPv4Address | IPv6Address) -> int:
     """Where an address lies on the line of all addresses: the point that a set holds or not."""
-    one = ip_address(address) if isinstance(address, str) else address
+    one = ipaddress.ip_address(address) if isinstance(address, str) else address
     return _START[one.version] + int(one)
 
 
@@ -137,9 +138,9 @@ def networks(these: Addresses) -> list[IPv4Network | IPv6Network]:
     found: list[IPv4Network | IPv6Network] = []
     for version, first, last in address_ranges(these):
         if version == 4:
-            found += summarize_address_range(IPv4Address(first), IPv4Address(last))
+            found += ipaddress.summarize_address_range(IPv4Address(first), IPv4Address(last))
         else:
-            found += summarize_address_range(IPv6Address(first), IPv6Address(last))
+            found += ipaddress.summarize_address_range(IPv6Address(first), IPv6Address(last))
     return found
 
 

@@ -8,12 +8,13 @@ An interpreter of the few keywords that `profile.schema.json` uses: `$ref`, `typ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from egresslang import codes
 from egresslang.documents import Located
 from egresslang.findings import Finding, finding
+from egresslang.source import Span
 
 Schema = Mapping[str, Any]
 
@@ -23,17 +24,23 @@ KEYWORDS = frozenset(
 )
 """The keywords that are understood; any other one in a schema would be ignored in silence."""
 
-_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+_CLASSES: dict[str, type] = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": float, "null": type(None)}
 _NOUNS = {
-    "object": "a mapping", "array": "a list", "string": "a string", "boolean": "`true` or `false`", "integer": "a whole number",
-    "number": "a number", "null": "nothing",
+    "object": "a mapping", "array": "a list", "string": "a string", "boolean": "`true` or `false`", "integer": "a whole number", "number": "a number",
 }  # fmt: skip
-_PLURALS = {"object": "mappings", "array": "lists", "string": "strings", "integer": "whole numbers", "number": "numbers"}
+_FOUND = {
+    dict: "a mapping", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number", type(None): "nothing",
+}  # fmt: skip
 
 
 def validate(document: Located, schema: Schema) -> list[Finding]:
     """A finding for every way in which a document differs from a schema; none when it is valid."""
-    return list(_Validator(schema).value(document, schema, document.heading, ""))
+    validator = _Validator(schema)
+    if isinstance(document.value, dict):
+        validator.mapping(document, _Shape(schema), "")
+        return validator.findings
+    return [finding(codes.BAD_PROFILE, document.span, f"the document is no {schema['title']}", f"expected a mapping, found {_FOUND[document.value.__class__]}",
+                    help="write `key: value` lines")]  # fmt: skip
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -50,133 +57,157 @@ def one_of(words: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def unknown_word(place: Located, what: str, known: Iterable[str]) -> Finding:
+def unknown_word(span: Span, word: str, what: str, known: Iterable[str]) -> Finding:
     """A finding about a word that is none of those known for its place; `what` says what it should have been."""
-    near = nearest(str(place.value), known)
-    return finding(codes.PROFILE_MISMATCH, place.span, f"unknown {what} `{place.value}`", f"expected {one_of(known)}",
+    near = nearest(word, known)
+    return finding(codes.PROFILE_MISMATCH, span, f"unknown {what} `{word}`", f"expected {one_of(known)}",
                    help=f"write `{near}`" if near else f"write {one_of(known)}")  # fmt: skip
 
 
-class _Validator:
+class _Shape:
+    """One schema, made ready: the Python types that fit it, and what further is asked of a value of them."""
+
+    __slots__ = ("closed", "length", "matches", "names", "others", "properties", "required", "schema", "types", "words")
+
     def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.words = schema.get("enum", [schema["const"]] if "const" in schema else [])
+        self.types: frozenset[type] = frozenset(_CLASSES[each] for each in _types(schema))
+        pattern = schema.get("pattern", "")
+        # As ECMAScript matches: `$` is the very end, not before a last line feed.
+        self.matches = re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern).search
+        self.length = schema.get("maxLength", 1 << 32)
+        self.properties: Schema = schema.get("properties", {})
+        self.others = schema.get("additionalProperties", True)
+        self.names = schema.get("propertyNames")
+        self.required = schema.get("required", ())
+
+    def fits(self, value: Any) -> bool:
+        """Whether a value has a type that is asked for; an integer is a number, and 3.0 is an integer."""
+        kind = value.__class__
+        if kind in self.types:
+            return True
+        if kind is int:
+            return float in self.types
+        return kind is float and int in self.types and value.is_integer()
+
+    def objection(self, word: str) -> str:
+        """Why a word is not what is asked for; empty when it is."""
+        if self.words and word not in self.words:
+            return f"expected {one_of(self.words)}"
+        if not self.matches(word):
+            return f"expected {_lower(self.schema['description'])}"
+        return "" if len(word) <= self.length else f"{len(word)} characters, at most {self.length} are possible"
+
+
+class _Validator:
+    """Walks a document along a schema and collects what does not agree."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.findings: list[Finding] = []
         self._definitions = {f"#/$defs/{name}": definition for name, definition in schema.get("$defs", {}).items()}
+        self._shapes: dict[int, list[_Shape]] = {}
 
-    def value(self, place: Located, schema: Schema, parent: Any, name: str) -> Iterator[Finding]:
-        """What is wrong with a value; `name` is its key, with `[]` after it for an entry of that list."""
-        schema = self._resolved(schema)
-        value = place.value
-        if "anyOf" in schema:
-            branches = [branch for branch in map(self._resolved, schema["anyOf"]) if _fits(value, _types(branch))]
-            if not branches:
-                yield self._wrong_type(place, schema, name)
-                return
-            schema = branches[0]
-        if not _fits(value, _types(schema)):
-            yield self._wrong_type(place, schema, name)
+    def shapes(self, schema: Schema) -> list[_Shape]:
+        """The shapes of a schema, one for each branch of an `anyOf`."""
+        found = self._shapes.get(id(schema))
+        if found is None:
+            resolved = self._definitions[schema["$ref"]] if "$ref" in schema else schema
+            found = [shape for branch in resolved["anyOf"] for shape in self.shapes(branch)] if "anyOf" in resolved else [_Shape(resolved)]
+            self._shapes[id(schema)] = found
+        return found
+
+    def value(self, value: Any, schema: Schema, parent: Located, at: str | int, name: str) -> None:
+        """Check what stands in a container at a key or an index; `name` is the key, with `[]` after it for an entry."""
+        shapes = self.shapes(schema)
+        shape = next((shape for shape in shapes if shape.fits(value)), None)
+        if shape is None:
+            self.findings.append(self._wrong_type(parent[at], shapes, name))
         elif value.__class__ is dict:
-            yield from self._mapping(place, schema, name)
+            self.mapping(parent[at], shape, name)
         elif value.__class__ is list:
-            if "items" in schema:
-                for entry in place.entries():
-                    yield from self.value(entry, schema["items"], place, f"{name}[]")
+            self.entries(parent[at], shape, name)
         elif value.__class__ is str:
-            yield from self._string(place, value, schema, name)
-        elif not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-            low, high = schema.get("minimum", "any"), schema.get("maximum", "any")
-            yield finding(codes.BAD_PROFILE, place.span, f"`{name}` is {place.text}", f"from {low} to {high} is possible",
-                          help=f"write a number from {low} to {high}")  # fmt: skip
+            if objection := shape.objection(value):
+                self.findings.append(_bad_word(parent[at].span, value, shape, name, objection))
+        elif "minimum" in shape.schema and not shape.schema["minimum"] <= value <= shape.schema["maximum"]:
+            bounds = f"a number from {shape.schema['minimum']} to {shape.schema['maximum']}"
+            self._tell(parent[at].span, f"`{name}` is {parent[at].text}", f"expected {bounds}", f"write {bounds}")
 
-    def _resolved(self, schema: Schema) -> Schema:
-        reference = schema.get("$ref")
-        return schema if reference is None else self._definitions[reference]
+    def entries(self, place: Located, shape: _Shape, name: str) -> None:
+        if "items" in shape.schema:
+            for index, entry in enumerate(place.value):
+                self.value(entry, shape.schema["items"], place, index, f"{name}[]")
 
-    def _mapping(self, place: Located, schema: Schema, name: str) -> Iterator[Finding]:
-        properties, others, names = schema.get("properties", {}), schema.get("additionalProperties", True), schema.get("propertyNames")
-        names = names and self._resolved(names)
-        for key, child in place.items():
-            if names is not None:
-                yield from self._string(Located(child.source, key, child.key_place), key, names, key)
+    def mapping(self, place: Located, shape: _Shape, name: str) -> None:
+        properties, others = shape.properties, shape.others
+        names = self.shapes(shape.names)[0] if shape.names else None
+        for key, value in place.value.items():
+            if names is not None and (objection := names.objection(key)):
+                self.findings.append(_bad_word(place[key].key_span, key, names, key, objection))
             if key in properties:
-                yield from self.value(child, properties[key], place, key)
+                self.value(value, properties[key], place, key, key)
             elif others is False:
-                yield _unknown_key(child, key, properties, name or schema.get("title", "document"))
+                self._unknown_key(place[key].key_span, key, properties, name.removesuffix("[]") or shape.schema["title"])
             elif others is not True:
-                yield from self.value(child, others, place, key)
-        for key in schema.get("required", ()):
+                self.value(value, others, place, key, key)
+        for key in shape.required:
             if key not in place.value:
-                yield finding(codes.BAD_PROFILE, place.heading, f"`{key}` is missing", f"`{name}` has none" if name else "the document has none",
-                              help=f"add `{key}:`")  # fmt: skip
+                self._tell(place.heading, f"`{key}` is missing", f"`{name.removesuffix('[]')}` has none" if name else "the document has none",
+                           f"add `{key}:`")  # fmt: skip
 
-    def _string(self, place: Located, value: str, schema: Schema, name: str) -> Iterator[Finding]:
-        if "enum" in schema or "const" in schema:
-            known = schema["enum"] if "enum" in schema else [schema["const"]]
-            if value not in known:
-                yield unknown_word(place, f"`{name.removesuffix('[]')}`", known)
-        elif "pattern" in schema and not _matches(schema["pattern"], value):
-            yield _bad_word(place, schema, schema["description"])
-        elif len(value) > schema.get("maxLength", len(value)):
-            yield _bad_word(place, schema, f"{len(value)} characters, at most {schema['maxLength']} are possible")
+    def _tell(self, span: Span, message: str, label: str, help: str) -> None:
+        self.findings.append(finding(codes.BAD_PROFILE, span, message, label, help=help))
 
-    def _wrong_type(self, place: Located, schema: Schema, name: str) -> Finding:
-        expected = self._noun(schema)
-        entry = name.endswith("[]")
-        subject = f"an entry of `{name[:-2]}`" if entry else f"`{name}`" if name else "the document"
-        found = _NOUNS[_TYPES[place.value.__class__]].replace("`true` or `false`", "a boolean").replace("a whole number", "a number")
-        help = f"write {expected}"
-        if isinstance(place.value, bool | int | float) and "a string" in expected:
-            help = f'quote it: `"{place.text}"`'
-        elif place.value is None:
-            help = f"write {expected}, or remove it"
-        elif expected.startswith("a list") and not isinstance(place.value, dict):
+    def _unknown_key(self, span: Span, key: str, known: Iterable[str], owner: str) -> None:
+        near = nearest(key, known)
+        self._tell(span, f"unknown key `{key}`", f"not a key of `{owner}`", f"write `{near}`" if near else f"write {one_of(known)}, or remove it")
+
+    def _wrong_type(self, place: Located, shapes: list[_Shape], name: str) -> Finding:
+        expected = " or ".join(dict.fromkeys(self._noun(shape) for shape in shapes))
+        subject = f"an entry of `{name[:-2]}`" if name.endswith("[]") else f"`{name}`" if name else "the document"
+        schema = shapes[0].schema
+        span, help = place.span, f"write {expected}"
+        if isinstance(place.value, dict | list):
+            span = place.heading
+        elif expected.startswith("a list") and place.value is not None:
             help = f"write `[{place.text}]`"
-        return finding(codes.BAD_PROFILE, place.span if not isinstance(place.value, dict | list) else place.heading,
-                       f"{subject} is not {expected}", f"expected {expected}, found {found}", help=help)  # fmt: skip
+        elif str in shapes[0].types and place.value is not None and not shapes[0].objection(place.text):
+            help = f'quote it: `"{place.text}"`'
+        elif "description" in schema and "pattern" in schema:
+            help = f"write {_lower(schema['description'])}"
+        return finding(codes.BAD_PROFILE, span, f"{subject} is not {expected}", f"expected {expected}, found {_FOUND[place.value.__class__]}",
+                       help=help)  # fmt: skip
 
-    def _noun(self, schema: Schema) -> str:
-        """What a schema asks for: `a list of strings`."""
-        schema = self._resolved(schema)
-        if "anyOf" in schema:
-            return " or ".join(dict.fromkeys(self._noun(branch) for branch in schema["anyOf"]))
-        if "enum" in schema:
-            return one_of(schema["enum"])
-        types = [each for each in _types(schema) if each != "null"]
-        if types == ["array"] and "items" in schema:
-            items = self._resolved(schema["items"])
-            kinds = _types(items)
-            return f"a list of {_PLURALS[kinds[0]]}" if len(kinds) == 1 and "anyOf" not in items else "a list"
+    def _noun(self, shape: _Shape) -> str:
+        """What a shape asks for: `a list of strings`."""
+        if shape.words:
+            return one_of(shape.words)
+        types = [each for each in _types(shape.schema) if each != "null"]
+        if types == ["array"] and "items" in shape.schema:
+            kinds = {kind for items in self.shapes(shape.schema["items"]) for kind in items.types}
+            return "a list of strings" if kinds == {str} else "a list of mappings" if kinds == {dict} else "a list"
         return " or ".join(_NOUNS[each] for each in types)
 
 
 def _types(schema: Schema) -> list[str]:
     if "enum" in schema or "const" in schema:
         return ["string"]
-    types = schema.get("type", [])
+    types = schema.get("type", list(_CLASSES))
     return [types] if isinstance(types, str) else list(types)
 
 
-def _fits(value: Any, types: list[str]) -> bool:
-    if not types:
-        return True
-    kind = _TYPES[value.__class__]
-    if kind in types:
-        return True
-    if kind == "integer":
-        return "number" in types
-    return kind == "number" and "integer" in types and value.is_integer()
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:].removesuffix(".")
 
 
-def _matches(pattern: str, value: str) -> bool:
-    """As ECMAScript matches: `$` is the very end, not before a last line feed."""
-    return bool(re.search(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern, value))
-
-
-def _bad_word(place: Located, schema: Schema, why: str) -> Finding:
-    expected = schema["title"]
-    return finding(codes.BAD_PROFILE, place.span, f"`{place.value}` is not {expected}", why[0].lower() + why[1:].removesuffix("."),
-                   help=f"write {expected}")  # fmt: skip
-
-
-def _unknown_key(place: Located, key: str, known: Iterable[str], owner: str) -> Finding:
-    near = nearest(key, known)
-    return finding(codes.BAD_PROFILE, place.key_span, f"unknown key `{key}`", f"not a key of `{owner.removesuffix('[]')}`",
-                   help=f"write `{near}`" if near else f"write {one_of(known)}, or remove it")  # fmt: skip
+def _bad_word(span: Span, word: str, shape: _Shape, name: str, objection: str) -> Finding:
+    if shape.words:
+        return unknown_word(span, word, "entry" if name.endswith("[]") else f"`{name}`", shape.words)
+    likely = re.sub(r"[\s_]+", "-", word.strip().lower())
+    help = f"write {_lower(shape.schema['description'])}"
+    if len(word) > shape.length:
+        help = "shorten it"
+    elif not shape.objection(likely):
+        help = f"write `{likely}`"
+    return finding(codes.BAD_PROFILE, span, f"`{word}` is not {shape.schema['title']}", objection, help=help)

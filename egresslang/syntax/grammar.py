@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, cast
 
 import lark
@@ -42,7 +43,31 @@ def build(grammar: str, builder: Transformer[Any, Any] | None = None, **options:
 def table(grammar: str) -> str:
     """The table of a grammar as JSON."""
     data, memo = build(grammar).memo_serialize([TerminalDef, Rule])
+    data["parser"]["parser"] = _in_order(data["parser"]["parser"])
     return json.dumps({"key": _key(grammar), "data": data, "memo": memo}, separators=(",", ":")) + "\n"
+
+
+def _in_order(automaton: dict[str, Any]) -> dict[str, Any]:
+    """The same automaton with tokens and states numbered in one order: lark's own differs at each build."""
+    names: dict[int, str] = automaton["tokens"]
+    numbers = {name: number for number, name in enumerate(sorted(names.values()))}
+    actions = {state: sorted(((names[token], action) for token, action in row.items()), key=itemgetter(0)) for state, row in automaton["states"].items()}
+    order: dict[int, int] = {}
+    waiting = list(automaton["start_states"].values())
+    while waiting:
+        state = waiting.pop(0)
+        if state not in order:
+            order[state] = len(order)
+            waiting += [target for _, (reduces, target) in actions[state] if not reduces]
+    return {
+        "tokens": {number: name for name, number in numbers.items()},
+        "states": {
+            order[state]: {numbers[name]: (reduces, target if reduces else order[target]) for name, (reduces, target) in actions[state]}
+            for state in order
+        },
+        "start_states": {name: order[state] for name, state in automaton["start_states"].items()},
+        "end_states": {name: order[state] for name, state in automaton["end_states"].items()},
+    }
 
 
 def _key(grammar: str) -> str:
@@ -54,9 +79,6 @@ def _integer_keys(mapping: dict[str, Any]) -> dict[Any, Any]:
 
 
 if __name__ == "__main__":
-    import os
     import sys
 
-    if os.environ.get("PYTHONHASHSEED") != "0":  # lark numbers its states in the order of sets
-        os.execve(sys.executable, [sys.executable, "-m", "egresslang.syntax.grammar"], os.environ | {"PYTHONHASHSEED": "0"})
     sys.stdout.write(table(text("grammar", GRAMMAR)))

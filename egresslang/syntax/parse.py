@@ -88,7 +88,8 @@ def _cut(source: Source, found: list[Finding]) -> Iterator[tuple[int, int]]:
             start = bom + line.start() + len(line[0]) - len(line[0].lstrip())
             found.append(errors.indented(Span(source, start, bom + line.end())))
             break
-    yield from zip(starts, [*starts[1:], len(text)], strict=True)
+    if starts:
+        yield from zip(starts, [*starts[1:], len(text)], strict=True)
 
 
 def _unknown_statement(source: Source, start: int, end: int) -> Finding:
@@ -125,6 +126,7 @@ class _Statements(Transformer[Token, Any]):
         try:
             made = self.lark.parse(text)
         except UnexpectedInput as problem:
+            del found[before:]
             found.append(errors.explain(problem, source, start, end))
             return None
         return made if len(found) == before else None  # type: ignore[return-value]

@@ -52,7 +52,7 @@ class Compiled:
 
 def compile_text(policy: str, profile: str) -> Compiled:
     """Run `egressc compile policy.egress -p profile.yaml` in a folder of its own."""
-    from egresslang.cli import main  # noqa: PLC0415
+    from egresslang.cli import main
 
     with tempfile.TemporaryDirectory() as folder:
         policy_file, profile_file = Path(folder, "policy.egress"), Path(folder, "profile.yaml")

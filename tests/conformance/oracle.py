@@ -191,8 +191,8 @@ class Meaning:
         That is so under `enforcement: workloads`, which encloses the workloads the policy names, for a known
         workload that is only meant by `ns/*` or `*`, by a mesh line, or by a rule that grants nothing here.
         """
-        cluster = self.policy.cluster
-        if cluster.enforcement == "observe" or self.pod.workload in cluster.observed and self.pod.workload is not None:
+        cluster, workload = self.policy.cluster, self.pod.workload
+        if cluster.enforcement == "observe" or (workload is not None and workload in cluster.observed):
             return True
         if any(isinstance(one, Anything) for one in self.destinations):
             return True
@@ -200,7 +200,7 @@ class Meaning:
             return False
         if cluster.enforcement != "workloads":
             return self.pod.proxy.namespace not in cluster.enforcement
-        if self.pod.workload is None:
+        if workload is None:
             return True
         named = [rule for rule in self.rules if any(s.name != "*" and covers(s, self.pod) for s in rule.sources)]
         meant = any(self._covered(one) for one in (*self.policy.rules, *self.policy.meshes))
@@ -212,15 +212,11 @@ class Meaning:
         if lines:
             kept = {one for line in lines for one in line.services}
             return (service.namespace, service.name) in kept or (service.namespace, "*") in kept
-        for entry in self.policy.cluster.in_mesh:
-            namespace, host = entry.split("/")
-            if namespace in ("*", service.namespace) or (namespace, self.pod.proxy.namespace) == (
-                ".",
-                service.namespace,
-            ):
-                if below(host, service.host):
-                    return True
-        return False
+        entries = (entry.split("/") for entry in self.policy.cluster.in_mesh)
+        return any(
+            below(host, service.host) and namespace.replace(".", self.pod.proxy.namespace) in ("*", service.namespace)
+            for namespace, host in entries
+        )
 
     def of(self, call: Call, service: Service | None, is_open: bool) -> Intent:
         """The intent for a call, which is to a Service or leaves the mesh."""
@@ -337,8 +333,11 @@ class _Facts:
         self.v6 = "IPv6" in policy.cluster.families
         for one in destinations:
             self._note(one)
-        self.ports = sorted({number for ports in self.networks.values() for number in ports}
-                            | {number for ports in self.hosts.values() for number, _ in ports} | {80, 443})
+        self.ports = sorted(
+            {number for ports in self.networks.values() for number in ports}
+            | {number for ports in self.hosts.values() for number, _ in ports}
+            | {80, 443}
+        )
         free = [one for one in PUBLIC + NOT_GLOBAL if not within(one, self.networks)]
         hidden = [one for one in NOT_GLOBAL if not within(one, self.networks)]
         has_internet = any(isinstance(one, Internet) for one in destinations)
@@ -384,7 +383,7 @@ class _Facts:
             first, last = int(network.network_address), int(network.broadcast_address)
             middle = first + (last - first) // 2
             for number in (first, last, middle, first - 1, last + 1):
-                if 0 < number < 2 ** network.max_prefixlen:
+                if 0 < number < 2**network.max_prefixlen:
                     kind = type(network.network_address)
                     found.setdefault(str(kind(number)), set()).update(ports)
         return list(found.items())

@@ -464,7 +464,8 @@ def _cluster(chance: _Chance) -> Cluster:
         if chance.maybe(0.2):
             labels += (("app.kubernetes.io/part-of", dice.choice(("shop", "desk"))),)
         workloads.append(Workload(namespace, name, labels, (("app", name),) if chance.maybe(0.5) else ()))
-    enforcement: str | tuple[str, ...] = dice.choices(("mesh", "workloads", "namespaces", "observe"), (76, 10, 10, 4))[0]
+    levels = ("mesh", "workloads", "namespaces", "observe")
+    enforcement: str | tuple[str, ...] = dice.choices(levels, (76, 10, 10, 4))[0]
     if enforcement == "namespaces":
         enforcement = tuple(dice.sample(namespaces, chance.few(len(namespaces))))
     in_mesh: tuple[str, ...] = ("*/*.svc.cluster.local",)

@@ -1,6 +1,6 @@
 """Run many random policies through the compiler and the judge.
 
-    python tests/conformance/run_random.py --seeds 0:2000 --shape adversarial --jobs 2 --dump /tmp/disagreements
+python tests/conformance/run_random.py --seeds 0:2000 --shape adversarial --jobs 2 --dump /tmp/disagreements
 """
 
 from __future__ import annotations

@@ -181,7 +181,9 @@ def test_the_schema_takes_every_sidecar(case: str) -> None:
     assert errors("sidecar", sidecar(SIDECARS[case])) == []
 
 
-@pytest.mark.parametrize(("form", "schema"), [("istio", "istiooperator"), ("helm", "helm-values"), ("sail", "sail-istio")])
+@pytest.mark.parametrize(
+    ("form", "schema"), [("istio", "istiooperator"), ("helm", "helm-values"), ("sail", "sail-istio")]
+)
 def test_the_schema_takes_every_installation(form: str, schema: str) -> None:
     assert errors(schema, installation(replace(MESH, form=form))) == []
     assert errors(schema, installation(replace(MESH, form=form, mode="ALLOW_ANY", root_namespace="mesh"))) == []

@@ -1,0 +1,183 @@
+"""What an installation file tells of the mesh: an IstioOperator, Helm values of chart istiod, or a Sail `Istio`.
+
+All three carry the same map, `meshConfig`, and the same chart values beside it. istioctl lays an IstioOperator's own
+`spec.meshConfig` over that of its `spec.values`, and its tag over `global.tag` (`translateIstioOperatorToHelm` in
+operator/pkg/render/manifest.go of istio.io/istio).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from egresslang import codes
+from egresslang.documents import Located
+from egresslang.findings import Finding, Severity, finding
+from egresslang.profile.facts import MODES, Fact, Installation
+from egresslang.profile.installation_profiles import PROFILES
+from egresslang.profile.validate import one_of, unknown_word
+from egresslang.profile.version import parse
+
+CHART_VALUES = frozenset(
+    ("meshConfig", "pilot", "global", "revision", "revisionTags", "profile", "compatibilityVersion", "defaults", "base", "env", "istiodRemote")
+    + ("sidecarInjectorWebhook", "telemetry", "hub", "tag", "istio_cni", "cni", "experimental", "ownerName", "gateways", "gatewayClasses")
+)
+"""Keys of the istiod chart's values (manifests/charts/istio-control/istio-discovery/values.yaml)."""
+
+_TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
+
+
+def form_of(document: Located) -> str:
+    """Which installation file a document is: istio, helm or sail; empty when it is none."""
+    value = document.value
+    if not isinstance(value, dict):
+        return ""
+    group, kind = str(value.get("apiVersion", "")).partition("/")[0], value.get("kind")
+    if group == "install.istio.io" and kind == "IstioOperator":
+        return "istio"
+    if group == "sailoperator.io" and kind == "Istio":
+        return "sail"
+    is_chart = "apiVersion" not in value and "kind" not in value and not CHART_VALUES.isdisjoint(value)
+    return "helm" if is_chart else ""
+
+
+def read_installation(document: Located) -> tuple[Installation, list[Finding]]:
+    """The facts of a document that `form_of` knows, and what in them Istio itself would refuse."""
+    reader = _Reader(document, form_of(document))
+    facts = dict(reader.facts())
+    profile = reader.profile()
+    namespace = facts.pop("istioNamespace", None)
+    return Installation(reader.form, reader.name(), namespace.value if namespace else "", profile, facts, document.heading), reader.findings
+
+
+class _Reader:
+    """Looks up facts in the places where each form of installation may say them."""
+
+    def __init__(self, document: Located, form: str) -> None:
+        self.findings: list[Finding] = []
+        self.form = form
+        self._document = document
+        self._spec = document if form == "helm" else document.get("spec")
+        self._values = document if form == "helm" else document.get("spec", "values")
+
+    def facts(self) -> Iterator[tuple[str, Fact]]:
+        """Every fact that the file says."""
+        yield from self._mode()
+        yield from self._words()
+        metadata = self._mesh("defaultConfig", "proxyMetadata")
+        for key, variable in (("dnsCapture", "ISTIO_META_DNS_CAPTURE"), ("autoAllocate", "ISTIO_META_DNS_AUTO_ALLOCATE")):
+            found = metadata.get(variable) if metadata else None
+            if found is not None and self._is_string(found, variable):
+                yield key, Fact(found.value in _TRUE, found.span)
+        yield from self._environment()
+
+    def profile(self) -> Fact | None:
+        """The installation profile that the file builds on."""
+        found = self._spec and self._spec.get("profile")
+        found = found or self._value("profile") or self._value("global", "profile")
+        if found is None or not self._is_string(found, "profile"):
+            return None
+        if self.form == "istio" and ("/" in found.value or found.value.endswith((".yaml", ".yml"))):
+            self.findings.append(finding(codes.PROFILE_MISMATCH, found.span, f"`{found.value}` is not read", "an installation profile of its own",
+                                         notes=["what it turns on is not known; Istio's defaults are taken"],
+                                         help="give the file that `istioctl profile dump` prints", severity=Severity.WARNING))  # fmt: skip
+        elif found.value not in PROFILES:
+            self.findings.append(unknown_word(found.span, found.value, "installation profile", PROFILES))
+        return Fact(found.value, found.span)
+
+    def name(self) -> str:
+        """The name of the resource, empty for Helm values."""
+        found = self._document.get("metadata", "name") if self.form != "helm" else None
+        return found.value if found is not None and isinstance(found.value, str) else ""
+
+    def _value(self, *path: str) -> Located | None:
+        return self._values.get(*path) if self._values is not None else None
+
+    def _mesh(self, *path: str) -> Located | None:
+        own = self._spec.get("meshConfig", *path) if self._spec is not None and self.form == "istio" else None
+        return own or self._value("meshConfig", *path)
+
+    def _mode(self) -> Iterator[tuple[str, Fact]]:
+        """The mode; an empty policy means REGISTRY_ONLY, the first of the enum (`ApplyMeshConfig` was asked)."""
+        policy = self._mesh("outboundTrafficPolicy")
+        if policy is None:
+            return
+        if not isinstance(policy.value, dict):
+            help = f"write `{{mode: {policy.value}}}`" if policy.value in MODES else f"write `mode:` below it, and {one_of(MODES)}"
+            self._tell(policy, "`outboundTrafficPolicy` is not a mapping", "istiod does not start with this", help)
+            return
+        mode = policy.get("mode")
+        if mode is None:
+            yield "outboundTrafficPolicy", Fact(MODES[0], policy.key_span)
+        elif mode.value in MODES:
+            yield "outboundTrafficPolicy", Fact(mode.value, mode.span)
+        else:
+            self.findings.append(unknown_word(mode.span, str(mode.value), "mode", MODES))
+
+    def _words(self) -> Iterator[tuple[str, Fact]]:
+        """Facts that are one word: a namespace, a domain, a version."""
+        places = {
+            "rootNamespace": [self._mesh("rootNamespace"), *self._namespaces()],
+            "istioNamespace": self._namespaces(),
+            "clusterDomain": [self._value("global", "proxy", "clusterDomain")],
+        }
+        for key, found in places.items():
+            place = next((each for each in found if each is not None), None)
+            if place is not None and self._is_string(place, place.key_span.text):
+                yield key, Fact(place.value, place.span)
+        for tag in self._tags():
+            version = parse(tag.value if isinstance(tag.value, str) else tag.text)
+            if version is not None:
+                yield "version", Fact(version, tag.span)
+                return
+
+    def _namespaces(self) -> list[Located | None]:
+        """Where istiod runs: the chart's root namespace unless meshConfig says another (templates/configmap.yaml)."""
+        own = {"istio": self._document.get("metadata", "namespace"), "sail": self._document.get("spec", "namespace")}
+        return [self._value("global", "istioNamespace"), own.get(self.form)]
+
+    def _tags(self) -> Iterator[Located]:
+        own = {"istio": ("spec", "tag"), "sail": ("spec", "version")}.get(self.form)
+        found = [self._document.get(*own) if own else None, self._value("pilot", "tag"), self._value("global", "tag")]
+        return (place for place in found if place is not None)
+
+    def _environment(self) -> Iterator[tuple[str, Fact]]:
+        """What istiod's own environment switches."""
+        compatibility = (self._spec and self._spec.get("compatibilityVersion")) or self._value("compatibilityVersion")
+        if compatibility is not None:
+            old = parse(str(compatibility.value if isinstance(compatibility.value, str) else compatibility.text))
+            if old is not None and old <= (1, 24):  # its compatibility profile turns the allocation off
+                yield "autoAllocate", Fact(False, compatibility.span)
+        for key, variable in (("autoAllocate", "PILOT_ENABLE_IP_AUTOALLOCATE"), ("ambient", "PILOT_ENABLE_AMBIENT")):
+            found = self._variables().get(variable)
+            if found is not None:
+                yield key, Fact(str(found.value) in _TRUE, found.span)
+        if self._spec is not None and (ztunnel := self._spec.get("components", "ztunnel", "enabled")) and ztunnel.value is True:
+            yield "ambient", Fact(True, ztunnel.span)
+
+    def _variables(self) -> Mapping[str, Located]:
+        """istiod's environment, as chart values or as an IstioOperator's list write it."""
+        environment = self._value("pilot", "env")
+        variables = dict(environment.items()) if environment is not None else {}
+        entries = self._spec.get("components", "pilot", "k8s", "env") if self._spec is not None else None
+        for entry in entries.entries() if entries is not None else ():
+            name, value = entry.get("name"), entry.get("value")
+            if name is not None and value is not None:
+                variables[str(name.value)] = value
+        return variables
+
+    def _is_string(self, place: Located, name: str) -> bool:
+        if isinstance(place.value, str):
+            return True
+        help = f'quote it: `"{place.text}"`' if isinstance(place.value, bool | int | float) else "write a word"
+        self._tell(place, f"`{name}` is not a string", "Istio wants text here", help)
+        return False
+
+    def _tell(self, place: Located, message: str, label: str, help: str) -> None:
+        span = place.heading if isinstance(place.value, dict | list) else place.span
+        self.findings.append(finding(codes.BAD_PROFILE, span, message, label, help=help))
+
+
+def told(facts: Mapping[str, Fact], key: str) -> Any:
+    """The value of a fact, None when it is not said."""
+    return facts[key].value if key in facts else None
