@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any, NoReturn
 
 from egresslang import __version__
-from egresslang.files import Unreadable, read_policies
+from egresslang.files import Unreadable, decode, read_bytes, read_policies, read_text
 from egresslang.findings import Finding, Severity, errors, in_order, merge_clusters
 from egresslang.profile.profile import ClusterProfile
 from egresslang.report import FORMATS, Checked, Context, render
@@ -226,14 +226,18 @@ def _read(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]
 
 
 def _profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:
-    from egresslang.profile.load import load, stock
+    from egresslang.profile.load import load
+    from egresslang.profile.stock import stock
 
     if not options.profiles:
         return [stock()], []
     profiles: list[ClusterProfile] = []
     found: list[Finding] = []
     for path in options.profiles:
-        profile, problems = load(path)
+        source, problems = decode(path, read_bytes(path))
+        profile = None
+        if not problems:
+            profile, problems = load(source, read_text)
         found.extend(problems)
         if profile is not None:
             profiles.append(profile)

@@ -61,6 +61,15 @@ def read_bytes(path: str) -> bytes:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror}") from problem
 
 
+def read_text(path: str) -> str:
+    """The text of a file that a profile names; raises OSError, also for what is not UTF-8."""
+    with open(path, encoding="utf-8") as file:
+        try:
+            return file.read()
+        except UnicodeDecodeError as problem:
+            raise OSError(0, "not UTF-8", path) from problem
+
+
 def _find(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         if path == STANDARD_INPUT or not os.path.isdir(path):

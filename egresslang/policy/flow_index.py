@@ -403,8 +403,8 @@ class FlowIndex(Generic[T]):
 def redundant(boxes: Sequence[Box]) -> list[int]:
     """The positions, ascending, of the boxes that add no flow to the others; without all of them no flow is lost.
 
-    They are taken out one by one, beginning at the end, so of equal boxes the first stays, and none of those that stay
-    could be taken out as well.
+    They are taken out one by one from the end, those that only subtraction finds after all others. So of equal boxes the
+    first stays, and none of those that stay could be taken out as well.
     """
     return FlowIndex((box, None) for box in boxes)._redundant()
 

@@ -361,8 +361,7 @@ class _Resolver:
         hosts = set()
         for service in statement.services:
             where = service.namespace or namespace
-            if self.binding._knows_namespace(where, service.span):
-                hosts.add(f"{where}/{service.name}.{where}.svc.{domain}")
+            hosts.add(f"{where}/{service.name}.{where}.svc.{domain}")
         for subject in self.binding.subjects(statement.sources.members, namespace):
             self.mesh.setdefault(subject, set()).update(hosts)
             if subject.workload != ANY:

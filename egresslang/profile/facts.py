@@ -13,7 +13,7 @@ from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.profile.installation_profiles import PROFILES
 from egresslang.profile.profile import NEWEST_KNOWN
-from egresslang.profile.version import Version, written
+from egresslang.profile.version import written
 from egresslang.record import record
 from egresslang.source import Span
 
@@ -77,7 +77,7 @@ def settle(stated: Mapping[str, Fact], installed: Installation | None) -> tuple[
             settled[key] = installed.told(key)
         else:
             settled[key] = turned_on.get(key, default)
-            if key not in turned_on:
+            if key not in turned_on and not (key == "ambient" and "profile" in stated):
                 assumed.append(_assumption(key, default))
     version: Fact | None = stated.get("version") or (installed.facts.get("version") if installed else None)
     settled["version"] = version.value if version else NEWEST_KNOWN
@@ -111,8 +111,3 @@ def _assumption(key: str, default: Any) -> str:
     if default is False:
         return {"dnsCapture": "sidecars do not capture DNS", "ambient": "the mesh has sidecars, it is not ambient"}[key]
     return f"`{key}` is {default}, Istio's default"
-
-
-def version_of(fact: Fact | None) -> Version | None:
-    """The version that a fact states."""
-    return fact.value if fact else None

@@ -8,15 +8,17 @@ operator/pkg/render/manifest.go of istio.io/istio).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from egresslang import codes
-from egresslang.documents import Located
 from egresslang.findings import Finding, Severity, finding
 from egresslang.profile.facts import MODES, Fact, Installation
 from egresslang.profile.installation_profiles import PROFILES
-from egresslang.profile.validate import one_of, unknown_word
+from egresslang.profile.suggest import one_of, unknown_word
 from egresslang.profile.version import parse
+
+if TYPE_CHECKING:
+    from egresslang.documents import Located
 
 CHART_VALUES = frozenset(
     ("meshConfig", "pilot", "global", "revision", "revisionTags", "profile", "compatibilityVersion", "defaults", "base", "env", "istiodRemote")
@@ -45,9 +47,8 @@ def read_installation(document: Located) -> tuple[Installation, list[Finding]]:
     """The facts of a document that `form_of` knows, and what in them Istio itself would refuse."""
     reader = _Reader(document, form_of(document))
     facts = dict(reader.facts())
-    profile = reader.profile()
-    namespace = facts.pop("istioNamespace", None)
-    return Installation(reader.form, reader.name(), namespace.value if namespace else "", profile, facts, document.heading), reader.findings
+    name, namespace = reader.identity()
+    return Installation(reader.form, name, namespace, reader.profile(), facts, document.heading), reader.findings
 
 
 class _Reader:
@@ -64,12 +65,8 @@ class _Reader:
         """Every fact that the file says."""
         yield from self._mode()
         yield from self._words()
-        metadata = self._mesh("defaultConfig", "proxyMetadata")
-        for key, variable in (("dnsCapture", "ISTIO_META_DNS_CAPTURE"), ("autoAllocate", "ISTIO_META_DNS_AUTO_ALLOCATE")):
-            found = metadata.get(variable) if metadata else None
-            if found is not None and self._is_string(found, variable):
-                yield key, Fact(found.value in _TRUE, found.span)
         yield from self._environment()
+        yield from self._proxies()
 
     def profile(self) -> Fact | None:
         """The installation profile that the file builds on."""
@@ -85,10 +82,16 @@ class _Reader:
             self.findings.append(unknown_word(found.span, found.value, "installation profile", PROFILES))
         return Fact(found.value, found.span)
 
-    def name(self) -> str:
-        """The name of the resource, empty for Helm values."""
-        found = self._document.get("metadata", "name") if self.form != "helm" else None
-        return found.value if found is not None and isinstance(found.value, str) else ""
+    def identity(self) -> tuple[str, str]:
+        """Name and namespace of the resource; of Helm values, only the namespace of istiod."""
+        metadata = None if self.form == "helm" else self._document.get("metadata")
+        namespace = {
+            "istio": metadata.get("namespace") if metadata is not None else None,
+            "helm": self._value("global", "istioNamespace"),
+            "sail": self._document.get("spec", "namespace"),
+        }[self.form]
+        name = metadata.get("name") if metadata is not None else None
+        return tuple(each.value if each is not None and isinstance(each.value, str) else "" for each in (name, namespace))  # type: ignore[return-value]
 
     def _value(self, *path: str) -> Located | None:
         return self._values.get(*path) if self._values is not None else None
@@ -116,13 +119,12 @@ class _Reader:
 
     def _words(self) -> Iterator[tuple[str, Fact]]:
         """Facts that are one word: a namespace, a domain, a version."""
-        places = {
-            "rootNamespace": [self._mesh("rootNamespace"), *self._namespaces()],
-            "istioNamespace": self._namespaces(),
-            "clusterDomain": [self._value("global", "proxy", "clusterDomain")],
+        istiod = self._document.get("spec", "namespace") if self.form == "sail" else self._value("global", "istioNamespace")
+        places = {  # the chart's root namespace is istiod's own unless meshConfig says another (templates/configmap.yaml)
+            "rootNamespace": self._mesh("rootNamespace") or istiod,
+            "clusterDomain": self._value("global", "proxy", "clusterDomain"),
         }
-        for key, found in places.items():
-            place = next((each for each in found if each is not None), None)
+        for key, place in places.items():
             if place is not None and self._is_string(place, place.key_span.text):
                 yield key, Fact(place.value, place.span)
         for tag in self._tags():
@@ -130,11 +132,6 @@ class _Reader:
             if version is not None:
                 yield "version", Fact(version, tag.span)
                 return
-
-    def _namespaces(self) -> list[Located | None]:
-        """Where istiod runs: the chart's root namespace unless meshConfig says another (templates/configmap.yaml)."""
-        own = {"istio": self._document.get("metadata", "namespace"), "sail": self._document.get("spec", "namespace")}
-        return [self._value("global", "istioNamespace"), own.get(self.form)]
 
     def _tags(self) -> Iterator[Located]:
         own = {"istio": ("spec", "tag"), "sail": ("spec", "version")}.get(self.form)
@@ -154,6 +151,14 @@ class _Reader:
                 yield key, Fact(str(found.value) in _TRUE, found.span)
         if self._spec is not None and (ztunnel := self._spec.get("components", "ztunnel", "enabled")) and ztunnel.value is True:
             yield "ambient", Fact(True, ztunnel.span)
+
+    def _proxies(self) -> Iterator[tuple[str, Fact]]:
+        """What every sidecar's metadata switches; the older way of allocating addresses works beside istiod's."""
+        metadata = self._mesh("defaultConfig", "proxyMetadata")
+        for key, variable in (("dnsCapture", "ISTIO_META_DNS_CAPTURE"), ("autoAllocate", "ISTIO_META_DNS_AUTO_ALLOCATE")):
+            found = metadata.get(variable) if metadata is not None else None
+            if found is not None and self._is_string(found, variable) and (key == "dnsCapture" or found.value in _TRUE):
+                yield key, Fact(found.value in _TRUE, found.span)
 
     def _variables(self) -> Mapping[str, Located]:
         """istiod's environment, as chart values or as an IstioOperator's list write it."""
@@ -176,8 +181,3 @@ class _Reader:
     def _tell(self, place: Located, message: str, label: str, help: str) -> None:
         span = place.heading if isinstance(place.value, dict | list) else place.span
         self.findings.append(finding(codes.BAD_PROFILE, span, message, label, help=help))
-
-
-def told(facts: Mapping[str, Fact], key: str) -> Any:
-    """The value of a fact, None when it is not said."""
-    return facts[key].value if key in facts else None

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from egresslang import codes
-from egresslang.documents import Located
 from egresslang.findings import Finding, finding
+from egresslang.profile.suggest import nearest, one_of, unknown_word
 from egresslang.source import Span
+
+if TYPE_CHECKING:
+    from egresslang.documents import Located
 
 Schema = Mapping[str, Any]
 
@@ -41,27 +44,6 @@ def validate(document: Located, schema: Schema) -> list[Finding]:
         return validator.findings
     return [finding(codes.BAD_PROFILE, document.span, f"the document is no {schema['title']}", f"expected a mapping, found {_FOUND[document.value.__class__]}",
                     help="write `key: value` lines")]  # fmt: skip
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like this one, whatever their case; empty when none is near."""
-    from difflib import get_close_matches
-
-    by_case = {each.lower(): each for each in known}
-    return next((by_case[near] for near in get_close_matches(word.lower(), list(by_case), 1, 0.6)), "")
-
-
-def one_of(words: Iterable[str]) -> str:
-    """`a`, `b` or `c`."""
-    *others, last = [f"`{word}`" for word in words]
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def unknown_word(span: Span, word: str, what: str, known: Iterable[str]) -> Finding:
-    """A finding about a word that is none of those known for its place; `what` says what it should have been."""
-    near = nearest(word, known)
-    return finding(codes.PROFILE_MISMATCH, span, f"unknown {what} `{word}`", f"expected {one_of(known)}",
-                   help=f"write `{near}`" if near else f"write {one_of(known)}")  # fmt: skip
 
 
 class _Shape:

@@ -14,12 +14,12 @@ Version = tuple[int, int]
 OLDEST_JUDGED = (1, 20)
 """The oldest Istio version whose behaviour was looked at."""
 
-_VERSION = re.compile(r"v?([0-9]{1,3})\.([0-9]{1,3})(?:[.-][0-9A-Za-z.+-]*)?")
+_VERSION = r"v?([0-9]{1,3})\.([0-9]{1,3})(?:[.-][0-9A-Za-z.+-]*)?"
 
 
 def parse(text: str) -> Version | None:
     """Major and minor of `1.31`, `v1.31.2`, `1.28.3-distroless` or `v1.28-latest`; None for a text that says neither."""
-    match = _VERSION.fullmatch(text)
+    match = re.fullmatch(_VERSION, text)
     return (int(match[1]), int(match[2])) if match else None
 
 

@@ -13,6 +13,8 @@ API_VERSION = "networking.istio.io/v1"
 MANAGED_BY = ("app.kubernetes.io/managed-by", "egressc")
 """The label, and its value, of everything we emit: what carries it is ours to replace."""
 
+_NAME, _NAMESPACE = "default", "istio-system"
+
 SOURCE = "egresslang.dev/source"
 """The annotation that names the policy files a resource came from."""
 
@@ -72,8 +74,8 @@ def installation(made: Installation) -> Document:
       `kubectl apply --server-side --field-manager egressc -f installation/istio.yaml`. The resource has no namespace
       of its own; `spec.namespace`, which is immutable, is where istiod runs.
 
-    The root namespace is written unless both it and the installation's are `istio-system`: the chart's own default
-    is the namespace of istiod, so it can be left out only where that is the same.
+    A name that is not known is `default`, as in Sail's own examples, a namespace `istio-system`. The root namespace is
+    written unless both it and istiod's are `istio-system`: the chart takes it for that of istiod when it is not said.
     """
     return _FORMS[made.form](made)
 
@@ -82,7 +84,7 @@ def _istio_operator(made: Installation) -> Document:
     return {
         "apiVersion": "install.istio.io/v1alpha1",
         "kind": "IstioOperator",
-        "metadata": _metadata(made.name, made.namespace, made.sources),
+        "metadata": _metadata(made.name or _NAME, made.namespace or _NAMESPACE, made.sources),
         "spec": {"meshConfig": _mesh_config(made)},
     }
 
@@ -95,8 +97,8 @@ def _sail_istio(made: Installation) -> Document:
     return {
         "apiVersion": "sailoperator.io/v1",
         "kind": "Istio",
-        "metadata": _metadata(made.name, "", made.sources),
-        "spec": {"namespace": made.namespace, "values": {"meshConfig": _mesh_config(made)}},
+        "metadata": _metadata(made.name or _NAME, "", made.sources),
+        "spec": {"namespace": made.namespace or _NAMESPACE, "values": {"meshConfig": _mesh_config(made)}},
     }
 
 
@@ -105,7 +107,7 @@ _FORMS = {"istio": _istio_operator, "helm": _helm_values, "sail": _sail_istio}
 
 def _mesh_config(made: Installation) -> Document:
     config: dict[str, Value] = {"outboundTrafficPolicy": {"mode": made.mode}}
-    if {made.root_namespace, made.namespace} != {"istio-system"}:
+    if {made.root_namespace, made.namespace or _NAMESPACE} != {_NAMESPACE}:
         config["rootNamespace"] = made.root_namespace
     return config
 

@@ -18,7 +18,7 @@ from egresslang.syntax.words import INVENTED
 from egresslang.targets import naming
 from egresslang.targets.declare import Declared, Entry, Wants, declare
 from egresslang.targets.manifests import EgressListener, Endpoint, Installation, Manifests, Port, ServiceEntry, Sidecar
-from egresslang.targets.narrow import ISTIO_PROTOCOL, Narrowing, Ports, Scope, Stuck, below, parents
+from egresslang.targets.narrow import CLOSED, ISTIO_PROTOCOL, Narrowing, Ports, Scope, Stuck, below, parents
 
 EVERYONE = Subject(ANY, ANY)
 
@@ -29,7 +29,8 @@ def lower(policy: Policy, profile: ClusterProfile) -> tuple[Manifests, list[Find
     lowering = _Lowering(policy, profile, declared)
     sidecars = tuple(lowering.sidecars())
     found.extend(lowering.found)
-    found.extend(_inexpressible(refusal, policy, profile) for refusal in lowering.stuck)
+    if lowering.stuck:
+        found.extend(_inexpressible(lowering.stuck, policy, profile))
     manifests = Manifests(_service_entries(declared, profile), sidecars, _installation(profile))
     return manifests, found
 
@@ -199,6 +200,8 @@ class _Lowering:
                 stuck = narrowing.solve()
             if stuck:
                 self.stuck.append(Refusal(subject, tuple(stuck)))
+            elif narrowing.closed:
+                self._declare_closed(subject.namespace, narrowing.closed, merged)
         return narrowing.egress(in_mesh)
 
     def _vary(self, stuck: list[Stuck], narrowing: Narrowing, merged: dict[str, Ports], where: dict[str, str], namespace: str) -> bool:
@@ -222,6 +225,14 @@ class _Lowering:
                 where[host] = root
                 return True
         return False
+
+    def _declare_closed(self, namespace: str, ports: set[int], merged: dict[str, Ports]) -> None:
+        key = namespace, CLOSED
+        entry = self.declared.entries.get(key)
+        if entry is None:
+            entry = self.declared.entries[key] = Entry(*key, "STATIC")
+        entry.ports.update(dict.fromkeys(ports, "tls"))
+        entry.grants += [grant for host in merged if (own := self.declared.entries.get((namespace, host))) for grant in own.grants]
 
     def _covered(self, host: str, namespace: str) -> bool:
         return any((namespace, f"*.{suffix}") in self.declared.entries for suffix in parents(host.removeprefix("*.")))
@@ -276,45 +287,66 @@ def _installation(profile: ClusterProfile) -> Installation:
 # Refusals
 
 
-def _inexpressible(refusal: Refusal, policy: Policy, profile: ClusterProfile) -> Finding:
-    """The fewest rules that Istio cannot say together for a class, and what stands in the way."""
-    subject = refusal.subject
-    near = [grant.rule for grant in policy.grants if grant.subject.namespace in (subject.namespace, ANY)]
-    every = [grant.rule for grant in policy.grants]
-    candidates = list(dict.fromkeys(near if _is_refused(subject, near, policy, profile) else every))
-    rules = sorted(_fewest(candidates, subject, policy, profile), key=lambda rule: rule.span.place)
-    stuck = refusal.stuck[0]
-    last = rules[-1]
+def _inexpressible(refusals: list[Refusal], policy: Policy, profile: ClusterProfile) -> list[Finding]:
+    """One finding that names rules each of which could go, or where none alone could, one for each class."""
+    rules = _fewest(refusals, policy, profile)
+    single = [rule for rule in rules if not _refused(_all_but(rule, policy), policy, profile)]
+    if single:
+        return [_refusal(refusals, single)]
+    return [_refusal([refusal], _fewest([refusal], policy, profile)) for refusal in refusals]
+
+
+def _refusal(refusals: list[Refusal], rules: list[Rule]) -> Finding:
+    *others, last = sorted(rules, key=lambda rule: rule.span.place)
+    shown = ", ".join(f"`{refusal.subject}`" for refusal in refusals[:3]) + (" and others" if len(refusals) > 3 else "")
+    stuck = refusals[0].stuck[0]
     return finding(
         codes.INEXPRESSIBLE,
         last.span,
-        f"Istio cannot give `{subject}` exactly its flows beside these rules",
-        "together with the other rules",
-        [Label(rule.span, "with this rule") for rule in rules[:-1]],
-        [f"what `{subject}` needs would also open `{stuck.host}:{stuck.port}`, which another workload of the namespace is granted"],
-        f"grant `{subject}` that port too, or move one of the workloads to a namespace of its own",
+        f"Istio cannot give {shown} exactly the flows of the policy",
+        "not together with the other rules" if others else "not beside the rest of the policy",
+        [Label(rule.span, "with this rule") for rule in others],
+        [f"what `{refusals[0].subject}` is granted would also open `{stuck.host}:{stuck.port}`, which is granted to others of its namespace"],
+        f"grant `{refusals[0].subject}` that port too, write one of these rules with other ports, or move a workload to its own namespace",
     )
 
 
-def _is_refused(subject: Subject, rules: Iterable[Rule], policy: Policy, profile: ClusterProfile) -> bool:
+def _all_but(rule: Rule, policy: Policy) -> list[Rule]:
+    return [grant.rule for grant in policy.grants if grant.rule is not rule]
+
+
+def _refused(rules: Iterable[Rule], policy: Policy, profile: ClusterProfile) -> list[Refusal]:
+    """What these rules of the policy alone are refused for."""
     chosen = {id(rule) for rule in rules}
     part = replace(policy, grants=tuple(grant for grant in policy.grants if id(grant.rule) in chosen))
-    declared, _ = declare(part, profile)
-    lowering = _Lowering(part, profile, declared)
+    lowering = _Lowering(part, profile, declare(part, profile)[0])
     for _ in lowering.sidecars():
         pass
-    return any(other.subject == subject for other in lowering.stuck)
+    return lowering.stuck
 
 
-def _fewest(rules: list[Rule], subject: Subject, policy: Policy, profile: ClusterProfile) -> list[Rule]:
-    """Rules of which none can go: larger parts are dropped first, then one at a time until nothing changes."""
+def _fewest(refusals: list[Refusal], policy: Policy, profile: ClusterProfile) -> list[Rule]:
+    """Rules that are refused together for one of these classes, and none of them without the others.
+
+    Larger parts are dropped first, then one rule at a time until nothing changes: a few lowerings for each rule that
+    stays, whatever the size of the policy.
+    """
+    subjects = {refusal.subject for refusal in refusals}
+
+    def is_refused(rules: list[Rule]) -> bool:
+        return any(refusal.subject in subjects for refusal in _refused(rules, policy, profile))
+
+    namespaces = {subject.namespace for subject in subjects} | {ANY}
+    rules = list({id(grant.rule): grant.rule for grant in policy.grants if grant.subject.namespace in namespaces}.values())
+    if not is_refused(rules):
+        rules = list({id(grant.rule): grant.rule for grant in policy.grants}.values())
     size = max(1, len(rules) // 2)
     while True:
         before = len(rules)
         at = 0
         while at < len(rules):
             rest = rules[:at] + rules[at + size :]
-            if rest and _is_refused(subject, rest, policy, profile):
+            if rest and is_refused(rest):
                 rules = rest
             else:
                 at += size

@@ -8,6 +8,7 @@ is more than a workload wants, one of these takes the excess away, the simplest 
   the port is of one kind, or with nothing but the in-mesh entry to close a port of HTTP hosts. A `UDP` listener makes
   no listener of its own and narrows the HTTP route alone, so that TLS hosts and networks of the port stay;
 - listing a host only in listeners of its wanted ports;
+- a listener that lists nothing outside the mesh but a host that leads nowhere, to close a port of TLS hosts;
 - a narrower entry of the host in the root namespace, exported to the workload's namespace.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
+from egresslang.syntax.words import INVENTED
 from egresslang.targets.declare import HTTP_KINDS, Entry
 from egresslang.targets.manifests import EgressListener, Port
 
@@ -25,6 +27,9 @@ EXCLUSIONS = (1, 31)
 
 NOTHING = "./*.none.invalid"
 """A wildcard that matches nothing: a list of exact names alone keeps one Service a host, at random (istiod ≥ 1.31)."""
+
+CLOSED = f"closed.{INVENTED}"
+"""A host that leads nowhere: a TLS entry without endpoints, which makes the listener of a port without opening it."""
 
 ISTIO_PROTOCOL = {"http": "HTTP", "http2": "HTTP2", "grpc": "GRPC", "tls": "TLS", "tcp": "TCP"}
 
@@ -79,6 +84,7 @@ class Narrowing:
         self.portless = dict(wanted)
         self.excluded: set[tuple[str, str]] = set()
         self.listeners: dict[int, str] = {}
+        self.closed: set[int] = set()
         self._wildcards = {host[2:]: ports for host, ports in wants.items() if host.startswith("*.")}
         self._kinds: dict[int, set[str]] = {}
         for host, ports in wants.items():
@@ -89,11 +95,14 @@ class Narrowing:
 
     def solve(self) -> list[Stuck]:
         """Take all excess away; what remains is stuck."""
+        self._agree()
         if not self._excess():
             return []
         self._exclude()
         stuck = self._listen(self._excess())
         while stuck and self._move(stuck):
+            stuck = self._listen(self._excess())
+        if stuck and self._close(stuck):
             stuck = self._listen(self._excess())
         return stuck
 
@@ -103,6 +112,8 @@ class Narrowing:
         listeners = []
         for number, protocol in sorted(self.listeners.items()):
             hosts = {host: where for host, where in self.wanted.items() if self._belongs(host, number, protocol)}
+            if number in self.closed:
+                hosts = {CLOSED: self.scope.namespace}
             port = Port(number, protocol, f"{protocol.lower()}-{number}")
             listeners.append(EgressListener(self._list(mesh, hosts), port))
         listeners.append(EgressListener(self._list(mesh, self.portless)))
@@ -158,8 +169,12 @@ class Narrowing:
         protocol = entry.ports[port]
         if self.wants.get(entry.host, {}).get(port) == protocol:
             return True
+        return self._is_below_wanted(entry.host, port, protocol)
+
+    def _is_below_wanted(self, host: str, port: int, protocol: str) -> bool:
+        """Whether a wanted wildcard above a host covers one of its ports."""
         family = HTTP_KINDS if protocol in HTTP_KINDS else {protocol}
-        return any(self._wildcards[suffix].get(port) in family for suffix in parents(entry.host.removeprefix("*.")) if suffix in self._wildcards)
+        return any(self._wildcards[suffix].get(port) in family for suffix in parents(host.removeprefix("*.")) if suffix in self._wildcards)
 
     def _is_closed(self, entry: Entry, port: int) -> bool:
         """Whether a listener of the port keeps the port-less one from opening it."""
@@ -171,18 +186,32 @@ class Narrowing:
             return True
         # With DNS capture a TLS host has an address and so a listener of its own, which no other one locks.
         captured = self.scope.profile.dns_capture and not entry.host.startswith("*.")
-        return protocol != "UDP" and bool(self._sniffed(port)) and not captured
+        return protocol != "UDP" and (bool(self._sniffed(port)) or port in self.closed) and not captured
+
+    def _agree(self) -> None:
+        """Take a host from one namespace only: a wildcard may bring in the own entry of a host listed from the root."""
+        for entry in list(self._effective().values()):
+            if self.wanted.get(entry.host, entry.namespace) != entry.namespace:
+                if self._can_exclude(entry):
+                    self.excluded.add((entry.namespace, entry.host))
+                else:
+                    self.wanted[entry.host] = self.portless[entry.host] = entry.namespace
 
     def _exclude(self) -> None:
-        """Leave out what only a wildcard brought in: the wildcard itself then answers for these names."""
-        if self.scope.profile.version < EXCLUSIONS:
-            return
+        """Leave out what a wildcard brought in or covers: the wildcard itself then answers for these names."""
         for entry, _ in self._excess():
-            if entry.host in self.wanted:
-                continue
-            if entry.host.startswith("*.") and any(host.endswith(entry.host[1:]) and where == entry.namespace for host, where in self.wanted.items()):
-                continue
-            self.excluded.add((entry.namespace, entry.host))
+            ports = self.wants.get(entry.host, {}) if entry.host in self.wanted else {}
+            if all(self._is_below_wanted(entry.host, port, protocol) for port, protocol in ports.items()) and self._can_exclude(entry):
+                self.wanted.pop(entry.host, None)
+                self.portless.pop(entry.host, None)
+                self.excluded.add((entry.namespace, entry.host))
+
+    def _can_exclude(self, entry: Entry) -> bool:
+        """Whether `~namespace/host` would leave out nothing that is listed."""
+        if self.scope.profile.version < EXCLUSIONS:
+            return False
+        below = entry.host[1:] if entry.host.startswith("*.") else None
+        return below is None or not any(where == entry.namespace and host.endswith(below) and host != entry.host for host, where in self.wanted.items())
 
     def _listen(self, excess: list[tuple[Entry, int]]) -> list[Stuck]:
         """Narrow each port with excess by a listener; the entries for which none does are stuck."""
@@ -217,6 +246,15 @@ class Narrowing:
                         self.listeners[port] = self._spelled(port)
                     moved = True
         return moved
+
+    def _close(self, stuck: list[Stuck]) -> bool:
+        """Close stuck ports on which nothing is wanted; whether any could be."""
+        if self.scope.profile.dns_capture or self.scope.namespace == "*":
+            return False
+        ports = {item.port for item in stuck if not self._sniffed(item.port)}
+        self.listeners.update(dict.fromkeys(ports, "TLS"))
+        self.closed |= ports
+        return bool(ports)
 
     def bringing(self, item: Stuck) -> list[str]:
         """The listed hosts that bring a stuck port in: the host itself, or the wildcards above it."""

@@ -35,6 +35,7 @@ UNUSED_PORT = 7777
 NOT_GLOBAL = ("100.64.77.7", "172.31.9.9", "192.168.4.4", "169.254.169.254", "198.18.0.7", "240.0.0.9")
 PUBLIC = ("93.184.216.34", "1.1.1.1", "52.95.110.1", "185.199.108.9")
 PUBLIC_V6 = ("2606:4700::1111", "2a03:2880::1")
+NOT_GLOBAL_V6 = ("fe80::9", "fd12:3456::9", "2001:db8:ffff::9")
 CLUSTER = tuple(ip_network(one) for one in ("10.4.0.0/14", "10.8.0.0/20", "10.0.0.0/20"))
 
 
@@ -60,7 +61,7 @@ def pods(policy: RandomPolicy) -> tuple[Pod, ...]:
     found.append(("elsewhere", dict(like.labels), None))
     found.append((cluster.root, {"app": "stranger"}, None))
     if not like.selector:
-        found.append((like.namespace, {"app": f"{like.name}-canary", "tier": dict(like.labels)["tier"]}, None))
+        found.append((like.namespace, {**dict(like.labels), "app": f"{like.name}-canary"}, None))
     return tuple(
         Pod(Proxy(namespace, labels, ips=tuple(ip.format(index + 1) for ip in ips)), workload)
         for index, (namespace, labels, workload) in enumerate(found)
@@ -104,14 +105,9 @@ def is_internet(address: str) -> bool:
 def by_address(destination: Destination, call: Call) -> bool:
     """Whether a destination grants whatever is said to this address and port."""
     if isinstance(destination, Internet):
-        in_family = ip_address(call.address).version == 4
-        number = destination.port.number
-        return (
-            call.port == number
-            and in_family
-            and is_internet(call.address)
-            and not within(call.address, destination.holes)
-        )
+        in_family = ip_address(call.address).version in destination.versions
+        routable = is_internet(call.address) and not within(call.address, destination.holes)
+        return call.port == destination.port.number and in_family and routable
     if isinstance(destination, Addressed):
         ports = [port for port in destination.ports if not _checked_by_host(destination, port.protocol)]
         networks, holes = destination.networks, destination.holes
@@ -357,7 +353,8 @@ class _Facts:
                 host = str(one.networks[0].network_address)
                 self.hosts.setdefault(host, set()).update((port.number, port.protocol) for port in one.ports)
         elif isinstance(one, Internet):
-            for network in (*map(ip_network, PUBLIC + NOT_GLOBAL[:3]), *one.holes):
+            edges = PUBLIC + NOT_GLOBAL[:3] + (PUBLIC_V6 + NOT_GLOBAL_V6 if 6 in one.versions else ())
+            for network in (*map(ip_network, edges), *one.holes):
                 self.networks.setdefault(network, set()).add(one.port.number)
 
     def names_of(self, host: str) -> tuple[str, ...]:

@@ -66,10 +66,11 @@ class Addressed:
 
 @dataclass(frozen=True)
 class Internet:
-    """Every globally routable address."""
+    """Every globally routable address, of IPv6 too where the cluster has it."""
 
     port: Port
     holes: tuple[Network, ...] = ()
+    versions: tuple[int, ...] = (4,)
 
 
 @dataclass(frozen=True)
@@ -528,7 +529,7 @@ def _rule(chance: _Chance, number: int, cluster: Cluster, hosts: list[str]) -> R
     elif kind == "internet":
         port = Port(dice.choice((443, 22, 80)), "tcp")
         holes = tuple(ip_network(one) for one in dice.sample(NETWORKS[6:10], 1)) if chance.maybe(0.5) else ()
-        destinations = (Internet(port, holes),)
+        destinations = (Internet(port, holes, (4, 6) if chance.shape == "v6" else (4,)),)
         attributes.append('reason="checks customers\' sites"')
     else:
         destinations = (Anything(),)

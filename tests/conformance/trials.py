@@ -104,6 +104,12 @@ def run(policies: Iterable[RandomPolicy], judge: Judge) -> Iterator[Outcome]:
     yield from met
 
 
+def outcome_of(policy: RandomPolicy, compiled: Compiled, judge: Judge) -> Outcome:
+    """The outcome of a policy with these manifests, wherever they come from."""
+    asked = _ask(policy, compiled)
+    return _judged(asked, judge.ask(asked.case))
+
+
 def _ask(policy: RandomPolicy, compiled: Compiled) -> _Asked:
     asking = pods(policy)
     asked: list[Question] = []

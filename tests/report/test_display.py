@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egresslang.report.display import cells, columns, shown, wrap
@@ -59,12 +59,14 @@ def test_what_has_no_shape_is_escaped(text: str, escaped: str) -> None:
     assert columns(text) == columns(escaped)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_what_follows_does_not_change_what_is_shown(text: str, more: str) -> None:
     whole = list(cells(text + more))
     assert whole[: len(text)] == list(cells(text))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_is_shown_shows_as_itself(text: str) -> None:
     assert shown(shown(text)) == shown(text)
@@ -79,6 +81,7 @@ def test_wrap_breaks_at_spaces_and_line_breaks() -> None:
     assert wrap("", 8) == [""]
 
 
+@settings(deadline=None)
 @given(st.text("ab 日"), st.integers(1, 12))
 def test_wrap_loses_no_word_and_keeps_to_the_room(text: str, room: int) -> None:
     lines = wrap(text, room)

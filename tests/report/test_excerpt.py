@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egresslang.findings import Label
@@ -19,6 +19,7 @@ def any_spans(draw: st.DrawFn) -> Span:
     return Span(Source("a.egress", text), start, end)
 
 
+@settings(deadline=None)
 @given(any_spans())
 def test_marks_stay_within_their_lines_and_leave_out_no_words(span: Span) -> None:
     text = span.source.text

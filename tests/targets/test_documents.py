@@ -162,6 +162,14 @@ def test_the_installation_in_its_three_forms() -> None:
     }
 
 
+def test_an_installation_that_nobody_named_has_the_usual_names() -> None:
+    unnamed = replace(MESH, name="", namespace="")
+    assert installation(unnamed) == installation(replace(MESH, name="default"))
+    sail = replace(unnamed, form="sail")
+    assert installation(sail) == installation(replace(MESH, form="sail", name="default"))
+    assert installation(replace(unnamed, form="helm")) == installation(replace(MESH, form="helm"))
+
+
 @pytest.mark.parametrize("namespace", ["istio-system", "mesh"])
 @pytest.mark.parametrize("root", ["istio-system", "mesh"])
 def test_the_root_namespace_is_left_out_only_where_it_is_surely_the_default(namespace: str, root: str) -> None:

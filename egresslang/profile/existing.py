@@ -1,0 +1,65 @@
+"""Resources that stand in the cluster already, from manifests inside a profile or beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from egresslang import codes
+from egresslang.findings import Finding, finding
+from egresslang.profile.profile import Resource
+
+if TYPE_CHECKING:
+    from egresslang.documents import Located
+    from egresslang.profile.beside import ReadFile
+
+
+def read_resources(listed: Located | None, default_namespace: str, read_file: ReadFile, findings: list[Finding]) -> tuple[Resource, ...]:
+    """The resources of a profile's list: manifests of any kind, lists of them, and paths of files that hold them."""
+    resources: list[Resource] = []
+    for entry in listed.entries() if listed is not None else ():
+        manifests = [entry]
+        if isinstance(entry.value, str):
+            from egresslang.profile.beside import read_beside
+
+            manifests, found = read_beside(entry, read_file)
+            findings += found
+        for manifest in manifests:
+            resources += _resources(manifest, default_namespace, findings)
+    return tuple(resources)
+
+
+def _resources(manifest: Located, default_namespace: str, findings: list[Finding]) -> Iterator[Resource]:
+    kind = manifest.get("kind")
+    if kind is not None and isinstance(kind.value, str) and kind.value.endswith("List") and "items" in manifest:
+        for item in manifest["items"].entries():
+            yield from _resources(item, default_namespace, findings)
+        return
+    words = {key: _word(manifest, path, findings) for key, path in (("apiVersion", ("apiVersion",)), ("kind", ("kind",)), ("name", ("metadata", "name")))}
+    metadata, spec = manifest.get("metadata"), manifest.get("spec")
+    if None in words.values() or metadata is None:
+        return
+    if spec is not None and not isinstance(spec.value, dict):
+        findings.append(finding(codes.BAD_PROFILE, spec.heading, "`spec` is not a mapping", f"the spec of `{words['name']}`", help="write a mapping"))
+        return
+    namespace, labels = metadata.get("namespace"), metadata.get("labels")
+    yield Resource(
+        str(words["apiVersion"]),
+        str(words["kind"]),
+        str(namespace.value) if namespace is not None else default_namespace,
+        str(words["name"]),
+        {key: str(value.value) for key, value in labels.items()} if labels is not None else {},
+        spec.value if spec is not None else {},
+        metadata["name"].span,
+    )
+
+
+def _word(manifest: Located, path: tuple[str, ...], findings: list[Finding]) -> str | None:
+    found = manifest.get(*path)
+    if found is not None and isinstance(found.value, str):
+        return found.value
+    name = ".".join(path)
+    span = manifest.heading if found is None else found.span
+    findings.append(finding(codes.BAD_PROFILE, span, f"`{name}` of a manifest is missing" if found is None else f"`{name}` is not a string",
+                            "not a Kubernetes resource", help="give whole manifests, as `kubectl get -o yaml` prints them"))  # fmt: skip
+    return None
