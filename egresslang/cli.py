@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 from egresslang import __version__
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import gc
 
     gc.disable()  # worth half of a compilation's time: nothing here is cyclic and large
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         status = _run(arguments)
@@ -76,11 +80,28 @@ def _parser(names: Sequence[str]) -> Parser:
     parser.add_argument("--version", action="version", version=f"egressc {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in names:
-        summary, describe, run = COMMANDS[name]
-        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        describe(command)
+        summary, add_options, run = COMMANDS[name]
+        command = commands.add_parser(name, help=summary, description=_sentence(name))
+        add_options(command)
         command.set_defaults(run=run)
     return parser
+
+
+def options(name: str) -> list[tuple[str, str]]:
+    """Each argument of a command as it is written, and what it is for."""
+    parser = _Arguments(add_help=False)
+    COMMANDS[name][1](parser)
+    shown = []
+    for action in parser._actions:
+        flags = ", ".join(action.option_strings)
+        value = action.metavar or ("\\|".join(action.choices) if action.choices else "")
+        shown.append((f"{flags} {value if action.nargs != 0 else ''}".strip(), action.help or ""))
+    return shown
+
+
+def _sentence(name: str) -> str:
+    summary = COMMANDS[name][0]
+    return summary[0].upper() + summary[1:] + "."
 
 
 def _common(command: Parser) -> None:

@@ -46,7 +46,7 @@ def compile(files: Iterable[File], profile: ClusterProfile, today: date, lapsed:
     policy, found = resolve(files, profile, today, lapsed)
     if errors(found):
         return Compilation(None, None, tuple(in_order(found)))
-    found.extend(rules.check(policy))
+    found.extend(rules.check(policy, profile))
     if errors(found):
         return Compilation(policy, None, tuple(in_order(found)))
     manifests, problems = lower(policy, profile)

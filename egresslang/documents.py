@@ -23,7 +23,7 @@ LIMIT = 16 * 1024 * 1024
 """Code points that one text may have."""
 
 DEPTH = 100
-"""Mappings and lists that may stand in one another."""
+"""Values that may stand in one another, the whole document and the scalars among them."""
 
 if TYPE_CHECKING or not yaml.__with_libyaml__:
     from yaml.composer import Composer
@@ -160,7 +160,7 @@ class _Composer(_Parser):
 
     def descend_resolver(self, parent: object, index: object) -> None:
         self.depth += 1
-        if self.depth > DEPTH + 1:
+        if self.depth > DEPTH:
             raise _TooDeep(parent)
 
     def ascend_resolver(self) -> None:
@@ -168,7 +168,7 @@ class _Composer(_Parser):
 
 
 class _TooDeep(Exception):
-    """Values nest deeper than `DEPTH`; `node` is the deepest that was begun."""
+    """Values nest deeper than `DEPTH`; `node` is the one at that depth."""
 
     def __init__(self, node: Any) -> None:
         self.node = node

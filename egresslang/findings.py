@@ -111,6 +111,6 @@ def merge_clusters(clusters: Sequence[str], found: Sequence[Iterable[Finding]]) 
             held.setdefault((each.span.place, each.code.id, each.message), []).append((cluster, each))
     merged: list[Finding] = []
     for same in held.values():
-        everywhere = len(same) == len(clusters)
+        everywhere = len({cluster for cluster, _ in same}) == len(clusters)
         merged.extend(each if everywhere else replace(each, cluster=cluster) for cluster, each in (same[:1] if everywhere else same))
     return merged

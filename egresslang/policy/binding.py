@@ -81,7 +81,7 @@ class Binding:
 
     def _member(self, member: nodes.Member, namespace: str) -> Iterable[Subject]:
         if isinstance(member, nodes.AllWorkloads):
-            if member.namespace != ANY and not self._knows_namespace(member.namespace, member.span):
+            if member.namespace != ANY and not self.knows_namespace(member.namespace, member.span):
                 return ()
             return (Subject(member.namespace, ANY),)
         if isinstance(member, nodes.Labelled):
@@ -159,7 +159,7 @@ class Binding:
                 labels = (("app", name),)
                 known[name] = KnownWorkload(namespace, name, labels, labels)
             return Subject(namespace, name)
-        if not self._knows_namespace(namespace, span):
+        if not self.knows_namespace(namespace, span):
             return None
         workloads = self.workloads[namespace]
         if name in workloads:
@@ -177,7 +177,8 @@ class Binding:
                                   [], [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]], help))  # fmt: skip
         return None
 
-    def _knows_namespace(self, namespace: str, span: Span) -> bool:
+    def knows_namespace(self, namespace: str, span: Span) -> bool:
+        """Whether a namespace may be named; tells when the profile's inventory lacks it."""
         if self.profile.namespaces is None or namespace in self.workloads:
             return True
         near = nearest(namespace, self.workloads)
@@ -191,7 +192,7 @@ class Binding:
             self.found.append(finding(codes.UNKNOWN_WORKLOAD, member.span, "labels need the workloads of a profile", "selects by label",
                                       help="give a profile with `-p`, or name the workloads"))  # fmt: skip
             return []
-        if scope != ANY and not self._knows_namespace(scope, member.span):
+        if scope != ANY and not self.knows_namespace(scope, member.span):
             return []
         namespaces = sorted(self.workloads) if scope == ANY else [scope]
         matching = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 Entry = tuple[int, int, tuple[int, ...]]
@@ -16,10 +16,11 @@ class IntervalIndex:
     and `2i + 1`, and holds the furthest end below it: 0 for leaves that are no entry, or no longer.
     """
 
-    __slots__ = ("_ends", "_entries", "_size")
+    __slots__ = ("_ends", "_entries", "_size", "_starts")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = sorted(entries)
+        self._starts = [start for start, _, _ in self._entries]
         self._size = 1 << max(len(self._entries) - 1, 0).bit_length()
         padding = [0] * (self._size - len(self._entries))
         self._ends = [0] * self._size + [end for _, end, _ in self._entries] + padding
@@ -28,39 +29,46 @@ class IntervalIndex:
 
     def overlapping(self, start: int, end: int) -> Iterator[Entry]:
         """The entries that share a point with `[start, end)`, by their starts."""
-        return self._ending_after(start, bisect_left(self._entries, (end,)))
+        return self._ending_after(start, bisect_left(self._starts, end))
 
     def reach(self, point: int, skipped: Entry | None = None) -> int:
         """The furthest end of the entries that start at or before a point, leaving one out; 0 if there is none."""
-        stop = bisect_left(self._entries, (point + 1,))
-        if skipped is None or skipped[0] > point:
+        stop = bisect_right(self._starts, point)
+        if skipped is None:
             return self._furthest(0, stop)
-        at = bisect_left(self._entries, skipped)
+        at = min(self._position(skipped), stop)
         return max(self._furthest(0, at), self._furthest(at + 1, stop))
 
     def furthest(self, point: int) -> Entry | None:
         """The entry that holds a point and reaches furthest from it."""
         end = self.reach(point)
-        return None if end <= point else next(self._ending_after(end - 1, bisect_left(self._entries, (point + 1,))))
+        return None if end <= point else next(self._ending_after(end - 1, bisect_right(self._starts, point)))
 
     def discard(self, entry: Entry) -> None:
         """Take an entry out."""
-        ends, node = self._ends, self._size + bisect_left(self._entries, entry)
+        ends, node = self._ends, self._size + self._position(entry)
         ends[node] = 0
         while node > 1:
+            end = max(ends[node], ends[node ^ 1])
             node >>= 1
-            ends[node] = max(ends[2 * node], ends[2 * node + 1])
+            if ends[node] == end:
+                break
+            ends[node] = end
+
+    def _position(self, entry: Entry) -> int:
+        first = bisect_left(self._starts, entry[0])
+        return bisect_left(self._entries, entry, first, bisect_right(self._starts, entry[0], first))
 
     def _furthest(self, start: int, stop: int) -> int:
         """The furthest end of the entries from index `start` up to `stop`."""
         ends, left, right, found = self._ends, start + self._size, stop + self._size, 0
         while left < right:
             if left & 1:
-                found = max(found, ends[left])
+                found = found if found > ends[left] else ends[left]
                 left += 1
             if right & 1:
                 right -= 1
-                found = max(found, ends[right])
+                found = found if found > ends[right] else ends[right]
             left >>= 1
             right >>= 1
         return found

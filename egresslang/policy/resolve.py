@@ -78,7 +78,7 @@ class _Resolver:
         for statement in file.statements:
             if isinstance(statement, nodes.NamespaceLine):
                 namespace = statement.name
-                self.binding._knows_namespace(namespace, statement.span)
+                self.binding.knows_namespace(namespace, statement.span)
             elif isinstance(statement, nodes.WorkloadSet | nodes.HostSet):
                 continue
             elif isinstance(statement, nodes.Allow):

@@ -37,7 +37,12 @@ def place(labels: Iterable[str], below: bool = False) -> Place:
 
 def within(at: Place) -> Intervals[str]:
     """The set of the nodes that a place stands for."""
-    return Intervals((at, at[:-1] + "!" if is_below(at) else at + " "))
+    return Intervals((at, _end(at)))
+
+
+def _end(at: Place) -> str:
+    """Where the interval of a place ends that starts at it."""
+    return at[:-1] + "!" if at[-1] == " " else at + " "
 
 
 def is_below(at: Place) -> bool:
@@ -59,11 +64,18 @@ def around(at: Place) -> Iterator[Place]:
         end = at.rfind(" ", 0, end)
 
 
+def places(nodes: Intervals[str]) -> tuple[list[Place], bool]:
+    """The places that a set is made of, and whether there are holes in them."""
+    cuts = nodes.cuts
+    if len(cuts) == 2 and cuts[1] == _end(cuts[0]):
+        return [cuts[0]], False
+    found = terms(nodes)
+    return [at for at, _ in found], any(holes for _, holes in found)
+
+
 def terms(nodes: Intervals[str]) -> list[Term]:
     """The set as places with holes in them, in the order of the line; they are disjoint and together the set."""
     cuts = nodes.cuts
-    if len(cuts) == 2 and within(cuts[0]).cuts == cuts:
-        return [(cuts[0], ())]
     found: list[tuple[Place, list[Place]]] = []
     parents: list[tuple[str, list[Place] | None]] = [("", None)]  # a node, and the holes of the term that is below it
     for node in sorted({cut.rstrip(" !") for cut in cuts}):

@@ -109,6 +109,8 @@ def _not_one(span: Span, name: str, documents: list[Located], expected: str) -> 
 
 def _unrecognised(document: Located, expected: str, *related: Label) -> Finding:
     kind = document.get("kind")
-    what = f"`{kind.value}`" if kind is not None and isinstance(kind.value, str) else "this document"
-    span = kind.span if kind is not None and isinstance(kind.value, str) else document.heading
-    return finding(codes.BAD_PROFILE, span, f"{what} does not describe a cluster", f"expected {expected}", related, help=f"give {expected}")
+    if kind is not None and isinstance(kind.value, str):
+        return finding(codes.BAD_PROFILE, kind.span, f"`{kind.value}` does not describe a cluster", f"expected {expected}", related,
+                       help=f"give {expected}")  # fmt: skip
+    return finding(codes.BAD_PROFILE, document.heading, "this document does not say what it is", f"expected {expected}", related,
+                   help="start a profile with `apiVersion: egresslang.dev/v1` and `kind: ClusterProfile`")  # fmt: skip

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from egresslang.findings import Finding
 from egresslang.policy.policy import Policy
-from egresslang.rules import address_overlap, protocol_conflict, server_first_port
+from egresslang.profile.profile import ClusterProfile
+from egresslang.rules import address_overlap, covers_cluster, protocol_conflict, server_first_port
 
-RULES = (protocol_conflict, address_overlap, server_first_port)
+RULES = (protocol_conflict, address_overlap, server_first_port, covers_cluster)
 """Every rule, in the order of their codes."""
 
 
-def check(policy: Policy) -> Iterator[Finding]:
-    """What all rules find in a policy."""
+def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
+    """What all rules find in a policy for a cluster."""
     for rule in RULES:
-        yield from rule.check(policy)
+        yield from rule.check(policy, profile)

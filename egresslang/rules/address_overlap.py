@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.policy import Addresses, Grant, Policy
+from egresslang.profile.profile import ClusterProfile
 
 CODE = codes.ADDRESS_OVERLAP
 
 
-def check(policy: Policy) -> Iterator[Finding]:
+def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     """Each pair of names whose addresses meet on a port, told once at the later rule."""
     ranges: dict[tuple[int, int], list[tuple[int, int, Grant]]] = {}
     for grant in policy.grants:
@@ -23,7 +24,7 @@ def check(policy: Policy) -> Iterator[Finding]:
             held = ranges.setdefault((destination.version, grant.port), [])
             held.extend((first, last, grant) for first, last in destination.ranges)
     told: set[tuple[str, str, int]] = set()
-    for (_, port), held in ranges.items():
+    for (_version, port), held in ranges.items():
         reach: list[tuple[int, Grant]] = []  # for up to two names, how far the ranges before this one go
         for first, last, grant in sorted(held, key=lambda item: item[:2]):
             for end, other in reach:

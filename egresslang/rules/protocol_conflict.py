@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.policy import ANY, Below, Grant, Name, Policy
+from egresslang.profile.profile import ClusterProfile
 
 CODE = codes.PROTOCOL_CONFLICT
 
 
-def check(policy: Policy) -> Iterator[Finding]:
+def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     """The later of two rules for each host, port and namespace where protocols differ."""
     uses: dict[tuple[str, int], list[Grant]] = {}
     for grant in policy.grants:

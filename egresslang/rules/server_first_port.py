@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.policy import ANY, SERVER_FIRST, Addresses, Grant, Policy, Subject
+from egresslang.profile.profile import ClusterProfile
 
 CODE = codes.SERVER_FIRST_PORT
 
 
-def check(policy: Policy) -> Iterator[Finding]:
+def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     """Each network spoken to by a server-first protocol whose workload also has HTTP or TLS on the port."""
     sniffed: dict[int, dict[Subject, Grant]] = {}
     hanging: list[Grant] = []

@@ -19,6 +19,9 @@ from egresslang.syntax.words import INVENTED
 DYNAMIC_DNS = (1, 30)
 """The first Istio whose wildcard entries resolve the name the client asked for (ServiceEntry API, 1.30)."""
 
+MOST_ADDRESSES = 256
+"""The most addresses of one ServiceEntry (maxItems of the CRD)."""
+
 HTTP_KINDS = frozenset({"http", "http2", "grpc"})
 
 
@@ -168,19 +171,22 @@ def _addresses(declared: Declared, grants: Iterable[Grant], profile: ClusterProf
     for key, (found, reasons) in sorted(groups.items(), key=lambda item: (item[0][:4], [(s.namespace, s.workload) for s in item[0][4]])):
         namespace, port, host, version, order = key
         networks = [show(version, *cidr) for cidr in cidrs(version, _above_wildcard_address(version, merge(found)))]
+        labels = sorted({str(grant.destination) for grant in reasons})
+        everyone = order[0].namespace == ANY
         root = profile.root_namespace
         alone = named[namespace, host] == 1 and (host not in elsewhere if namespace == root else (root, host) not in named)
         if not host or not alone or any(suffix in suffixes for suffix in _parents(host)):
-            labels = sorted({str(grant.destination) for grant in reasons})
-            host = _invented(host, labels, port, (namespace, taken), order[0].namespace == ANY)
-        entry = declared.entries[namespace, host] = Entry(namespace, host, "NONE")
-        taken.add((namespace, host))
-        entry.addresses = tuple(networks)
-        entry.ports[port] = "tcp"
-        entry.grants.extend(reasons)
-        entry.everyone = order[0].namespace == ANY
-        for subject in order:
-            declared.wants[subject].entries.setdefault(host, {})[port] = "tcp"
+            host = _invented(host, labels, port, (namespace, taken), everyone)
+        for part in range(0, len(networks), MOST_ADDRESSES):
+            name = f"part-{part // MOST_ADDRESSES + 1}.{_invented('', labels, port, (namespace, taken), everyone)}" if part else host
+            taken.add((namespace, name))
+            entry = declared.entries[namespace, name] = Entry(namespace, name, "NONE")
+            entry.addresses = tuple(networks[part : part + MOST_ADDRESSES])
+            entry.ports[port] = "tcp"
+            entry.grants.extend(reasons)
+            entry.everyone = everyone
+            for subject in order:
+                declared.wants[subject].entries.setdefault(name, {})[port] = "tcp"
 
 
 def _above_wildcard_address(version: int, ranges: list[Range]) -> list[Range]:

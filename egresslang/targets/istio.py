@@ -68,9 +68,9 @@ class _Lowering:
         """One Sidecar a class, by namespace, workloads before the rest of the namespace."""
         for namespace, classes in sorted(_by_namespace(self._classes(), self.profile.root_namespace).items()):
             chosen = self._selectable(classes)
-            names = naming.unique(c.name for c in chosen)
+            names = naming.unique({each.subject.workload: each.name for each in chosen})
             for each in chosen:
-                yield self._sidecar(each, namespace, names[each.name])
+                yield self._sidecar(each, namespace, names[each.subject.workload])
 
     def _classes(self) -> Iterator[Class]:
         level = self.profile.enforcement.level
@@ -238,11 +238,10 @@ class _Lowering:
         return any((namespace, f"*.{suffix}") in self.declared.entries for suffix in parents(host.removeprefix("*.")))
 
     def _in_mesh(self, subject: Subject) -> tuple[str, ...]:
-        mesh = self.policy.mesh
-        for key in (subject, Subject(subject.namespace, ANY), EVERYONE):
-            if key in mesh:
-                return mesh[key]
-        return self.profile.in_mesh
+        """What a subject keeps of the mesh: every mesh line that holds for it, or else the profile's list."""
+        subjects = dict.fromkeys((subject, Subject(subject.namespace, ANY), EVERYONE))
+        stated = {host for key in subjects for host in self.policy.mesh.get(key, ())}
+        return tuple(sorted(stated)) or self.profile.in_mesh
 
 
 def _by_namespace(classes: Iterable[Class], root: str) -> dict[str, list[Class]]:
@@ -256,11 +255,11 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
     hosts: dict[str, list[str]] = {}
     for namespace, host in declared.entries:
         hosts.setdefault(namespace, []).append(host)
-    names = {namespace: naming.unique(_readable(host) for host in found) for namespace, found in hosts.items()}
+    names = {namespace: naming.unique({host: _readable(host) for host in found}) for namespace, found in hosts.items()}
     return tuple(
         ServiceEntry(
             namespace,
-            names[namespace][_readable(host)],
+            names[namespace][host],
             (host,),
             tuple(Port(port, ISTIO_PROTOCOL[protocol], f"{protocol}-{port}") for port, protocol in sorted(entry.ports.items())),
             entry.resolution,

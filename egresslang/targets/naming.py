@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
 from hashlib import sha256
 
 LONGEST = 63
@@ -14,17 +15,13 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
 
 
-def unique(texts: Iterable[str]) -> dict[str, str]:
-    """A label for each text; a hash of the text ends it only where two would be equal or one too long."""
-    wanted = {text: slug(text) for text in texts}
-    holders: dict[str, int] = {}
-    for name in wanted.values():
-        holders[name] = holders.get(name, 0) + 1
-    return {
-        text: name if holders[name] == 1 and len(name) <= LONGEST else _hashed(name, text) for text, name in wanted.items()
-    }
+def unique(texts: Mapping[str, str]) -> dict[str, str]:
+    """A name for each key, after its text; a hash of the key ends it only where two would be equal or one too long."""
+    wanted = {key: slug(text) for key, text in texts.items()}
+    holders = Counter(wanted.values())
+    return {key: name if holders[name] == 1 and len(name) <= LONGEST else _hashed(name, key) for key, name in wanted.items()}
 
 
-def _hashed(name: str, text: str) -> str:
-    digest = sha256(text.encode()).hexdigest()[:8]
+def _hashed(name: str, key: str) -> str:
+    digest = sha256(key.encode()).hexdigest()[:8]
     return f"{name[: LONGEST - 9].rstrip('-')}-{digest}"

@@ -132,10 +132,9 @@ class Narrowing:
             for namespace, host in self.excluded
             if any(pattern.startswith("*.") and where == namespace and host.endswith(pattern[1:]) for pattern, where in hosts.items())
         )
-        every = (*in_mesh, *listed, *excluded)
-        if not any(name.partition("/")[2].startswith("*") or name.startswith("*/") for name in every):
-            every = (*every, NOTHING)
-        return every
+        if not any(name.startswith("*/") or "/*" in name for name in (*in_mesh, *listed)):
+            excluded = [NOTHING]
+        return (*in_mesh, *listed, *excluded)
 
     def _effective(self) -> dict[str, Entry]:
         """The entry that the port-less listener uses for each host: the own namespace wins."""

@@ -35,7 +35,8 @@ class Proxy:
 class Call:
     """One outbound connection of the proxy with this index; `name` is the Host header or the SNI.
 
-    `protocol` is http, http2, tls or tcp; `alpn` is what a TLS client offers.
+    `protocol` is http, http2, tls or tcp; `alpn` is what a TLS client offers. With `via` the client asks the
+    proxy's DNS for that name first, and dials `address` only where the proxy does not know it.
     """
 
     proxy: int
@@ -44,6 +45,7 @@ class Call:
     protocol: str
     name: str = ""
     alpn: str = ""
+    via: str = ""
 
 
 @dataclass(frozen=True)

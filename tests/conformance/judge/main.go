@@ -37,7 +37,8 @@ type Proxy struct {
 	IPs        []string          `json:"ips"` // one made up when there is none
 }
 
-// Call is one outbound connection: Protocol is http, http2, tls or tcp.
+// Call is one outbound connection: Protocol is http, http2, tls or tcp. With Via the client asks the proxy's DNS
+// for that name first, and dials Address only where the proxy does not know it.
 type Call struct {
 	Proxy    int    `json:"proxy"`
 	Address  string `json:"address"`
@@ -45,6 +46,7 @@ type Call struct {
 	Protocol string `json:"protocol"`
 	Name     string `json:"name"` // Host header of http, SNI of tls
 	ALPN     string `json:"alpn"` // of tls
+	Via      string `json:"via"`
 }
 
 // Verdict is what became of a call. Type is the discovery type of the cluster, empty when there is none;

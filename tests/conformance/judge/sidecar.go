@@ -15,6 +15,8 @@ import (
 	"istio.io/istio/pilot/pkg/simulation"
 	"istio.io/istio/pilot/pkg/xds/endpoints"
 	"istio.io/istio/pilot/test/xds"
+	dns "istio.io/istio/pkg/dns/proto"
+	"istio.io/istio/pkg/dns/server"
 )
 
 // sidecar is one proxy with the configuration istiod generates for it.
@@ -26,6 +28,7 @@ type sidecar struct {
 	v4, v6   *simulation.Simulation
 	clusters map[string]*cluster.Cluster
 	dials    map[string][]string
+	names    map[string]*dns.NameTable_NameInfo
 }
 
 func newSidecar(istiod *xds.FakeDiscoveryServer, index int, p Proxy) *sidecar {
@@ -55,6 +58,9 @@ func newSidecar(istiod *xds.FakeDiscoveryServer, index int, p Proxy) *sidecar {
 	}
 	for _, c := range all.Clusters {
 		s.clusters[c.Name] = c
+	}
+	if p.DNSCapture {
+		s.names = server.BuildNameTable(server.Config{Node: proxy, Push: istiod.PushContext()}).GetTable()
 	}
 	return s
 }
@@ -88,7 +94,27 @@ func withListeners(all *simulation.Simulation, wildcard string) *simulation.Simu
 	return &view
 }
 
+// resolve is the address the proxy's DNS has for a name, exactly or by a wildcard above it.
+func (s *sidecar) resolve(name string) (string, bool) {
+	for wildcard := name; wildcard != ""; {
+		if info, known := s.names[wildcard]; known && len(info.GetIps()) > 0 {
+			return info.GetIps()[0], true
+		}
+		_, parent, _ := strings.Cut(strings.TrimPrefix(wildcard, "*."), ".")
+		if parent == "" {
+			break
+		}
+		wildcard = "*." + parent
+	}
+	return "", false
+}
+
 func (s *sidecar) run(call Call) Verdict {
+	if call.Via != "" {
+		if address, known := s.resolve(call.Via); known {
+			call.Address = address
+		}
+	}
 	request := simulation.Call{Address: call.Address, Port: call.Port, CallMode: simulation.CallModeOutbound}
 	switch call.Protocol {
 	case "http":
