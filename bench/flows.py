@@ -1,4 +1,4 @@
-"""How the algebra of flows grows: `python bench/flows.py [SIZE…]`, sizes from 1000 to 100000 unless told.
+"""How the algebra of flows grows: `python -m bench.flows [SIZE…]`, sizes from 1000 to 100000 unless told.
 
 Each row is a shape of policy that invites quadratic work. `x` is the time in relation to a tenth of the rules: about 10
 is linear. Building the boxes is not counted, building the index is. The cyclic garbage collector is off, as it is in

@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as problem:
         if os.environ.get("EGRESSC_DEBUG"):
             raise
-        return _misuse(f"a bug of egressc, please report it: {type(problem).__name__}: {problem} (EGRESSC_DEBUG=1 shows where)")
+        return _misuse(
+            f"a bug of egressc, please report it: {type(problem).__name__}: {problem} (EGRESSC_DEBUG=1 shows where)"
+        )
     finally:
         gc.enable()
 
@@ -105,13 +107,36 @@ def _sentence(name: str) -> str:
 
 
 def _common(command: Parser) -> None:
-    command.add_argument("paths", nargs="*", metavar="PATH", help="policy files, folders, or - for standard input (default: the current folder)")
-    command.add_argument("-p", "--profile", action="append", default=[], metavar="FILE", dest="profiles",
-                         help="a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters")  # fmt: skip
-    command.add_argument("--format", choices=list(FORMATS), default="text", help="how findings are written (default: text)")
-    command.add_argument("--fail-on", choices=["error", "warning", "note"], default="error", help="the least severity that fails (default: error)")
-    command.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colours of the text format")
-    command.add_argument("--today", type=_day, metavar="DATE", help="the day expiry is judged against (default: today, UTC)")
+    command.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="policy files, folders, or - for standard input (default: the current folder)",
+    )
+    command.add_argument(
+        "-p",
+        "--profile",
+        action="append",
+        default=[],
+        metavar="FILE",
+        dest="profiles",
+        help="a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters",
+    )
+    command.add_argument(
+        "--format", choices=list(FORMATS), default="text", help="how findings are written (default: text)"
+    )
+    command.add_argument(
+        "--fail-on",
+        choices=["error", "warning", "note"],
+        default="error",
+        help="the least severity that fails (default: error)",
+    )
+    command.add_argument(
+        "--color", choices=["auto", "always", "never"], default="auto", help="colours of the text format"
+    )
+    command.add_argument(
+        "--today", type=_day, metavar="DATE", help="the day expiry is judged against (default: today, UTC)"
+    )
     command.add_argument("-q", "--quiet", action="store_true", help="say nothing when there is nothing to say")
     command.add_argument("-v", "--verbose", action="store_true", help="say what was assumed")
 
@@ -153,11 +178,26 @@ def _check(options: Any) -> int:
 
 def _describe_compile(command: Parser) -> None:
     _common(command)
-    command.add_argument("-o", "--output", metavar="DIR", help="write files there instead of one text to standard output")
-    command.add_argument("--check", action="store_true", help="write nothing; fail if what stands in DIR is not what the policy compiles to")
-    command.add_argument("--kinds", type=_kinds, metavar="KIND,…", help="only these kinds: ServiceEntry, Sidecar, IstioOperator, values, Istio")
+    command.add_argument(
+        "-o", "--output", metavar="DIR", help="write files there instead of one text to standard output"
+    )
+    command.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail if what stands in DIR is not what the policy compiles to",
+    )
+    command.add_argument(
+        "--kinds",
+        type=_kinds,
+        metavar="KIND,…",
+        help="only these kinds: ServiceEntry, Sidecar, IstioOperator, values, Istio",
+    )
     command.add_argument("--namespace", metavar="NS", help="emit this namespace alone; the whole policy is checked")
-    command.add_argument("--installation", choices=["istio", "helm", "sail"], help="how the installation is written (default: as it was read, else istio)")
+    command.add_argument(
+        "--installation",
+        choices=["istio", "helm", "sail"],
+        help="how the installation is written (default: as it was read, else istio)",
+    )
 
 
 def _kinds(text: str) -> tuple[str, ...]:
@@ -192,7 +232,9 @@ def _compile(options: Any) -> int:
         manifests = compilation.manifests
         assert manifests is not None
         if options.installation and options.installation != manifests.installation.form:
-            manifests = replace(manifests, installation=replace(manifests.installation, form=options.installation, name=""))
+            manifests = replace(
+                manifests, installation=replace(manifests.installation, form=options.installation, name="")
+            )
         outputs.append((profile, manifests))
     if options.output:
         return _to_folders(options, outputs)
@@ -268,7 +310,9 @@ def _profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:
     return profiles, found
 
 
-def _report(options: Any, found: Sequence[Finding], files: Sequence[File], profiles: Sequence[ClusterProfile], stream: Any) -> int:
+def _report(
+    options: Any, found: Sequence[Finding], files: Sequence[File], profiles: Sequence[ClusterProfile], stream: Any
+) -> int:
     shown = in_order(found)
     if options.verbose:
         for profile in profiles:
@@ -278,7 +322,9 @@ def _report(options: Any, found: Sequence[Finding], files: Sequence[File], profi
         terminal = stream.isatty()
         width = os.get_terminal_size(stream.fileno()).columns if terminal else None
         rules = sum(hasattr(statement, "attributes") for file in files for statement in file.statements)
-        context = Context(str(_today(options)), Checked(rules, len(files)), wants_color(options.color, os.environ, terminal), width)
+        context = Context(
+            str(_today(options)), Checked(rules, len(files)), wants_color(options.color, os.environ, terminal), width
+        )
         text = render(options.format, shown, context)
         stream.write(text)
     least = Severity[options.fail_on.upper()]

@@ -48,7 +48,7 @@ _BITS = 32
 _LOW = (1 << _BITS) - 1
 
 _Place = Any
-"""`start << 32 | end` of a scalar; of a container that number and its children: `{key: (key place, place)}` or a list."""
+"""`start << 32 | end` of a scalar; of a container that and its children: `{key: (key place, place)}` or a list."""
 
 
 class Located:
@@ -99,7 +99,7 @@ class Located:
         return isinstance(self.value, dict) and key in self.value
 
     def get(self, *path: str) -> Located | None:
-        """The value below these keys; None where one is missing, is null, or stands in something else than a mapping."""
+        """The value below these keys; None where one is missing, is null, or would stand in what is no mapping."""
         found = self
         for key in path:
             if key not in found or found.value[key] is None:
@@ -195,7 +195,12 @@ class _Reader:
                 self._document(composer.get_node())
         except _TooDeep as error:
             deep = start + error.node.start_mark.index
-            self._report(Span(self._source, deep, deep + 1), "too many values stand in one another", f"{DEPTH} levels are read", "flatten it")
+            self._report(
+                Span(self._source, deep, deep + 1),
+                "too many values stand in one another",
+                f"{DEPTH} levels are read",
+                "flatten it",
+            )
             return int(deep)
         except (yaml.YAMLError, UnicodeEncodeError) as error:
             from egresslang.broken_yaml import explain
@@ -247,7 +252,7 @@ class _Reader:
         self.findings.append(finding(self._code, span, message, label, related, help=help))
 
     def _refused(self, document: Any) -> bool:
-        """Whether an anchor or a tag stands in a document: what stands elsewhere, or cannot be judged, would decide a value."""
+        """Whether an anchor or a tag stands in a document: something else than its own text would decide a value."""
         nodes = [document]
         while nodes:
             node = nodes.pop()
@@ -266,14 +271,29 @@ class _Reader:
         assert word
         span = Span(self._source, start, word.end())
         if span.text.startswith("&"):
-            self._report(span, f"the anchor `{span.text}` is not read", "names a value for use elsewhere", "write the value out where it is used")
+            self._report(
+                span,
+                f"the anchor `{span.text}` is not read",
+                "names a value for use elsewhere",
+                "write the value out where it is used",
+            )
         else:
-            self._report(span, f"the tag `{span.text}` is not read", "a value is what its text says", "remove the tag, and quote what is text")
+            self._report(
+                span,
+                f"the tag `{span.text}` is not read",
+                "a value is what its text says",
+                "remove the tag, and quote what is text",
+            )
 
     def _bad_key(self, key: Any, place: _Place, earlier: dict[str, tuple[int, _Place]]) -> None:
         """Report a key that is given twice, or is none."""
         if place.__class__ is not int:
-            self._report(_span(self._source, place[0]), "a key is not text", "a list or mapping stands as a key", "write a word as the key")
+            self._report(
+                _span(self._source, place[0]),
+                "a key is not text",
+                "a list or mapping stands as a key",
+                "write a word as the key",
+            )
             return
         span = _span(self._source, place)
         if key == "<<":
@@ -283,9 +303,19 @@ class _Reader:
                          Label(_span(self._source, earlier[key][0]), "first given here"))  # fmt: skip
         elif span.text:
             kind = "null" if key is None else "a boolean" if isinstance(key, bool) else "a number"
-            self._report(span, f"the key `{span.text}` is not text", f"YAML reads it as {kind}", f'put it in quotes: `"{span.text}"`')
+            self._report(
+                span,
+                f"the key `{span.text}` is not text",
+                f"YAML reads it as {kind}",
+                f'put it in quotes: `"{span.text}"`',
+            )
         else:
-            self._report(Span(self._source, span.start, span.start + 1), "a key is missing", "nothing stands before this", "write the key before `:`")
+            self._report(
+                Span(self._source, span.start, span.start + 1),
+                "a key is missing",
+                "nothing stands before this",
+                "write the key before `:`",
+            )
 
 
 def _up_to(place: int, child: _Place) -> int:

@@ -32,7 +32,9 @@ def read_policies(paths: Iterable[str], stdin: Iterable[bytes]) -> tuple[list[So
             continue
         seen.add(real)
         content = b"".join(stdin) if path == STANDARD_INPUT else read_bytes(path)
-        source, problem = decode(path, content, path if path == STANDARD_INPUT else os.path.relpath(real, root).replace(os.sep, "/"))
+        source, problem = decode(
+            path, content, path if path == STANDARD_INPUT else os.path.relpath(real, root).replace(os.sep, "/")
+        )
         sources.append(source)
         found.extend(problem)
     if not sources:
@@ -47,8 +49,13 @@ def decode(name: str, content: bytes, path: str = "") -> tuple[Source, list[Find
     except UnicodeDecodeError as problem:
         source = Source(name, content.decode(errors="replace"), path)
         start = len(content[: problem.start].decode())
-        wrong = finding(codes.HOSTILE_TEXT, Span(source, start, start + 1), f"`{name}` is not UTF-8", "this byte is no character",
-                        help="save the file as UTF-8")  # fmt: skip
+        wrong = finding(
+            codes.HOSTILE_TEXT,
+            Span(source, start, start + 1),
+            f"`{name}` is not UTF-8",
+            "this byte is no character",
+            help="save the file as UTF-8",
+        )
         return source, [wrong]
 
 

@@ -86,7 +86,15 @@ def finding(
 ) -> Finding:
     """A finding of a code at a place, as severe as the code says unless told otherwise."""
     return Finding(
-        code, span, message, label, tuple(related), tuple(notes), help, fix, code.severity if severity is None else severity
+        code,
+        span,
+        message,
+        label,
+        tuple(related),
+        tuple(notes),
+        help,
+        fix,
+        code.severity if severity is None else severity,
     )
 
 
@@ -112,5 +120,8 @@ def merge_clusters(clusters: Sequence[str], found: Sequence[Iterable[Finding]]) 
     merged: list[Finding] = []
     for same in held.values():
         everywhere = len({cluster for cluster, _ in same}) == len(clusters)
-        merged.extend(each if everywhere else replace(each, cluster=cluster) for cluster, each in (same[:1] if everywhere else same))
+        merged.extend(
+            each if everywhere else replace(each, cluster=cluster)
+            for cluster, each in (same[:1] if everywhere else same)
+        )
     return merged

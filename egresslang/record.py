@@ -18,7 +18,7 @@ def record(cls: type[_T]) -> type[_T]:
     A field whose name ends in `span` says where something was written and takes no part in equality.
     Mutable defaults are not copied: use tuples. A record cannot inherit from another.
     """
-    names = tuple(cls.__dict__.get("__annotations__", {}))
+    names = tuple(cls.__annotations__)
     defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
     body = {k: v for k, v in cls.__dict__.items() if k not in defaults and k not in ("__dict__", "__weakref__")}
     compared = tuple(name for name in names if not name.endswith("span"))

@@ -44,11 +44,67 @@ def complaints(text: str) -> list[Finding]:
         *[(word, True) for word in ("y", "Y", "yes", "YES", "on", "On", "true", "TRUE")],
         *[(word, False) for word in ("n", "no", "No", "off", "OFF", "false", "False")],
         *[(word, None) for word in ("~", "null", "NULL", "")],
-        *[(word, word) for word in ("yEs", "tRUE", "nuLL", "2027-06-30", "2027-06-30T10:00:00Z", "1:20:30", "190:20", "0b2", "0x", "1.2.3")],
-        *[(word, word) for word in ("-", "+", ".", "..", "_1", "=", "1e400", "12a", "0xfffffffffffffffff", "inf", "nan", "infinity", "1e")],
-        *[("010", 8), ("-010", -8), ("0o17", 15), ("0x1F", 31), ("0b101", 5), ("-0b11", -3), ("+5", 5), ("1_000", 1000), ("0", 0), ("00", 0)],
-        *[("08", 8.0), ("1e3", 1000.0), ("1E-3", 0.001), ("1.30", 1.3), (".5", 0.5), ("5.", 5.0), ("1_0.5", 10.5), ("00.5", 0.5)],
-        *[("18446744073709551615", 2**64 - 1), ("18446744073709551616", 2.0**64), ("-9223372036854775808", -(2**63))],
+        *[
+            (word, word)
+            for word in (
+                "yEs",
+                "tRUE",
+                "nuLL",
+                "2027-06-30",
+                "2027-06-30T10:00:00Z",
+                "1:20:30",
+                "190:20",
+                "0b2",
+                "0x",
+                "1.2.3",
+            )
+        ],
+        *[
+            (word, word)
+            for word in (
+                "-",
+                "+",
+                ".",
+                "..",
+                "_1",
+                "=",
+                "1e400",
+                "12a",
+                "0xfffffffffffffffff",
+                "inf",
+                "nan",
+                "infinity",
+                "1e",
+            )
+        ],
+        *[
+            ("010", 8),
+            ("-010", -8),
+            ("0o17", 15),
+            ("0x1F", 31),
+            ("0b101", 5),
+            ("-0b11", -3),
+            ("+5", 5),
+            ("1_000", 1000),
+            ("0", 0),
+            ("00", 0),
+        ],
+        *[
+            ("08", 8.0),
+            ("1e3", 1000.0),
+            ("1E-3", 0.001),
+            ("1.30", 1.3),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("1_0.5", 10.5),
+            ("00.5", 0.5),
+        ],
+        *[
+            ("18446744073709551615", 2**64 - 1),
+            ("18446744073709551616", 2.0**64),
+            ("-9223372036854775808", -(2**63)),
+            ("-9223372036854775809", -(2.0**63)),
+        ],
     ],
 )
 def test_a_plain_word_is_what_kubernetes_takes_it_for(written: str, value: object) -> None:
@@ -57,7 +113,9 @@ def test_a_plain_word_is_what_kubernetes_takes_it_for(written: str, value: objec
 
 
 def test_quoted_and_block_text_is_text() -> None:
-    assert values("a: 'no'\nb: \"010\"\nc: |\n  no\nd: >-\n  1\n  2\n") == [{"a": "no", "b": "010", "c": "no\n", "d": "1 2"}]
+    assert values("a: 'no'\nb: \"010\"\nc: |\n  no\nd: >-\n  1\n  2\n") == [
+        {"a": "no", "b": "010", "c": "no\n", "d": "1 2"}
+    ]
 
 
 def test_several_documents_without_the_empty_ones() -> None:
@@ -70,7 +128,10 @@ def test_an_empty_text_has_no_documents(text: str) -> None:
 
 
 def test_json_is_yaml() -> None:
-    manifest = {"kind": "Sidecar", "spec": {"egress": [{"hosts": ["./*"], "port": {"number": 443}}], "x": [True, None, 1.5, ""]}}
+    manifest = {
+        "kind": "Sidecar",
+        "spec": {"egress": [{"hosts": ["./*"], "port": {"number": 443}}], "x": [True, None, 1.5, ""]},
+    }
     assert values(json.dumps(manifest)) == [manifest]
 
 
@@ -127,14 +188,31 @@ def test_a_number_keeps_its_text() -> None:
     assert only("version: 1.30")["version"].text == "1.30"
 
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\x85\ufeff\ufffe\uffff"), max_size=8)
+WORDS = st.text(
+    st.characters(
+        codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\x85\ufeff\ufffe\uffff"
+    ),
+    max_size=8,
+)
 KEYS = WORDS.filter(lambda key: key != "<<")
-SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | WORDS
-TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=20)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | WORDS
+)
+TREES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=20
+)
 
 
 def every(place: Located) -> list[Located]:
-    return [place, *(below for _, child in place.items() for below in every(child)), *(below for child in place.entries() for below in every(child))]
+    return [
+        place,
+        *(below for _, child in place.items() for below in every(child)),
+        *(below for child in place.entries() for below in every(child)),
+    ]
 
 
 @given(st.dictionaries(KEYS, TREES, min_size=1), st.none() | st.integers(0, 3))
@@ -145,12 +223,16 @@ def test_what_is_written_is_read_and_each_place_holds_its_value(tree: dict[str, 
         assert json.loads(place.text) == place.value
 
 
-TEXTS = st.recursive(WORDS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=20)
+TEXTS = st.recursive(
+    WORDS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=20
+)
 
 
 @given(st.dictionaries(KEYS, TEXTS, min_size=1))
 def test_blocks_are_read_as_flows_are(tree: dict[str, Any]) -> None:
-    blocks = yaml.safe_dump(tree, allow_unicode=True, default_flow_style=False, default_style='"', sort_keys=False, width=20)
+    blocks = yaml.safe_dump(
+        tree, allow_unicode=True, default_flow_style=False, default_style='"', sort_keys=False, width=20
+    )
     assert only(blocks).value == tree
 
 
@@ -211,7 +293,12 @@ def test_the_other_place_is_told() -> None:
 
 
 def test_every_duplicate_is_told() -> None:
-    assert [f.span.place[1:] for f in complaints("a: 1\na: 2\nb: {c: 1, c: 1}\na: 3\n---\nd: 1\nd: 2")] == [(2, 1), (3, 11), (4, 1), (7, 1)]
+    assert [f.span.place[1:] for f in complaints("a: 1\na: 2\nb: {c: 1, c: 1}\na: 3\n---\nd: 1\nd: 2")] == [
+        (2, 1),
+        (3, 11),
+        (4, 1),
+        (7, 1),
+    ]
 
 
 def test_a_broken_document_does_not_hide_the_others() -> None:
@@ -226,7 +313,9 @@ def test_a_broken_document_does_not_hide_the_others() -> None:
     assert found[1]["e"].span.place == ("x.yaml", 11, 4)
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 50_000, "- " * 5_000, "".join(" " * i + "a:\n" for i in range(500))])
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, "{a: " * 50_000, "- " * 5_000, "".join(" " * i + "a:\n" for i in range(500))]
+)
 def test_values_too_deep_are_refused(text: str) -> None:
     (found,) = complaints(text)
     assert found.message == "too many values stand in one another"
@@ -248,7 +337,9 @@ def test_a_text_over_the_limit_is_refused() -> None:
 
 
 def test_findings_have_the_code_that_is_asked_for() -> None:
-    assert [f.code for text in ("a: [", "a: 1\na: 2") for f in read(Source("x", text), codes.BAD_CONFIG)[1]] == [codes.BAD_CONFIG] * 2
+    assert [f.code for text in ("a: [", "a: 1\na: 2") for f in read(Source("x", text), codes.BAD_CONFIG)[1]] == [
+        codes.BAD_CONFIG
+    ] * 2
 
 
 # Without libyaml

@@ -43,8 +43,12 @@ class Binding:
         self.definitions: dict[tuple[str, str], Definition] = {}
         self.used: set[tuple[str, str]] = set()
         self._subjects: dict[tuple[str, str, str], tuple[Subject, ...]] = {}
+        self._unknown_namespaces: set[str] = set()
+        if profile.namespaces is None:
+            for namespace, name, span in profile.observed:
+                self._workload(namespace, name, span)
         for definition in _profile_sets(profile, found):
-            self.definitions[definition.namespace, definition.name] = definition
+            self._define(definition)
         for file in files:
             for definition in _definitions(file, profile.default_namespace):
                 self._define(definition)
@@ -52,14 +56,36 @@ class Binding:
     def _define(self, definition: Definition) -> None:
         key = definition.namespace, definition.name
         if definition.name == INTERNET:
-            self.found.append(finding(codes.DEFINED_TWICE, definition.span, "`internet` is a word of the language", "not a name for a set",
-                                      help="choose another name"))  # fmt: skip
+            self.found.append(
+                finding(
+                    codes.DEFINED_TWICE,
+                    definition.span,
+                    "`internet` is a word of the language",
+                    "not a name for a set",
+                    help="choose another name",
+                )
+            )
         elif other := self.definitions.get(key):
-            self.found.append(finding(codes.DEFINED_TWICE, definition.span, f"`{definition.name}` is defined twice", "again here",
-                                      [Label(other.span, "first here")], help="rename one of the sets, or write one set of both"))  # fmt: skip
+            self.found.append(
+                finding(
+                    codes.DEFINED_TWICE,
+                    definition.span,
+                    f"`{definition.name}` is defined twice",
+                    "again here",
+                    [Label(other.span, "first here")],
+                    help="rename one of the sets, or write one set of both",
+                )
+            )
         elif definition.name in self.workloads.get(definition.namespace, {}):
-            self.found.append(finding(codes.DEFINED_TWICE, definition.span, f"`{definition.name}` is also a workload of `{definition.namespace}`",
-                                      "a set here", help="rename the set"))  # fmt: skip
+            self.found.append(
+                finding(
+                    codes.DEFINED_TWICE,
+                    definition.span,
+                    f"`{definition.name}` is also a workload of `{definition.namespace}`",
+                    "a set here",
+                    help="rename the set",
+                )
+            )
         else:
             self.definitions[key] = definition
 
@@ -67,8 +93,13 @@ class Binding:
         """A warning for each set of the policy that nothing uses."""
         for key, definition in self.definitions.items():
             if key not in self.used and definition.span.source is not self.profile.span.source:
-                yield finding(codes.UNUSED_SET, definition.span, f"nothing uses `{definition.name}`", "this set",
-                              help="remove it, or use it in a rule")  # fmt: skip
+                yield finding(
+                    codes.UNUSED_SET,
+                    definition.span,
+                    f"nothing uses `{definition.name}`",
+                    "this set",
+                    help="remove it, or use it in a rule",
+                )
 
     # Sources
 
@@ -132,8 +163,15 @@ class Binding:
             else:
                 self._enter(inner, member.span, path, seen, waiting, iter(inner.members))
 
-    def _enter(self, definition: Definition, use: Span, path: dict[tuple[str, str], None], seen: set[tuple[str, str]],
-               waiting: list[tuple[Definition, Iterator[nodes.Member]]], members: Iterator[nodes.Member]) -> None:  # fmt: skip
+    def _enter(
+        self,
+        definition: Definition,
+        use: Span,
+        path: dict[tuple[str, str], None],
+        seen: set[tuple[str, str]],
+        waiting: list[tuple[Definition, Iterator[nodes.Member]]],
+        members: Iterator[nodes.Member],
+    ) -> None:
         key = definition.namespace, definition.name
         if key in path:
             self.found.append(_cycle(definition, use))
@@ -173,24 +211,54 @@ class Binding:
             help = f"write `{near or sets}`"
         else:
             help = f"add `{name}` to the workloads of `{namespace}` in the profile"
-        self.found.append(finding(codes.UNKNOWN_WORKLOAD, span, f"`{name}` is no workload of namespace `{namespace}`", "not in the profile",
-                                  [], [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]], help))  # fmt: skip
+        self.found.append(
+            finding(
+                codes.UNKNOWN_WORKLOAD,
+                span,
+                f"`{name}` is no workload of namespace `{namespace}`",
+                "not in the profile",
+                [],
+                [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]],
+                help,
+            )
+        )
         return None
 
     def knows_namespace(self, namespace: str, span: Span) -> bool:
         """Whether a namespace may be named; tells when the profile's inventory lacks it."""
         if self.profile.namespaces is None or namespace in self.workloads:
             return True
+        if namespace in self._unknown_namespaces:
+            return False
         near = nearest(namespace, self.workloads)
-        self.found.append(finding(codes.UNKNOWN_NAMESPACE, span, f"namespace `{namespace}` is not in the profile", "unknown namespace",
-                                  help=f"write `{near}`" if near else "add it to `namespaces:` of the profile"))  # fmt: skip
+        self.found.append(
+            finding(
+                codes.UNKNOWN_NAMESPACE,
+                span,
+                f"namespace `{namespace}` is not in the profile",
+                "unknown namespace",
+                help=f"write `{near}`" if near else "add it to `namespaces:` of the profile",
+            )
+        )
         return False
+
+    def enter(self, line: nodes.NamespaceLine) -> None:
+        """Check the namespace of a `namespace` line; an unknown one is told there and not again below it."""
+        if not self.knows_namespace(line.name, line.span):
+            self._unknown_namespaces.add(line.name)
 
     def _labelled(self, member: nodes.Labelled, namespace: str) -> list[Subject]:
         scope = member.namespace or namespace
         if self.profile.namespaces is None:
-            self.found.append(finding(codes.UNKNOWN_WORKLOAD, member.span, "labels need the workloads of a profile", "selects by label",
-                                      help="give a profile with `-p`, or name the workloads"))  # fmt: skip
+            self.found.append(
+                finding(
+                    codes.UNKNOWN_WORKLOAD,
+                    member.span,
+                    "labels need the workloads of a profile",
+                    "selects by label",
+                    help="give a profile with `-p`, or name the workloads",
+                )
+            )
             return []
         if scope != ANY and not self.knows_namespace(scope, member.span):
             return []
@@ -203,18 +271,31 @@ class Binding:
         ]
         if not matching:
             where = "of the profile" if scope == ANY else f"of namespace `{scope}`"
-            self.found.append(finding(codes.UNKNOWN_WORKLOAD, member.span, f"no workload {where} has these labels", "matches nothing",
-                                      help="check the labels against the profile"))  # fmt: skip
+            self.found.append(
+                finding(
+                    codes.UNKNOWN_WORKLOAD,
+                    member.span,
+                    f"no workload {where} has these labels",
+                    "matches nothing",
+                    help="check the labels against the profile",
+                )
+            )
         return matching
 
     # Destinations
 
-    def entries(self, destinations: nodes.Destinations, namespace: str, named: bool) -> Iterator[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:
+    def entries(
+        self, destinations: nodes.Destinations, namespace: str, named: bool
+    ) -> Iterator[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:
         """Each target with its ports, sets expanded; with `named` a word that is no set is a name with an address."""
         for entry in destinations.entries:
             ports = entry.ports or destinations.ports
             if not isinstance(entry.target, nodes.Word) or entry.target.name == INTERNET:
-                yield entry.target, ports, entry.span if entry.ports or len(destinations.entries) > 1 else destinations.span
+                yield (
+                    entry.target,
+                    ports,
+                    entry.span if entry.ports or len(destinations.entries) > 1 else destinations.span,
+                )
                 continue
             yield from self._word(entry.target, ports, namespace, named, destinations.span)
 
@@ -227,8 +308,9 @@ class Binding:
             else:
                 yield hole
 
-    def _word(self, word: nodes.Word, ports: tuple[nodes.Port, ...], namespace: str, named: bool,
-              span: Span) -> Iterator[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:  # fmt: skip
+    def _word(
+        self, word: nodes.Word, ports: tuple[nodes.Port, ...], namespace: str, named: bool, span: Span
+    ) -> Iterator[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:
         definition = self._definition(word.namespace, word.name, namespace)
         if definition is None:
             if named and not word.namespace:
@@ -239,6 +321,17 @@ class Binding:
         if not definition.is_hosts:
             self.found.append(_wrong_kind(word.name, "workloads", "hosts", word.span, definition))
             return
+        if not definition.entries:
+            self.found.append(
+                finding(
+                    codes.UNKNOWN_SET,
+                    word.span,
+                    f"set `{word.name}` is empty",
+                    "grants nothing",
+                    [Label(definition.span, "defined here")],
+                    help="write its hosts, or remove it",
+                )
+            )
         path: dict[tuple[str, str], None] = {(definition.namespace, definition.name): None}
         seen = set(path)
         waiting = [(definition, iter(definition.entries))]
@@ -250,8 +343,16 @@ class Binding:
                 path.pop((current.namespace, current.name), None)
                 continue
             if entry.ports and ports:
-                self.found.append(finding(codes.SYNTAX, span, f"`{word.name}` is used with a port, and its entries have their own",
-                                          "a port here", [Label(entry.span, "and here")], help=f"write `{word.name}` without a port"))  # fmt: skip
+                self.found.append(
+                    finding(
+                        codes.SYNTAX,
+                        span,
+                        f"`{word.name}` is used with a port, and its entries have their own",
+                        "a port here",
+                        [Label(entry.span, "and here")],
+                        help=f"write `{word.name}` without a port",
+                    )
+                )
                 return
             if not isinstance(entry.target, nodes.Word) or entry.target.name == INTERNET:
                 yield entry.target, entry.ports or ports, span
@@ -273,10 +374,21 @@ class Binding:
         near = nearest(word.name, [d.name for d in self.definitions.values() if d.is_hosts] + [INTERNET])
         service = next((r for r in self.profile.resources if r.kind == "Service" and r.name == word.name), None)
         if service is not None:
-            return finding(codes.IN_MESH_DESTINATION, word.span, f"`{shown}` is a Service of the mesh", f"lives in namespace `{service.namespace}`",
-                           help="remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it")  # fmt: skip
-        help = f"write `{near}`" if near else f"define it with `hosts {word.name} = …`, write the whole host name, or give its `address=`"
-        return finding(codes.UNKNOWN_SET, word.span, f"`{shown}` is no set", "neither a set nor a name with a dot", help=help)
+            return finding(
+                codes.IN_MESH_DESTINATION,
+                word.span,
+                f"`{shown}` is a Service of the mesh",
+                f"lives in namespace `{service.namespace}`",
+                help="remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it",
+            )
+        help = (
+            f"write `{near}`"
+            if near
+            else f"define it with `hosts {word.name} = …`, write the whole host name, or give its `address=`"
+        )
+        return finding(
+            codes.UNKNOWN_SET, word.span, f"`{shown}` is no set", "neither a set nor a name with a dot", help=help
+        )
 
     # Variables
 
@@ -291,11 +403,25 @@ class Binding:
             found = self.profile.variables.get(name)
             if found is None:
                 near = nearest(name, self.profile.variables)
-                problems.append(finding(codes.BAD_VALUE, span, f"variable `{name}` is not defined", "used here",
-                                        help=f"write `${{{near}}}`" if near else f"add `{name}` to `variables:` of the profile"))  # fmt: skip
+                problems.append(
+                    finding(
+                        codes.BAD_VALUE,
+                        span,
+                        f"variable `{name}` is not defined",
+                        "used here",
+                        help=f"write `${{{near}}}`" if near else f"add `{name}` to `variables:` of the profile",
+                    )
+                )
             elif bad := re.search(r"[*:,\s]", found):
-                problems.append(finding(codes.BAD_VALUE, span, f"variable `{name}` holds `{bad[0]}`", f"`{found}` is not one host, address or value",
-                                        help="let a variable stand for one word"))  # fmt: skip
+                problems.append(
+                    finding(
+                        codes.BAD_VALUE,
+                        span,
+                        f"variable `{name}` holds `{bad[0]}`",
+                        f"`{found}` is not one host, address or value",
+                        help="let a variable stand for one word",
+                    )
+                )
             return found or ""
 
         result = _VARIABLE.sub(value, text)
@@ -310,6 +436,14 @@ class Binding:
         if text is None:
             return None
         made = read_bracketed(text, target.span) if text.startswith("[") else read_target(text, target.span)
+        if isinstance(made, nodes.Word | nodes.Anything | nodes.Template):
+            made = finding(
+                codes.BAD_HOST,
+                target.span,
+                f"`{text}` is not a host or address",
+                f"what `{target.text}` stands for",
+                help="let the variables leave one host or address",
+            )
         if isinstance(made, Finding):
             self.found.append(made)
             return None
@@ -318,7 +452,9 @@ class Binding:
 
 def _inventory(profile: ClusterProfile) -> dict[str, dict[str, KnownWorkload]]:
     return {
-        namespace.name: {w.name: KnownWorkload(w.namespace, w.name, w.labels, w.selector) for w in namespace.workloads.values()}
+        namespace.name: {
+            w.name: KnownWorkload(w.namespace, w.name, w.labels, w.selector) for w in namespace.workloads.values()
+        }
         for namespace in (profile.namespaces or {}).values()
     }
 
@@ -369,10 +505,22 @@ def _carries(workload: KnownWorkload, wanted: tuple[tuple[str, str | None], ...]
 
 
 def _wrong_kind(name: str, is_a: str, wanted: str, span: Span, definition: Definition) -> Finding:
-    return finding(codes.UNKNOWN_SET, span, f"`{name}` is a set of {is_a}", f"a set of {wanted} is needed here",
-                   [Label(definition.span, "defined here")], help=f"use a set of {wanted}")  # fmt: skip
+    return finding(
+        codes.UNKNOWN_SET,
+        span,
+        f"`{name}` is a set of {is_a}",
+        f"a set of {wanted} is needed here",
+        [Label(definition.span, "defined here")],
+        help=f"use a set of {wanted}",
+    )
 
 
 def _cycle(definition: Definition, use: Span) -> Finding:
-    return finding(codes.UNKNOWN_SET, use, f"`{definition.name}` contains itself", "leads back to the set",
-                   [Label(definition.span, "defined here")], help="take one of the sets out of the other")  # fmt: skip
+    return finding(
+        codes.UNKNOWN_SET,
+        use,
+        f"`{definition.name}` contains itself",
+        "leads back to the set",
+        [Label(definition.span, "defined here")],
+        help="take one of the sets out of the other",
+    )

@@ -12,12 +12,23 @@ BITS = {4: 32, 6: 128}
 # Not globally routable: the IANA special-purpose address registries (RFC 6890 and its updates), multicast and reserved.
 _SPECIAL = {
     4: (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
         "224.0.0.0/3",
     ),
     6: ("::/3", "4000::/2", "8000::/1", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
-}  # fmt: skip
+}
 
 
 def network_range(version: int, first: int, prefix: int) -> Range:
@@ -60,10 +71,12 @@ def cidrs(version: int, ranges: Iterable[Range]) -> list[tuple[int, int]]:
     found = []
     bits = BITS[version]
     for first, last in ranges:
-        while first <= last:
-            size = min((first & -first).bit_length() - 1 if first else bits, (last - first + 1).bit_length() - 1)
-            found.append((first, bits - size))
-            first += 1 << size
+        start = first
+        while start <= last:
+            aligned = (start & -start).bit_length() - 1 if start else bits
+            size = min(aligned, (last - start + 1).bit_length() - 1)
+            found.append((start, bits - size))
+            start += 1 << size
     return found
 
 

@@ -11,7 +11,9 @@ _CONTINENTS = {
     "eu": re.compile(r"(?:eu|europe)-(?:north|south|east|west|central)[a-z]*-?\d+"),
     "asia": re.compile(r"(?:ap|asia)-(?:north|south|east|west|central)[a-z]*-?\d+"),
 }
-_OTHER = re.compile(r"(?:ca|sa|af|me|il|mx|northamerica|southamerica|africa|australia)-(?:north|south|east|west|central)[a-z]*-?\d+")
+_OTHER = re.compile(
+    r"(?:ca|sa|af|me|il|mx|northamerica|southamerica|africa|australia)-(?:north|south|east|west|central)[a-z]*-?\d+"
+)
 
 
 def within(region: str, outer: str, declared: Mapping[str, tuple[str, ...]]) -> bool:

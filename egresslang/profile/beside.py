@@ -20,7 +20,11 @@ def read_beside(path: Located, read_file: ReadFile) -> tuple[list[Located], list
     try:
         text = read_file(name)
     except OSError as error:
-        return [], [_unreadable(path, name, (error.strerror or "not readable").lower(), "correct the path: it is relative to this file")]
+        return [], [
+            _unreadable(
+                path, name, (error.strerror or "not readable").lower(), "correct the path: it is relative to this file"
+            )
+        ]
     except UnicodeDecodeError:
         return [], [_unreadable(path, name, "not UTF-8", "save the file as UTF-8")]
     return read(Source(name, text))

@@ -93,7 +93,9 @@ def _mapping(place: Located | None) -> dict[str, str]:
 def _sets(hosts: Located | None) -> dict[str, tuple[Member, ...]]:
     if hosts is None:
         return {}
-    return {name: tuple(Member(entry.value, entry.span) for entry in entries.entries()) for name, entries in hosts.items()}
+    return {
+        name: tuple(Member(entry.value, entry.span) for entry in entries.entries()) for name, entries in hosts.items()
+    }
 
 
 def _lint(lint: Located | None) -> Lint:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from egresslang.profile.beside import ReadFile
 
 
-def read_resources(listed: Located | None, default_namespace: str, read_file: ReadFile, findings: list[Finding]) -> tuple[Resource, ...]:
+def read_resources(
+    listed: Located | None, default_namespace: str, read_file: ReadFile, findings: list[Finding]
+) -> tuple[Resource, ...]:
     """The resources of a profile's list: manifests of any kind, lists of them, and paths of files that hold them."""
     resources: list[Resource] = []
     for entry in listed.entries() if listed is not None else ():
@@ -35,12 +37,23 @@ def _resources(manifest: Located, default_namespace: str, findings: list[Finding
         for item in manifest["items"].entries():
             yield from _resources(item, default_namespace, findings)
         return
-    words = {key: _word(manifest, path, findings) for key, path in (("apiVersion", ("apiVersion",)), ("kind", ("kind",)), ("name", ("metadata", "name")))}
+    words = {
+        key: _word(manifest, path, findings)
+        for key, path in (("apiVersion", ("apiVersion",)), ("kind", ("kind",)), ("name", ("metadata", "name")))
+    }
     metadata, spec = manifest.get("metadata"), manifest.get("spec")
     if None in words.values() or metadata is None:
         return
     if spec is not None and not isinstance(spec.value, dict):
-        findings.append(finding(codes.BAD_PROFILE, spec.heading, "`spec` is not a mapping", f"the spec of `{words['name']}`", help="write a mapping"))
+        findings.append(
+            finding(
+                codes.BAD_PROFILE,
+                spec.heading,
+                "`spec` is not a mapping",
+                f"the spec of `{words['name']}`",
+                help="write a mapping",
+            )
+        )
         return
     namespace, labels = metadata.get("namespace"), metadata.get("labels")
     yield Resource(

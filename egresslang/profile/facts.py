@@ -27,10 +27,10 @@ ISTIO_DEFAULTS: Mapping[str, Any] = {
     "clusterDomain": "cluster.local",
     "ambient": False,
 }
-"""What Istio does when nobody says otherwise: `DefaultMeshConfig` in pkg/config/mesh/mesh.go, the istiod chart's values."""
+"""What Istio does when nobody says otherwise (`DefaultMeshConfig` in pkg/config/mesh/mesh.go; the istiod chart)."""
 
 AUTO_ALLOCATES_SINCE = (1, 25)
-"""The first version with PILOT_ENABLE_IP_AUTOALLOCATE on by default (pilot/pkg/features; the 1.24 compatibility profile)."""
+"""The first version with PILOT_ENABLE_IP_AUTOALLOCATE on by default (pilot/pkg/features/pilot.go)."""
 
 
 @record
@@ -66,7 +66,7 @@ class Installation:
 
 
 def settle(stated: Mapping[str, Fact], installed: Installation | None) -> tuple[dict[str, Any], list[str]]:
-    """Every fact and, in words, those that nothing says: stated by the profile, told by the installation, or Istio's own."""
+    """Every fact, as the profile states it, the installation tells it or Istio has it; and the last kind in words."""
     turned_on = PROFILES.get(stated["profile"].value, {}) if "profile" in stated else {}
     settled: dict[str, Any] = {}
     assumed = []
@@ -95,7 +95,11 @@ def contradictions(stated: Mapping[str, Fact], installed: Installation) -> Itera
         if key not in stated or told is None or told == stated[key].value:
             continue
         said = installed.profile if key == "profile" else installed.facts.get(key)
-        where = Label(said.span, f"{_shown(told)} here") if said else Label(installed.heading, f"says nothing of it, so it is {_shown(told)}")
+        where = (
+            Label(said.span, f"{_shown(told)} here")
+            if said
+            else Label(installed.heading, f"says nothing of it, so it is {_shown(told)}")
+        )
         fact = stated[key]
         yield finding(codes.PROFILE_MISMATCH, fact.span, f"`{key}` is not what is installed", f"{_shown(fact.value)} here", [where],
                       help=f"remove `{key}`: the installation file tells it; or correct the file")  # fmt: skip

@@ -1,7 +1,7 @@
 """What every Sidecar keeps reachable inside the mesh: entries `namespace/host` of `egress.hosts`.
 
-`namespace` is that of the Service, `*` or `.`; `host` is exact, `*.suffix` or `*`. A bare `*` imports every ServiceEntry
-of the namespace too, so that entries meant for one workload would open to all (judged by istiod).
+`namespace` is that of the Service, `*` or `.`; `host` is exact, `*.suffix` or `*`. A bare `*` imports every
+ServiceEntry of the namespace too, so that entries meant for one workload would open to all (istiod was asked).
 """
 
 from __future__ import annotations
@@ -33,16 +33,36 @@ def _complaint(entry: Located, domain: str) -> Finding | None:
         return None
     namespace, slash, host = text.partition("/")
     if namespace == "~":
-        return _finding(entry, f"`{text}` stands beside other entries", "means that nothing is reachable", "write it alone, or remove it")
+        return _finding(
+            entry,
+            f"`{text}` stands beside other entries",
+            "means that nothing is reachable",
+            "write it alone, or remove it",
+        )
     if slash and host == "*":
         services = f"*.svc.{domain}" if namespace in ("*", ".") else f"*.{namespace}.svc.{domain}"
         return _finding(entry, f"`{text}` is more than the mesh", "every ServiceEntry of the namespace, whoever it is meant for",
                         f'write `"{namespace}/{services}"`')  # fmt: skip
     if text.lower() != text and re.fullmatch(_ENTRY, text.lower()):
-        return _finding(entry, f"`{text}` matches nothing", "Istio compares host names as they are written", f'write `"{text.lower()}"`')
+        return _finding(
+            entry,
+            f"`{text}` matches nothing",
+            "Istio compares host names as they are written",
+            f'write `"{text.lower()}"`',
+        )
     if not slash and re.fullmatch(_ENTRY, f"*/{text}"):
-        return _finding(entry, f"`{text}` names no namespace", "expected `namespace/host`", f'write `"*/{text}"`, or the namespace of the Service for `*`')
-    return _finding(entry, f"`{text}` is not an entry of a Sidecar", "expected `namespace/host`", f'write such as `"otel/agent.otel.svc.{domain}"`')
+        return _finding(
+            entry,
+            f"`{text}` names no namespace",
+            "expected `namespace/host`",
+            f'write `"*/{text}"`, or the namespace of the Service for `*`',
+        )
+    return _finding(
+        entry,
+        f"`{text}` is not an entry of a Sidecar",
+        "expected `namespace/host`",
+        f'write such as `"otel/agent.otel.svc.{domain}"`',
+    )
 
 
 def _finding(entry: Located, message: str, label: str, help: str) -> Finding:

@@ -14,16 +14,17 @@ from egresslang import codes
 from egresslang.findings import Finding, Severity, finding
 from egresslang.profile.facts import MODES, Fact, Installation
 from egresslang.profile.installation_profiles import PROFILES
-from egresslang.profile.suggest import one_of, unknown_word
+from egresslang.profile.suggest import unknown_word
 from egresslang.profile.version import parse
 
 if TYPE_CHECKING:
     from egresslang.documents import Located
 
-CHART_VALUES = frozenset(
-    ("meshConfig", "pilot", "global", "revision", "revisionTags", "profile", "compatibilityVersion", "defaults", "base", "env", "istiodRemote")
-    + ("sidecarInjectorWebhook", "telemetry", "hub", "tag", "istio_cni", "cni", "experimental", "ownerName", "gateways", "gatewayClasses")
-)
+CHART_VALUES = frozenset((
+    "meshConfig", "pilot", "global", "revision", "revisionTags", "profile", "compatibilityVersion", "defaults", "base", "env",
+    "istiodRemote", "cni", "istio_cni", "sidecarInjectorWebhook", "telemetry", "hub", "tag", "experimental", "ownerName",
+    "gateways", "gatewayClasses",
+))  # fmt: skip
 """Keys of the istiod chart's values (manifests/charts/istio-control/istio-discovery/values.yaml)."""
 
 _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
@@ -77,21 +78,18 @@ class _Reader:
         if self.form == "istio" and ("/" in found.value or found.value.endswith((".yaml", ".yml"))):
             self.findings.append(finding(codes.PROFILE_MISMATCH, found.span, f"`{found.value}` is not read", "an installation profile of its own",
                                          notes=["what it turns on is not known; Istio's defaults are taken"],
-                                         help="give the file that `istioctl profile dump` prints", severity=Severity.WARNING))  # fmt: skip
+                                         help="say what it turns on in the file itself", severity=Severity.WARNING))  # fmt: skip
         elif found.value not in PROFILES:
             self.findings.append(unknown_word(found.span, found.value, "installation profile", PROFILES))
         return Fact(found.value, found.span)
 
     def identity(self) -> tuple[str, str]:
         """Name and namespace of the resource; of Helm values, only the namespace of istiod."""
-        metadata = None if self.form == "helm" else self._document.get("metadata")
-        namespace = {
-            "istio": metadata.get("namespace") if metadata is not None else None,
-            "helm": self._value("global", "istioNamespace"),
-            "sail": self._document.get("spec", "namespace"),
-        }[self.form]
-        name = metadata.get("name") if metadata is not None else None
-        return tuple(each.value if each is not None and isinstance(each.value, str) else "" for each in (name, namespace))  # type: ignore[return-value]
+        if self.form == "helm":
+            return "", _text(self._value("global", "istioNamespace"))
+        name = self._document.get("metadata", "name")
+        namespace = self._document.get(*(("spec", "namespace") if self.form == "sail" else ("metadata", "namespace")))
+        return _text(name), _text(namespace)
 
     def _value(self, *path: str) -> Located | None:
         return self._values.get(*path) if self._values is not None else None
@@ -106,26 +104,28 @@ class _Reader:
         if policy is None:
             return
         if not isinstance(policy.value, dict):
-            help = f"write `{{mode: {policy.value}}}`" if policy.value in MODES else f"write `mode:` below it, and {one_of(MODES)}"
+            mode = policy.value if policy.value in MODES else MODES[0]
+            help = f"write `{{mode: {mode}}}`"
             self._tell(policy, "`outboundTrafficPolicy` is not a mapping", "istiod does not start with this", help)
             return
-        mode = policy.get("mode")
-        if mode is None:
+        said = policy.get("mode")
+        if said is None:
             yield "outboundTrafficPolicy", Fact(MODES[0], policy.key_span)
-        elif mode.value in MODES:
-            yield "outboundTrafficPolicy", Fact(mode.value, mode.span)
+        elif said.value in MODES:
+            yield "outboundTrafficPolicy", Fact(said.value, said.span)
         else:
-            self.findings.append(unknown_word(mode.span, str(mode.value), "mode", MODES))
+            self.findings.append(unknown_word(said.span, str(said.value), "mode", MODES))
 
     def _words(self) -> Iterator[tuple[str, Fact]]:
         """Facts that are one word: a namespace, a domain, a version."""
-        istiod = self._document.get("spec", "namespace") if self.form == "sail" else self._value("global", "istioNamespace")
-        places = {  # the chart's root namespace is istiod's own unless meshConfig says another (templates/configmap.yaml)
-            "rootNamespace": self._mesh("rootNamespace") or istiod,
+        operator = self._document.get("spec", "namespace") if self.form == "sail" else None
+        # The chart's root namespace is istiod's own unless meshConfig says another (templates/configmap.yaml).
+        places = {
+            "rootNamespace": self._mesh("rootNamespace") or operator or self._value("global", "istioNamespace"),
             "clusterDomain": self._value("global", "proxy", "clusterDomain"),
         }
         for key, place in places.items():
-            if place is not None and self._is_string(place, place.key_span.text):
+            if place is not None and place.value != "" and self._is_string(place, place.key_span.text):
                 yield key, Fact(place.value, place.span)
         for tag in self._tags():
             version = parse(tag.value if isinstance(tag.value, str) else tag.text)
@@ -149,13 +149,17 @@ class _Reader:
             found = self._variables().get(variable)
             if found is not None:
                 yield key, Fact(str(found.value) in _TRUE, found.span)
-        if self._spec is not None and (ztunnel := self._spec.get("components", "ztunnel", "enabled")) and ztunnel.value is True:
+        ztunnel = self._spec.get("components", "ztunnel", "enabled") if self._spec is not None else None
+        if ztunnel is not None and ztunnel.value is True:
             yield "ambient", Fact(True, ztunnel.span)
 
     def _proxies(self) -> Iterator[tuple[str, Fact]]:
         """What every sidecar's metadata switches; the older way of allocating addresses works beside istiod's."""
         metadata = self._mesh("defaultConfig", "proxyMetadata")
-        for key, variable in (("dnsCapture", "ISTIO_META_DNS_CAPTURE"), ("autoAllocate", "ISTIO_META_DNS_AUTO_ALLOCATE")):
+        for key, variable in (
+            ("dnsCapture", "ISTIO_META_DNS_CAPTURE"),
+            ("autoAllocate", "ISTIO_META_DNS_AUTO_ALLOCATE"),
+        ):
             found = metadata.get(variable) if metadata is not None else None
             if found is not None and self._is_string(found, variable) and (key == "dnsCapture" or found.value in _TRUE):
                 yield key, Fact(found.value in _TRUE, found.span)
@@ -181,3 +185,7 @@ class _Reader:
     def _tell(self, place: Located, message: str, label: str, help: str) -> None:
         span = place.heading if isinstance(place.value, dict | list) else place.span
         self.findings.append(finding(codes.BAD_PROFILE, span, message, label, help=help))
+
+
+def _text(place: Located | None) -> str:
+    return place.value if place is not None and isinstance(place.value, str) else ""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 Inventory = Mapping[str, Namespace]
 
 
-def read_inventory(namespaces: Located | None, findings: list[Finding], assumed: list[str]) -> dict[str, Namespace] | None:
+def read_inventory(
+    namespaces: Located | None, findings: list[Finding], assumed: list[str]
+) -> dict[str, Namespace] | None:
     """The known namespaces by name; None when the profile has no inventory.
 
     A workload without `labels` is taken to carry `app` with its own name.
@@ -34,16 +36,20 @@ def read_inventory(namespaces: Located | None, findings: list[Finding], assumed:
             bare += labels is None
             carried = _labels(labels) if labels is not None else (("app", name),)
             selector = workload.get("selector")
-            workloads[name] = Workload(namespace, name, carried, carried if selector is None else _labels(selector), workload.key_span)
+            workloads[name] = Workload(
+                namespace, name, carried, carried if selector is None else _labels(selector), workload.key_span
+            )
             if selector is not None:
                 findings += _selects_nothing(name, selector, dict(carried), labels)
         inventory[namespace] = Namespace(namespace, workloads, place.key_span)
     if bare:
-        assumed.append(f"pods of {bare} workloads without `labels` carry the label `app`, with the name of the workload")
+        assumed.append(f"workloads without `labels` ({bare}) carry the label `app`, with their own name")
     return inventory
 
 
-def read_enforcement(place: Located | None, mode: str, inventory: Inventory | None, findings: list[Finding]) -> Enforcement:
+def read_enforcement(
+    place: Located | None, mode: str, inventory: Inventory | None, findings: list[Finding]
+) -> Enforcement:
     """The level of enforcement; unsaid, `mesh` where REGISTRY_ONLY is installed and `workloads` elsewhere."""
     if place is None:
         return Enforcement("mesh" if mode == "REGISTRY_ONLY" else "workloads")
@@ -108,4 +114,11 @@ def _unknown_workload(namespace: str, name: str, span: Span, inventory: Inventor
     elif elsewhere is not None:
         related = [Label(elsewhere.workloads[name].span, f"namespace `{elsewhere.name}` has it")]
         help = f"write `{elsewhere.name}/{name}`"
-    return finding(codes.UNKNOWN_WORKLOAD, span, f"workload `{name}` is not known in namespace `{namespace}`", "not in the inventory", related, help=help)
+    return finding(
+        codes.UNKNOWN_WORKLOAD,
+        span,
+        f"workload `{name}` is not known in namespace `{namespace}`",
+        "not in the inventory",
+        related,
+        help=help,
+    )

@@ -30,7 +30,9 @@ def load(source: Source, read_file: ReadFile) -> tuple[ClusterProfile | None, li
         return None, findings
     if len(documents) == 1:
         return load_document(documents[0], read_file)
-    return None, [_not_one(Span(source, 0, min(1, len(source.text))), source.name, documents, f"a ClusterProfile, {_EXPECTED}")]
+    return None, [
+        _not_one(Span(source, 0, min(1, len(source.text))), source.name, documents, f"a ClusterProfile, {_EXPECTED}")
+    ]
 
 
 def load_document(document: Located, read_file: ReadFile) -> tuple[ClusterProfile | None, list[Finding]]:
@@ -57,7 +59,9 @@ def load_document(document: Located, read_file: ReadFile) -> tuple[ClusterProfil
 
 def _is_profile(document: Located) -> bool:
     value = document.value
-    return isinstance(value, dict) and (value.get("kind") == "ClusterProfile" or str(value.get("apiVersion", "")).startswith("egresslang.dev/"))
+    return isinstance(value, dict) and (
+        value.get("kind") == "ClusterProfile" or str(value.get("apiVersion", "")).startswith("egresslang.dev/")
+    )
 
 
 def _stated(spec: Located | None, findings: list[Finding]) -> dict[str, Fact]:
@@ -101,7 +105,9 @@ def _installed(spec: Located | None, read_file: ReadFile, findings: list[Finding
 
 def _not_one(span: Span, name: str, documents: list[Located], expected: str) -> Finding:
     if not documents:
-        return finding(codes.BAD_PROFILE, span, f"`{name}` is empty", f"expected {expected}", help=f"write {expected} into it")
+        return finding(
+            codes.BAD_PROFILE, span, f"`{name}` is empty", f"expected {expected}", help=f"write {expected} into it"
+        )
     related = [Label(documents[0].heading, "the first document")]
     return finding(codes.BAD_PROFILE, documents[1].heading, f"`{name}` holds {len(documents)} documents", "one is expected", related,
                    help="give each a file of its own")  # fmt: skip

@@ -77,7 +77,9 @@ def _endpoints(endpoints: Located | None, region: str, findings: list[Finding]) 
         if isinstance(address, Finding):
             findings.append(address)
         elif "/" in place.value:
-            findings.append(_bad_address(place, "a network", "an endpoint is one address", "write one endpoint for each address"))
+            findings.append(
+                _bad_address(place, "a network", "an endpoint is one address", "write one endpoint for each address")
+            )
         else:
             yield Endpoint(address, _text(endpoint, "region") or region, place.span)
 
@@ -101,7 +103,9 @@ def _name(key: str, place: Located) -> str | Finding:
     if re.fullmatch(_HOST, name) and len(name) <= 253 and not name.rpartition(".")[2].isdigit():
         return name
     help = "write each host of its own" if key.startswith("*") else "write the whole DNS name, or an address"
-    return finding(codes.BAD_HOST, place.key_span, f"`{key}` is not a host", "expected a DNS name or an address", help=help)
+    return finding(
+        codes.BAD_HOST, place.key_span, f"`{key}` is not a host", "expected a DNS name or an address", help=help
+    )
 
 
 def _network(text: str, place: Located) -> str | Finding:

@@ -27,7 +27,15 @@ KEYWORDS = frozenset(
 )
 """The keywords that are understood; any other one in a schema would be ignored in silence."""
 
-_CLASSES: dict[str, type] = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": float, "null": type(None)}
+_CLASSES: dict[str, type] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "null": type(None),
+}
 _NOUNS = {
     "object": "a mapping", "array": "a list", "string": "a string", "boolean": "`true` or `false`", "integer": "a whole number", "number": "a number",
 }  # fmt: skip
@@ -95,7 +103,11 @@ class _Validator:
         found = self._shapes.get(id(schema))
         if found is None:
             resolved = self._definitions[schema["$ref"]] if "$ref" in schema else schema
-            found = [shape for branch in resolved["anyOf"] for shape in self.shapes(branch)] if "anyOf" in resolved else [_Shape(resolved)]
+            found = (
+                [shape for branch in resolved["anyOf"] for shape in self.shapes(branch)]
+                if "anyOf" in resolved
+                else [_Shape(resolved)]
+            )
             self._shapes[id(schema)] = found
         return found
 
@@ -130,7 +142,9 @@ class _Validator:
             if key in properties:
                 self.value(value, properties[key], place, key, key)
             elif others is False:
-                self._unknown_key(place[key].key_span, key, properties, name.removesuffix("[]") or shape.schema["title"])
+                self._unknown_key(
+                    place[key].key_span, key, properties, name.removesuffix("[]") or shape.schema["title"]
+                )
             elif others is not True:
                 self.value(value, others, place, key, key)
         for key in shape.required:
@@ -143,7 +157,12 @@ class _Validator:
 
     def _unknown_key(self, span: Span, key: str, known: Iterable[str], owner: str) -> None:
         near = nearest(key, known)
-        self._tell(span, f"unknown key `{key}`", f"not a key of `{owner}`", f"write `{near}`" if near else f"write {one_of(known)}, or remove it")
+        self._tell(
+            span,
+            f"unknown key `{key}`",
+            f"not a key of `{owner}`",
+            f"write `{near}`" if near else f"write {one_of(known)}, or remove it",
+        )
 
     def _wrong_type(self, place: Located, shapes: list[_Shape], name: str) -> Finding:
         expected = " or ".join(dict.fromkeys(self._noun(shape) for shape in shapes))

@@ -18,7 +18,7 @@ _VERSION = r"v?([0-9]{1,3})\.([0-9]{1,3})(?:[.-][0-9A-Za-z.+-]*)?"
 
 
 def parse(text: str) -> Version | None:
-    """Major and minor of `1.31`, `v1.31.2`, `1.28.3-distroless` or `v1.28-latest`; None for a text that says neither."""
+    """Major and minor of `1.31`, `v1.31.2`, `1.28.3-distroless` or `v1.28-latest`; None for any other text."""
     match = re.fullmatch(_VERSION, text)
     return (int(match[1]), int(match[2])) if match else None
 

@@ -57,6 +57,8 @@ def _overlap(earlier: Grant, later: Grant, port: int) -> Finding:
         f"`{two}` and `{one}` share an address on port {port}",
         f"granted to `{later.subject}`",
         [Label(earlier.span, f"granted to `{earlier.subject}`")],
-        [f"a sidecar tells them apart by address alone: `{later.subject}` reaches `{one}` there, `{earlier.subject}` reaches `{two}`"],
+        [
+            f"a sidecar tells them apart by address alone: `{later.subject}` reaches `{one}` there, `{earlier.subject}` reaches `{two}`"
+        ],
         "give each its own addresses, or grant both knowingly",
     )

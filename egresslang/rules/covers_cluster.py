@@ -26,7 +26,9 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         if not isinstance(destination, Addresses):
             continue
         for kind, text, version, (first, last) in own:
-            if version == destination.version and any(low <= last and first <= high for low, high in destination.ranges):
+            if version == destination.version and any(
+                low <= last and first <= high for low, high in destination.ranges
+            ):
                 yield finding(
                     CODE,
                     grant.span,

@@ -50,4 +50,6 @@ def _meeting(subject: Subject, others: dict[Subject, Grant]) -> Iterator[Subject
     if subject.workload != ANY:
         candidates = (subject, Subject(subject.namespace, ANY), Subject(ANY, ANY))
         return (other for other in candidates if other in others)
-    return (other for other in others if ANY in (subject.namespace, other.namespace) or other.namespace == subject.namespace)
+    return (
+        other for other in others if ANY in (subject.namespace, other.namespace) or other.namespace == subject.namespace
+    )

@@ -60,7 +60,12 @@ def explain(problem: UnexpectedInput, source: Source, start: int, end: int) -> F
         offset = len(text.rstrip())
     length = 0 if at_end else max(1, len(_word(text, offset)))
     span = Span(source, start + offset, start + offset + length)
-    expected = getattr(problem, "accepts", None) or getattr(problem, "expected", None) or getattr(problem, "allowed", None) or set()
+    expected = (
+        getattr(problem, "accepts", None)
+        or getattr(problem, "expected", None)
+        or getattr(problem, "allowed", None)
+        or set()
+    )
     return _hint(text, offset, span, source, start) or _plain(text, span, set(expected))
 
 
@@ -77,27 +82,54 @@ def _hint(text: str, offset: int, span: Span, source: Source, start: int) -> Fin
     if not arrow and keyword in ("allow", "deny", "expect", "mesh"):
         if match := _ARROWS.match(rest):
             there = Span(source, span.start, span.start + match.end())
-            return _syntax(there, f"`{match[0]}` where `->` belongs", "the arrow is `->`", "write `->`",
-                           Fix("write `->`", (Edit(there, "->"),), safe=True))  # fmt: skip
+            return _syntax(
+                there,
+                f"`{match[0]}` where `->` belongs",
+                "the arrow is `->`",
+                "write `->`",
+                Fix("write `->`", (Edit(there, "->"),), safe=True),
+            )
         if rest.startswith(","):
             return _syntax(span, "several sources without braces", "a list starts here", "write them as `{a, b}`")
     if rest.startswith('"') and not re.match(r'"(?:[^"\\\r\n]|\\.)*"', rest):
         line_end = re.search(r"[\r\n]|$", rest)
         there = Span(source, span.start, span.start + (line_end.start() if line_end else 1))
-        return _syntax(there, "a quote that does not close", "it opens here", 'close it with `"` on the same line; write `\\"` for a quote inside')
+        return _syntax(
+            there,
+            "a quote that does not close",
+            "it opens here",
+            'close it with `"` on the same line; write `\\"` for a quote inside',
+        )
     if rest.startswith("'"):
         return _syntax(span, "a value in single quotes", "not a quote here", 'use double quotes: `"…"`')
     if rest.startswith("#"):
-        return _syntax(span, "`#` in the middle of a word", "a comment starts after a space", 'put a space before the comment, or the value in `"…"`')
+        return _syntax(
+            span,
+            "`#` in the middle of a word",
+            "a comment starts after a space",
+            'put a space before the comment, or the value in `"…"`',
+        )
     if re.match(r"=\s", rest) or (rest.startswith("=") and re.search(r"\s$", before)):
-        return _syntax(span, "a space beside `=`", "`key=value` is written without spaces", "remove the spaces round `=`")
+        return _syntax(
+            span, "a space beside `=`", "`key=value` is written without spaces", "remove the spaces round `=`"
+        )
     if rest.startswith(":") and re.search(r"[0-9a-fA-F]*:[0-9a-fA-F:]*$", before):
         return _syntax(span, "an IPv6 address without brackets", "a second `:`", "write it as `[2001:db8::1]:443`")
     if re.match(r":\s*//", rest) or rest.startswith("//"):
-        return _syntax(span, "a URL is not a destination", "host and port are needed here", "write the host and its port, as in `example.com:443 tls`")
+        return _syntax(
+            span,
+            "a URL is not a destination",
+            "host and port are needed here",
+            "write the host and its port, as in `example.com:443 tls`",
+        )
     if before.count("{") > before.count("}") and not rest.strip():
         at = start + before.rindex("{")
-        return _syntax(Span(source, at, at + 1), "a `{` that does not close", "opened here", "close it with `}`; indent the lines that go on")
+        return _syntax(
+            Span(source, at, at + 1),
+            "a `{` that does not close",
+            "opened here",
+            "close it with `}`; indent the lines that go on",
+        )
     return None
 
 
@@ -106,8 +138,18 @@ def _plain(text: str, span: Span, expected: set[str]) -> Finding:
     wanted = [_FRIENDLY[name] for name in _FRIENDLY if name in expected]
     help = f"write {_any(wanted)}" if 0 < len(wanted) <= 4 else f"write it as in `{_SHAPES[keyword]}`"
     if span.start == span.end:
-        return _syntax(span, f"the `{keyword}` statement ends too early", f"{_any(wanted[:4])} is missing" if wanted else "something is missing", help)
-    return _syntax(span, f"`{_shown(span.text)}` is not expected here", f"expected {_any(wanted[:5])}" if wanted else "not expected", help)
+        return _syntax(
+            span,
+            f"the `{keyword}` statement ends too early",
+            f"{_any(wanted[:4])} is missing" if wanted else "something is missing",
+            help,
+        )
+    return _syntax(
+        span,
+        f"`{_shown(span.text)}` is not expected here",
+        f"expected {_any(wanted[:5])}" if wanted else "not expected",
+        help,
+    )
 
 
 def _syntax(span: Span, message: str, label: str, help: str, fix: Fix | None = None) -> Finding:
@@ -129,28 +171,50 @@ def character(char: str) -> str:
 
 def indented(span: Span) -> Finding:
     """A first line that is indented: it goes on with nothing."""
-    return _syntax(span, "an indented line without a statement above it", "goes on with nothing", "start the statement in column one")
+    return _syntax(
+        span,
+        "an indented line without a statement above it",
+        "goes on with nothing",
+        "start the statement in column one",
+    )
 
 
 def stray(span: Span) -> Finding:
     """A line that starts with punctuation or a number in column one."""
-    return _syntax(span, f"`{_shown(span.text)}` does not start a statement", "a statement starts in column one",
-                   "indent the line if it belongs to the statement above; write `# ` before a comment")  # fmt: skip
+    return _syntax(
+        span,
+        f"`{_shown(span.text)}` does not start a statement",
+        "a statement starts in column one",
+        "indent the line if it belongs to the statement above; write `# ` before a comment",
+    )
 
 
 def after_keyword(span: Span, rest: str) -> Finding:
     """A keyword that is not followed by a space: `allow: x`."""
     mark = rest[:1]
     there = Span(span.source, span.end, span.end + 1)
-    return _syntax(there, f"`{mark}` after `{span.text}`", "not expected here", f"write it as in `{_SHAPES[span.text]}`")
+    return _syntax(
+        there, f"`{mark}` after `{span.text}`", "not expected here", f"write it as in `{_SHAPES[span.text]}`"
+    )
 
 
 def unknown_protocol(protocol: str, span: Span) -> Finding:
     """A word after a port that is no protocol."""
-    near = nearest(protocol.lower(), nodes.PROTOCOLS) or {"ssl": "tls", "postgresql": "postgres", "mongodb": "mongo", "h2": "http2"}.get(protocol.lower(), "")
+    near = nearest(protocol.lower(), nodes.PROTOCOLS) or {
+        "ssl": "tls",
+        "postgresql": "postgres",
+        "mongodb": "mongo",
+        "h2": "http2",
+    }.get(protocol.lower(), "")
     fix = Fix(f"write `{near}`", (Edit(span, near),), safe=True) if near else None
-    return finding(codes.UNKNOWN_WORD, span, f"`{protocol}` is not a protocol", "the protocol of the port",
-                   help=f"write `{near}`" if near else f"write one of {', '.join(nodes.PROTOCOLS)}", fix=fix)  # fmt: skip
+    return finding(
+        codes.UNKNOWN_WORD,
+        span,
+        f"`{protocol}` is not a protocol",
+        "the protocol of the port",
+        help=f"write `{near}`" if near else f"write one of {', '.join(nodes.PROTOCOLS)}",
+        fix=fix,
+    )
 
 
 def unknown_attribute(attribute: nodes.Attribute, statement: str, known: dict[str, tuple[str, ...]]) -> Finding:
@@ -162,24 +226,46 @@ def unknown_attribute(attribute: nodes.Attribute, statement: str, known: dict[st
     else:
         message = f"`{attribute.key}` is not an attribute"
     fix = Fix(f"write `{near}`", (Edit(span, near),), safe=True) if near else None
-    return finding(codes.UNKNOWN_WORD, span, message, f"of `{statement}`",
-                   help=f"write `{near}=`" if near else f"use one of {', '.join(known[statement])}", fix=fix)  # fmt: skip
+    return finding(
+        codes.UNKNOWN_WORD,
+        span,
+        message,
+        f"of `{statement}`",
+        help=f"write `{near}=`" if near else f"use one of {', '.join(known[statement])}",
+        fix=fix,
+    )
 
 
 def ports_twice(entry: Span, ports: Span) -> Finding:
     """An entry with ports of its own in a list that has ports too."""
-    return finding(codes.SYNTAX, ports, "ports both inside and after the braces", "ports of the whole list",
-                   [Label(entry, "this entry has its own")], help="write the ports of every entry, or of the list")  # fmt: skip
+    return finding(
+        codes.SYNTAX,
+        ports,
+        "ports both inside and after the braces",
+        "ports of the whole list",
+        [Label(entry, "this entry has its own")],
+        help="write the ports of every entry, or of the list",
+    )
 
 
 def not_a_namespace(name: str, span: Span) -> Finding:
     """A namespace that is not an RFC 1123 label."""
-    return _syntax(span, f"`{name}` is not the name of a namespace", "lower-case letters, digits and `-`, at most 63", "write the namespace's own name")
+    return _syntax(
+        span,
+        f"`{name}` is not the name of a namespace",
+        "lower-case letters, digits and `-`, at most 63",
+        "write the namespace's own name",
+    )
 
 
 def not_a_set_name(name: str, span: Span) -> Finding:
     """A set whose name is not an RFC 1123 label."""
-    return _syntax(span, f"`{name}` is not a name for a set", "lower-case letters, digits and `-`, at most 63", "choose another name")
+    return _syntax(
+        span,
+        f"`{name}` is not a name for a set",
+        "lower-case letters, digits and `-`, at most 63",
+        "choose another name",
+    )
 
 
 def not_a_label(text: str, span: Span) -> Finding:
@@ -189,12 +275,20 @@ def not_a_label(text: str, span: Span) -> Finding:
 
 def not_a_service(text: str, span: Span) -> Finding:
     """A word of a mesh line that names no Service."""
-    return _syntax(span, f"`{_shown(text)}` is not a Service of the mesh", "a Service by its short name", "write `service`, `namespace/service` or `namespace/*`")
+    return _syntax(
+        span,
+        f"`{_shown(text)}` is not a Service of the mesh",
+        "a Service by its short name",
+        "write `service`, `namespace/service` or `namespace/*`",
+    )
 
 
 def bad_escape(escape: str, span: Span) -> Finding:
     """A backslash in a quoted value that escapes nothing."""
-    return finding(codes.BAD_VALUE, span, f"`{escape}` means nothing in a quoted value", "a backslash escapes `\"` and `\\` only",
-                   help="write `\\\\` for a backslash")  # fmt: skip
-
-
+    return finding(
+        codes.BAD_VALUE,
+        span,
+        f"`{escape}` means nothing in a quoted value",
+        'a backslash escapes `"` and `\\` only',
+        help="write `\\\\` for a backslash",
+    )

@@ -51,7 +51,10 @@ def _in_order(automaton: dict[str, Any]) -> dict[str, Any]:
     """The same automaton with tokens and states numbered in one order: lark's own differs at each build."""
     names: dict[int, str] = automaton["tokens"]
     numbers = {name: number for number, name in enumerate(sorted(names.values()))}
-    actions = {state: sorted(((names[token], action) for token, action in row.items()), key=itemgetter(0)) for state, row in automaton["states"].items()}
+    actions = {
+        state: sorted(((names[token], action) for token, action in row.items()), key=itemgetter(0))
+        for state, row in automaton["states"].items()
+    }
     order: dict[int, int] = {}
     waiting = list(automaton["start_states"].values())
     while waiting:
@@ -62,7 +65,10 @@ def _in_order(automaton: dict[str, Any]) -> dict[str, Any]:
     return {
         "tokens": {number: name for name, number in numbers.items()},
         "states": {
-            order[state]: {numbers[name]: (reduces, target if reduces else order[target]) for name, (reduces, target) in actions[state]}
+            order[state]: {
+                numbers[name]: (reduces, target if reduces else order[target])
+                for name, (reduces, target) in actions[state]
+            }
             for state in order
         },
         "start_states": {name: order[state] for name, state in automaton["start_states"].items()},

@@ -39,7 +39,9 @@ ATTRIBUTES = {
 """The attributes each statement takes."""
 
 _START = re.compile(r"^(?![ \t\r\n#])", re.MULTILINE)
-_HOSTILE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]|\r(?!\n)")
+_HOSTILE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]|\r(?!\n)"
+)
 _FIRST_WORD = re.compile(r"[^\s:={}\[\],\"]+|.")
 _KEYWORD = re.compile(rf"(?:{'|'.join(KEYWORDS)})(?=\s|$)")
 
@@ -65,12 +67,22 @@ def parse(source: Source) -> tuple[nodes.File, list[Finding]]:
 def _hostile(source: Source) -> list[Finding]:
     if len(source.text) > MAX_SIZE:
         return [
-            finding(codes.HOSTILE_TEXT, Span(source, 0, 0), f"`{source.name}` is larger than {MAX_SIZE >> 20} MiB", "too large to be a policy",
-                    help="split the policy into several files")  # fmt: skip
+            finding(
+                codes.HOSTILE_TEXT,
+                Span(source, 0, 0),
+                f"`{source.name}` is larger than {MAX_SIZE >> 20} MiB",
+                "too large to be a policy",
+                help="split the policy into several files",
+            )
         ]
     return [
-        finding(codes.HOSTILE_TEXT, Span(source, match.start(), match.end()), f"{errors.character(match[0])} hides in the text",
-                "people and programs read this line differently", help="remove the character")  # fmt: skip
+        finding(
+            codes.HOSTILE_TEXT,
+            Span(source, match.start(), match.end()),
+            f"{errors.character(match[0])} hides in the text",
+            "people and programs read this line differently",
+            help="remove the character",
+        )
         for match in _HOSTILE.finditer(source.text, 1 if source.text.startswith("\ufeff") else 0)
     ][:20]
 
@@ -103,9 +115,16 @@ def _unknown_statement(source: Source, start: int, end: int) -> Finding:
         return errors.after_keyword(span, source.text[match.end() : end])
     near = nearest(word.lower(), KEYWORDS)
     fix = Fix(f"write `{near}`", (Edit(span, near),), safe=True) if near else None
-    return finding(codes.UNKNOWN_WORD, span, f"`{word}` is not a statement", "a statement starts here",
-                   help=f"write `{near}`" if near else f"start with one of {', '.join(f'`{k}`' for k in KEYWORDS)}; indent a line that goes on",
-                   fix=fix)  # fmt: skip
+    return finding(
+        codes.UNKNOWN_WORD,
+        span,
+        f"`{word}` is not a statement",
+        "a statement starts here",
+        help=f"write `{near}`"
+        if near
+        else f"start with one of {', '.join(f'`{k}`' for k in KEYWORDS)}; indent a line that goes on",
+        fix=fix,
+    )
 
 
 class _Statements(Transformer[Token, Any]):
@@ -156,12 +175,14 @@ class _Statements(Transformer[Token, Any]):
         labels = []
         for token in children[-2]:
             key, equals, value = token.value.partition("=")
-            if not re.fullmatch(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", key) or not re.fullmatch(
-                r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)?", value
-            ):
+            if not re.fullmatch(
+                r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", key
+            ) or not re.fullmatch(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)?", value):
                 self._tell(errors.not_a_label(token.value, self._span(token)))
             labels.append((key, value if equals else None))
-        return nodes.Labelled(namespace.removesuffix("/*"), tuple(sorted(labels, key=lambda label: (label[0], label[1] or ""))), span)
+        return nodes.Labelled(
+            namespace.removesuffix("/*"), tuple(sorted(labels, key=lambda label: (label[0], label[1] or ""))), span
+        )
 
     def labels(self, children: list[Token]) -> list[Token]:
         return children
@@ -270,8 +291,16 @@ class _Statements(Transformer[Token, Any]):
             if attribute.key not in ATTRIBUTES[statement]:
                 self._tell(errors.unknown_attribute(attribute, statement, ATTRIBUTES))
             elif attribute.key in seen:
-                self._tell(finding(codes.BAD_VALUE, attribute.span, f"`{attribute.key}=` is given twice", "again here",
-                                   [Label(seen[attribute.key].span, "first here")], help="keep one of the two"))  # fmt: skip
+                self._tell(
+                    finding(
+                        codes.BAD_VALUE,
+                        attribute.span,
+                        f"`{attribute.key}=` is given twice",
+                        "again here",
+                        [Label(seen[attribute.key].span, "first here")],
+                        help="keep one of the two",
+                    )
+                )
             seen.setdefault(attribute.key, attribute)
         return attributes
 
@@ -285,11 +314,15 @@ class _Statements(Transformer[Token, Any]):
 
     def workload_set(self, children: list[Any]) -> nodes.WorkloadSet:
         name = self._set_name(children[1])
-        return nodes.WorkloadSet(name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span))
+        return nodes.WorkloadSet(
+            name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span)
+        )
 
     def host_set(self, children: list[Any]) -> nodes.HostSet:
         name = self._set_name(children[1])
-        return nodes.HostSet(name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span))
+        return nodes.HostSet(
+            name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span)
+        )
 
     def _set_name(self, token: Token) -> str:
         if not is_label(token.value):
@@ -338,5 +371,3 @@ def _parser() -> _Statements:
     if not _made:
         _made.append(_Statements())
     return _made[0]
-
-

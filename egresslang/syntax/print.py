@@ -22,7 +22,9 @@ def show_statement(statement: nodes.Statement) -> str:
             return f"hosts {statement.name} = {', '.join(map(_entry, statement.entries))}"
         case nodes.Mesh():
             services = ", ".join(f"{s.namespace}/{s.name}" if s.namespace else s.name for s in statement.services)
-            return " ".join([f"mesh {_sources(statement.sources)} -> {services}", *map(_attribute, statement.attributes)])
+            return " ".join(
+                [f"mesh {_sources(statement.sources)} -> {services}", *map(_attribute, statement.attributes)]
+            )
         case nodes.Allow() | nodes.Deny() | nodes.Expect():
             keyword = type(statement).__name__.lower()
             words = [f"{keyword} {_sources(statement.sources)} -> {_destinations(statement.destinations)}"]
@@ -68,7 +70,9 @@ def _member(member: nodes.Member) -> str:
 
 def _destinations(destinations: nodes.Destinations) -> str:
     entries = destinations.entries
-    shown = _entry(entries[0]) if len(entries) == 1 and not entries[0].ports else f"{{{', '.join(map(_entry, entries))}}}"
+    shown = (
+        _entry(entries[0]) if len(entries) == 1 and not entries[0].ports else f"{{{', '.join(map(_entry, entries))}}}"
+    )
     if destinations.ports:
         shown += _ports(destinations.ports)
     if destinations.holes:
@@ -98,5 +102,3 @@ def _value(value: nodes.Value) -> str:
 def _braced(items: Iterable[str]) -> str:
     shown = list(items)
     return shown[0] if len(shown) == 1 else f"{{{', '.join(shown)}}}"
-
-

@@ -12,13 +12,29 @@ from collections.abc import Iterable
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, finding
 from egresslang.source import Span
-from egresslang.syntax.nodes import AllWorkloads, Anything, Host, Network, Port, Target, Template, Wildcard, Word, WorkloadName
+from egresslang.syntax.nodes import (
+    AllWorkloads,
+    Anything,
+    Host,
+    Network,
+    Port,
+    Target,
+    Template,
+    Wildcard,
+    Word,
+    WorkloadName,
+)
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 _ADDRESS_LIKE = re.compile(r"[0-9.]+(?:/[^/]*)?|.*\.[0-9]+(?:/[^/]*)?")
-_RESERVED_PORTS = {15001: "its own outbound traffic", 15006: "its own inbound traffic", 15021: "health", 15090: "metrics"}
+_RESERVED_PORTS = {
+    15001: "its own outbound traffic",
+    15006: "its own inbound traffic",
+    15021: "health",
+    15090: "metrics",
+}
 
 INVENTED = "egressc.invalid"
 """Names below this one are invented for destinations that have only an address."""
@@ -102,7 +118,10 @@ def read_network(text: str, span: Span) -> Network | Finding:
     network = interface.network
     if interface.ip != network.network_address:
         return _bad_address(
-            text, span, "bits are set after the prefix", f"write `{network}` for the network, or `{interface.ip}` for the address"
+            text,
+            span,
+            "bits are set after the prefix",
+            f"write `{network}` for the network, or `{interface.ip}` for the address",
         )
     return Network(network.version, int(network.network_address), network.prefixlen, span)
 
@@ -111,22 +130,43 @@ def read_port(text: str, span: Span) -> int | Finding:
     """A port number from 1 to 65535 that no sidecar listens on itself (istio.io, Application Requirements)."""
     if not (text.isascii() and text.isdigit()):
         if text.startswith("//"):
-            return finding(codes.BAD_HOST, span, "a URL is not a destination", "host and port are needed here",
-                           help="write the host and its port, as in `example.com:443 tls`")  # fmt: skip
+            return finding(
+                codes.BAD_HOST,
+                span,
+                "a URL is not a destination",
+                "host and port are needed here",
+                help="write the host and its port, as in `example.com:443 tls`",
+            )
         known = {"http": 80, "https": 443, "tls": 443, "postgres": 5432, "mysql": 3306, "redis": 6379, "mongo": 27017}
         help = f"write `{known[text]} {text}`" if text in known else "write a number from 1 to 65535, then the protocol"
         return finding(codes.BAD_PORT, span, f"`{text}` is not a port", "a port is a number", help=help)
     number = int(text) if len(text) < 9 else 0
     if not 1 <= number <= 65535:
-        return finding(codes.BAD_PORT, span, f"port `{text}` does not exist", "outside 1 to 65535",
-                       help="write a number from 1 to 65535")  # fmt: skip
+        return finding(
+            codes.BAD_PORT,
+            span,
+            f"port `{text}` does not exist",
+            "outside 1 to 65535",
+            help="write a number from 1 to 65535",
+        )
     if number in _RESERVED_PORTS:
-        return finding(codes.BAD_PORT, span, f"port `{number}` belongs to the sidecar", f"a sidecar uses it for {_RESERVED_PORTS[number]}",
-                       notes=["traffic to this port of another host never reaches a listener"],
-                       help="reach the destination on another port")  # fmt: skip
+        return finding(
+            codes.BAD_PORT,
+            span,
+            f"port `{number}` belongs to the sidecar",
+            f"a sidecar uses it for {_RESERVED_PORTS[number]}",
+            notes=["traffic to this port of another host never reaches a listener"],
+            help="reach the destination on another port",
+        )
     if text != str(number):
-        return finding(codes.BAD_PORT, span, f"`{text}` is not a port", "a leading zero", help=f"write `{number}`",
-                       fix=Fix(f"write `{number}`", (Edit(span, str(number)),), safe=True))  # fmt: skip
+        return finding(
+            codes.BAD_PORT,
+            span,
+            f"`{text}` is not a port",
+            "a leading zero",
+            help=f"write `{number}`",
+            fix=Fix(f"write `{number}`", (Edit(span, str(number)),), safe=True),
+        )
     return number
 
 
@@ -135,7 +175,9 @@ def read_member(text: str, span: Span) -> WorkloadName | AllWorkloads | Finding:
     if text == "*":
         return AllWorkloads("*", span)
     namespace, slash, name = text.rpartition("/")
-    if (slash and not _LABEL.fullmatch(namespace)) or not (name == "*" or (len(name) <= 253 and _SUBDOMAIN.fullmatch(name))):
+    if (slash and not _LABEL.fullmatch(namespace)) or not (
+        name == "*" or (len(name) <= 253 and _SUBDOMAIN.fullmatch(name))
+    ):
         return _bad_name(text, span)
     return AllWorkloads(namespace, span) if name == "*" else WorkloadName(namespace, name, span)
 
@@ -155,8 +197,14 @@ def _bad_name(text: str, span: Span) -> Finding:
         help = "write `namespace/*` for a whole namespace, or `[key=value]` for pods by label"
     else:
         help = "write `workload`, `namespace/workload`, `namespace/*` or `*`"
-    return finding(codes.SYNTAX, span, f"`{text}` is not the name of a workload",
-                   "names are lower-case letters, digits and `-`", help=help, fix=fix)  # fmt: skip
+    return finding(
+        codes.SYNTAX,
+        span,
+        f"`{text}` is not the name of a workload",
+        "names are lower-case letters, digits and `-`",
+        help=help,
+        fix=fix,
+    )
 
 
 def _bad_host(shown: str, span: Span, why: str, help: str) -> Finding:
@@ -167,28 +215,50 @@ def _explain_host(name: str, shown: str, span: Span) -> Finding:
     if not name or name.startswith(".") or ".." in name:
         return _bad_host(shown, span, "a label is empty", "remove the extra dot")
     if "*" in name:
-        return _bad_host(shown, span, "`*` stands only before the first dot, alone", "write `*.` and the rest of the name, or list the names")
+        return _bad_host(
+            shown,
+            span,
+            "`*` stands only before the first dot, alone",
+            "write `*.` and the rest of the name, or list the names",
+        )
     if "_" in name:
-        return _bad_host(shown, span, "`_` is not a letter of host names", "check the name: hosts have letters, digits and `-`")
+        return _bad_host(
+            shown, span, "`_` is not a letter of host names", "check the name: hosts have letters, digits and `-`"
+        )
     if "." not in name:
         return _bad_host(shown, span, "neither a name with a dot nor a set", "write the whole DNS name")
     long = next((label for label in name.split(".") if len(label) > 63), "")
     if long:
-        return _bad_host(shown, span, f"`{long[:12]}…` has {len(long)} characters, a label at most 63", "shorten the label")
+        return _bad_host(
+            shown, span, f"`{long[:12]}…` has {len(long)} characters, a label at most 63", "shorten the label"
+        )
     dash = next((label for label in name.split(".") if label.startswith("-") or label.endswith("-")), "")
     if dash:
         return _bad_host(shown, span, f"`{dash}` starts or ends with `-`", "remove the `-`")
     odd = next((c for c in name if not re.match(r"[a-z0-9.-]", c)), "")
-    return _bad_host(shown, span, f"`{odd}` is not a letter of host names" if odd else "not a DNS name", "write a DNS name, as in `api.example.com`")
+    return _bad_host(
+        shown,
+        span,
+        f"`{odd}` is not a letter of host names" if odd else "not a DNS name",
+        "write a DNS name, as in `api.example.com`",
+    )
 
 
 def _encode(name: str, shown: str, span: Span) -> str | Finding:
     import idna
 
     if scripts := _mixed_scripts(name):
-        punycode = ".".join(label.encode("punycode").decode() if not label.isascii() else label for label in name.split("."))
-        return finding(codes.HOSTILE_TEXT, span, f"`{shown}` mixes letters that look alike", f"{' and '.join(scripts)} letters in one label",
-                       notes=[f"a name server sees `{punycode}`"], help="write the name with the letters of one script")  # fmt: skip
+        punycode = ".".join(
+            label.encode("punycode").decode() if not label.isascii() else label for label in name.split(".")
+        )
+        return finding(
+            codes.HOSTILE_TEXT,
+            span,
+            f"`{shown}` mixes letters that look alike",
+            f"{' and '.join(scripts)} letters in one label",
+            notes=[f"a name server sees `{punycode}`"],
+            help="write the name with the letters of one script",
+        )
     labels = []
     for label in name.lower().split("."):
         if label.isascii():
@@ -197,7 +267,12 @@ def _encode(name: str, shown: str, span: Span) -> str | Finding:
         try:
             labels.append(idna.encode(label).decode())
         except idna.IDNAError as problem:
-            return _bad_host(shown, span, f"not allowed by IDNA 2008: {str(problem)[:120]}", "write the name as its owner registered it")
+            return _bad_host(
+                shown,
+                span,
+                f"not allowed by IDNA 2008: {str(problem)[:120]}",
+                "write the name as its owner registered it",
+            )
     return ".".join(labels)
 
 
@@ -231,21 +306,34 @@ def _bad_address(shown: str, span: Span, why: str, help: str) -> Finding:
 def _explain_address(text: str, span: Span) -> Finding:
     address, slash, prefix = text.partition("/")
     if "%" in text:
-        return _bad_address(text, span, "an address with a zone means something only on one machine", "remove the `%` and what follows")
+        return _bad_address(
+            text, span, "an address with a zone means something only on one machine", "remove the `%` and what follows"
+        )
     octets = address.split(".")
     if ":" in address:
-        return _bad_address(text, span, "not an IPv6 address or network", "write it as in `[2001:db8::1]` or `[2001:db8::/32]`")
+        return _bad_address(
+            text, span, "not an IPv6 address or network", "write it as in `[2001:db8::1]` or `[2001:db8::/32]`"
+        )
     if any(len(octet) > 1 and octet.startswith("0") and octet.isdigit() for octet in octets):
         plain = ".".join(str(int(o)) if o.isdigit() else o for o in octets) + slash + prefix
-        return _bad_address(text, span, "a leading zero is octal to some programs and decimal to others", f"write `{plain}` if decimal is meant")
+        return _bad_address(
+            text,
+            span,
+            "a leading zero is octal to some programs and decimal to others",
+            f"write `{plain}` if decimal is meant",
+        )
     big = next((octet for octet in octets if octet.isdigit() and int(octet[:9]) > 255), "")
     if big:
         return _bad_address(text, span, f"`{big}` is more than 255", "write four numbers from 0 to 255")
     if len(octets) == 4 and all(octet.isdigit() for octet in octets):
-        return _bad_address(text, span, f"`/{prefix}` is not a prefix length", "write a length from 0 to 32, as in `/24`")
+        return _bad_address(
+            text, span, f"`/{prefix}` is not a prefix length", "write a length from 0 to 32, as in `/24`"
+        )
     if all(octet.isdigit() for octet in octets):
         return _bad_address(text, span, f"{len(octets)} numbers where an address has four", "write all four numbers")
-    return _bad_address(text, span, "a name whose last label is a number is an address", "write a whole address, or the whole name")
+    return _bad_address(
+        text, span, "a name whose last label is a number is an address", "write a whole address, or the whole name"
+    )
 
 
 def port_node(number: str, protocol: str, span: Span, number_span: Span) -> Port | Finding:

@@ -163,22 +163,30 @@ def _addresses(declared: Declared, grants: Iterable[Grant], profile: ClusterProf
         group[0].extend(ranges)
         group[1].extend(subjects.values())
     suffixes = {host[2:] for _, host in declared.entries if host.startswith("*.")}
-    named = {key: 1 for key in declared.entries}
+    named = dict.fromkeys(declared.entries, 1)
     for namespace, _, host, _, _ in groups:
         named[namespace, host] = named.get((namespace, host), 0) + 1
     elsewhere = {host for namespace, host in named if namespace != profile.root_namespace}
     taken: set[tuple[str, str]] = set()
-    for key, (found, reasons) in sorted(groups.items(), key=lambda item: (item[0][:4], [(s.namespace, s.workload) for s in item[0][4]])):
+    for key, (found, reasons) in sorted(
+        groups.items(), key=lambda item: (item[0][:4], [(s.namespace, s.workload) for s in item[0][4]])
+    ):
         namespace, port, host, version, order = key
         networks = [show(version, *cidr) for cidr in cidrs(version, _above_wildcard_address(version, merge(found)))]
         labels = sorted({str(grant.destination) for grant in reasons})
         everyone = order[0].namespace == ANY
         root = profile.root_namespace
-        alone = named[namespace, host] == 1 and (host not in elsewhere if namespace == root else (root, host) not in named)
+        alone = named[namespace, host] == 1 and (
+            host not in elsewhere if namespace == root else (root, host) not in named
+        )
         if not host or not alone or any(suffix in suffixes for suffix in _parents(host)):
             host = _invented(host, labels, port, (namespace, taken), everyone)
         for part in range(0, len(networks), MOST_ADDRESSES):
-            name = f"part-{part // MOST_ADDRESSES + 1}.{_invented('', labels, port, (namespace, taken), everyone)}" if part else host
+            name = (
+                f"part-{part // MOST_ADDRESSES + 1}.{_invented('', labels, port, (namespace, taken), everyone)}"
+                if part
+                else host
+            )
             taken.add((namespace, name))
             entry = declared.entries[namespace, name] = Entry(namespace, name, "NONE")
             entry.addresses = tuple(networks[part : part + MOST_ADDRESSES])
@@ -221,7 +229,12 @@ def _parents(host: str) -> Iterator[str]:
 
 def _two_entries(host: str, entry: Entry, grant: Grant) -> Finding:
     other = entry.grants[0]
-    return finding(codes.INEXPRESSIBLE, grant.span, f"`{host}` would need two ServiceEntries in namespace `{entry.namespace}`",
-                   "leads elsewhere than the other rule's", [Label(other.span, "the other rule")],
-                   ["Istio uses one ServiceEntry for a host in a namespace: one address, or one set of endpoints"],
-                   "give both rules the same `address=` and `region=`")  # fmt: skip
+    return finding(
+        codes.INEXPRESSIBLE,
+        grant.span,
+        f"`{host}` would need two ServiceEntries in namespace `{entry.namespace}`",
+        "leads elsewhere than the other rule's",
+        [Label(other.span, "the other rule")],
+        ["Istio uses one ServiceEntry for a host in a namespace: one address, or one set of endpoints"],
+        "give both rules the same `address=` and `region=`",
+    )

@@ -77,6 +77,8 @@ class _Lowering:
         if level == "observe":
             return
         subjects = {*self.declared.wants, *self.policy.mesh, *self._observed}
+        if level == "workloads":
+            subjects |= self.policy.named
         for subject in subjects:
             if subject.workload != ANY and self._is_enforced(subject):
                 workload = self.policy.workloads.get(subject.namespace, {}).get(subject.workload)
@@ -85,6 +87,8 @@ class _Lowering:
         rest = {s.namespace for s in subjects if s.workload == ANY and s.namespace != ANY}
         if level == "namespaces":
             rest = set(self.profile.enforcement.namespaces)
+            if self.profile.root_namespace in rest:
+                self._refuse_enforcing_root()
         elif level == "workloads":
             rest = set()
         elif self.profile.root_namespace in rest:
@@ -104,16 +108,39 @@ class _Lowering:
         root = self.profile.root_namespace
         grants = self.declared.wants.get(Subject(root, ANY))
         for grant in (grants.grants if grants else [])[:1]:
-            self.found.append(finding(codes.INEXPRESSIBLE, grant.span, f"`{root}/*` cannot be told from the rest of the mesh",
-                                      "granted to a whole namespace", [],
-                                      [f"a Sidecar without a selector in `{root}` is the default of every namespace"],
-                                      f"name the workloads of `{root}`"))  # fmt: skip
+            self.found.append(
+                finding(
+                    codes.INEXPRESSIBLE,
+                    grant.span,
+                    f"`{root}/*` cannot be told from the rest of the mesh",
+                    "granted to a whole namespace",
+                    [],
+                    [f"a Sidecar without a selector in `{root}` is the default of every namespace"],
+                    f"name the workloads of `{root}`",
+                )
+            )
+
+    def _refuse_enforcing_root(self) -> None:
+        root = self.profile.root_namespace
+        self.found.append(
+            finding(
+                codes.INEXPRESSIBLE,
+                self.profile.span,
+                f"`{root}` cannot be enforced without the rest of the mesh",
+                "names it under `enforcement`",
+                [],
+                [f"a Sidecar without a selector in `{root}` is the default of every namespace"],
+                f"take `{root}` out of `enforcement`, or enforce the mesh",
+            )
+        )
 
     def _selectable(self, classes: list[Class]) -> list[Class]:
         """The classes without those that select the same pods for the same flows; refuse what selects a stranger's."""
         chosen: dict[object, Class] = {}
         for each in sorted(classes, key=lambda c: (c.selector is None, c.name)):
-            chosen.setdefault(each.selector if each.selector is None else (each.selector, self._content(each.subject)), each)
+            chosen.setdefault(
+                each.selector if each.selector is None else (each.selector, self._content(each.subject)), each
+            )
         for each in chosen.values():
             if each.selector is not None:
                 self._check_selector(each)
@@ -122,7 +149,11 @@ class _Lowering:
     def _content(self, subject: Subject) -> object:
         """What sets a workload apart in its namespace: two with equal content share a Sidecar."""
         wants = self.declared.wants.get(subject)
-        entries = frozenset((host, tuple(sorted(ports.items()))) for host, ports in wants.entries.items()) if wants else frozenset()
+        entries = (
+            frozenset((host, tuple(sorted(ports.items()))) for host, ports in wants.entries.items())
+            if wants
+            else frozenset()
+        )
         return entries, bool(wants and wants.open), self.policy.mesh.get(subject), subject in self._observed
 
     def _check_selector(self, each: Class) -> None:
@@ -136,7 +167,11 @@ class _Lowering:
     def _matching(self, namespace: str, selector: dict[str, str]) -> Iterator[KnownWorkload]:
         """The known workloads that a selector matches, found by one of its labels."""
         index = self._labels(namespace)
-        candidates = min((index.get(item, []) for item in selector.items()), key=len, default=list(self.policy.workloads.get(namespace, {}).values()))
+        candidates = min(
+            (index.get(item, []) for item in selector.items()),
+            key=len,
+            default=list(self.policy.workloads.get(namespace, {}).values()),
+        )
         for workload in candidates:
             labels = dict(workload.labels)
             if all(labels.get(key) == value for key, value in selector.items()):
@@ -154,15 +189,24 @@ class _Lowering:
     def _shared_selector(self, each: Class, other: KnownWorkload, selector: dict[str, str]) -> Finding:
         span = self._place(each.subject)
         labels = ", ".join(f"{key}={value}" for key, value in selector.items()) or "no label at all"
-        return finding(codes.SHARED_SELECTOR, span, f"the labels of `{each.subject.workload}` select `{other.name}` too", "granted to one of them",
-                       [], [f"a Sidecar selects pods by {labels}: `{other.name}` would get the same flows"],
-                       f"grant both workloads the same, or give `{each.subject.workload}` a label of its own in the profile")  # fmt: skip
+        return finding(
+            codes.SHARED_SELECTOR,
+            span,
+            f"the labels of `{each.subject.workload}` select `{other.name}` too",
+            "granted to one of them",
+            [],
+            [f"a Sidecar selects pods by {labels}: `{other.name}` would get the same flows"],
+            f"grant both workloads the same, or give `{each.subject.workload}` a label of its own in the profile",
+        )
 
     def _place(self, subject: Subject) -> Span:
         wants = self.declared.wants.get(subject)
         if wants and wants.grants:
             return wants.grants[0].rule.span
-        return next((span for namespace, name, span in self.profile.observed if subject == Subject(namespace, name)), self.profile.span)
+        return next(
+            (span for namespace, name, span in self.profile.observed if subject == Subject(namespace, name)),
+            self.profile.span,
+        )
 
     # One Sidecar
 
@@ -182,15 +226,23 @@ class _Lowering:
                 merged.setdefault(host, {}).update(ports)
                 where[host] = home
         in_mesh = self._in_mesh(subject)
-        content = (subject.namespace, in_mesh, is_open, tuple(sorted((h, where[h], *sorted(p.items())) for h, p in merged.items())))
+        content = (
+            subject.namespace,
+            in_mesh,
+            is_open,
+            tuple(sorted((h, where[h], *sorted(p.items())) for h, p in merged.items())),
+        )
         egress = self._solved.get(content)
         if egress is None:
             egress = self._solved[content] = self._egress(subject, merged, where, in_mesh, is_open)
         sources = sorted({grant.rule.file for part in wants for grant in part.grants})
-        return Sidecar(namespace, name, each.selector, "ALLOW_ANY" if is_open else "REGISTRY_ONLY", egress, tuple(sources))
+        return Sidecar(
+            namespace, name, each.selector, "ALLOW_ANY" if is_open else "REGISTRY_ONLY", egress, tuple(sources)
+        )
 
-    def _egress(self, subject: Subject, merged: dict[str, Ports], where: dict[str, str],
-                in_mesh: tuple[str, ...], is_open: bool) -> tuple[EgressListener, ...]:  # fmt: skip
+    def _egress(
+        self, subject: Subject, merged: dict[str, Ports], where: dict[str, str], in_mesh: tuple[str, ...], is_open: bool
+    ) -> tuple[EgressListener, ...]:
         scope = Scope(subject.namespace, self.declared.entries, self._below, self.profile)
         narrowing = Narrowing(scope, merged, where)
         if not is_open:
@@ -204,7 +256,9 @@ class _Lowering:
                 self._declare_closed(subject.namespace, narrowing.closed, merged)
         return narrowing.egress(in_mesh)
 
-    def _vary(self, stuck: list[Stuck], narrowing: Narrowing, merged: dict[str, Ports], where: dict[str, str], namespace: str) -> bool:
+    def _vary(
+        self, stuck: list[Stuck], narrowing: Narrowing, merged: dict[str, Ports], where: dict[str, str], namespace: str
+    ) -> bool:
         """Use a narrower entry of a stuck host in the root namespace, if none of another shape stands there."""
         root = self.profile.root_namespace
         for item in stuck:
@@ -215,9 +269,15 @@ class _Lowering:
                 variant = self.declared.entries.get((root, host))
                 if variant is None:
                     variant = self.declared.entries[root, host] = Entry(root, host, own.resolution)
-                    variant.addresses, variant.endpoints, variant.ports = own.addresses, own.endpoints, dict(merged[host])
+                    variant.addresses, variant.endpoints, variant.ports = (
+                        own.addresses,
+                        own.endpoints,
+                        dict(merged[host]),
+                    )
                     if host.startswith("*."):
-                        self._below[root, host[2:]] = [h for n, h in self.declared.entries if n == root and h != host and h.endswith(host[1:])]
+                        self._below[root, host[2:]] = [
+                            h for n, h in self.declared.entries if n == root and h != host and h.endswith(host[1:])
+                        ]
                 elif variant.everyone or variant.ports != merged[host] or variant.leads_to != own.leads_to:
                     continue
                 variant.exported.add(namespace)
@@ -232,7 +292,9 @@ class _Lowering:
         if entry is None:
             entry = self.declared.entries[key] = Entry(*key, "STATIC")
         entry.ports.update(dict.fromkeys(ports, "tls"))
-        entry.grants += [grant for host in merged if (own := self.declared.entries.get((namespace, host))) for grant in own.grants]
+        entry.grants += [
+            grant for host in merged if (own := self.declared.entries.get((namespace, host))) for grant in own.grants
+        ]
 
     def _covered(self, host: str, namespace: str) -> bool:
         return any((namespace, f"*.{suffix}") in self.declared.entries for suffix in parents(host.removeprefix("*.")))
@@ -261,7 +323,10 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
             namespace,
             names[namespace][host],
             (host,),
-            tuple(Port(port, ISTIO_PROTOCOL[protocol], f"{protocol}-{port}") for port, protocol in sorted(entry.ports.items())),
+            tuple(
+                Port(port, ISTIO_PROTOCOL[protocol], f"{protocol}-{port}")
+                for port, protocol in sorted(entry.ports.items())
+            ),
             entry.resolution,
             entry.addresses,
             tuple(Endpoint(address, region) for address, region in entry.endpoints),
@@ -305,7 +370,9 @@ def _refusal(refusals: list[Refusal], rules: list[Rule]) -> Finding:
         f"Istio cannot give {shown} exactly the flows of the policy",
         "not together with the other rules" if others else "not beside the rest of the policy",
         [Label(rule.span, "with this rule") for rule in others],
-        [f"what `{refusals[0].subject}` is granted would also open `{stuck.host}:{stuck.port}`, which is granted to others of its namespace"],
+        [
+            f"what `{refusals[0].subject}` is granted would also open `{stuck.host}:{stuck.port}`, which is granted to others of its namespace"
+        ],
         f"grant `{refusals[0].subject}` that port too, write one of these rules with other ports, or move a workload to its own namespace",
     )
 
@@ -336,7 +403,9 @@ def _fewest(refusals: list[Refusal], policy: Policy, profile: ClusterProfile) ->
         return any(refusal.subject in subjects for refusal in _refused(rules, policy, profile))
 
     namespaces = {subject.namespace for subject in subjects} | {ANY}
-    rules = list({id(grant.rule): grant.rule for grant in policy.grants if grant.subject.namespace in namespaces}.values())
+    rules = list(
+        {id(grant.rule): grant.rule for grant in policy.grants if grant.subject.namespace in namespaces}.values()
+    )
     if not is_refused(rules):
         rules = list({id(grant.rule): grant.rule for grant in policy.grants}.values())
     size = max(1, len(rules) // 2)

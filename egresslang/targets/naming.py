@@ -19,7 +19,9 @@ def unique(texts: Mapping[str, str]) -> dict[str, str]:
     """A name for each key, after its text; a hash of the key ends it only where two would be equal or one too long."""
     wanted = {key: slug(text) for key, text in texts.items()}
     holders = Counter(wanted.values())
-    return {key: name if holders[name] == 1 and len(name) <= LONGEST else _hashed(name, key) for key, name in wanted.items()}
+    return {
+        key: name if holders[name] == 1 and len(name) <= LONGEST else _hashed(name, key) for key, name in wanted.items()
+    }
 
 
 def _hashed(name: str, key: str) -> str:

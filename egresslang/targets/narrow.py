@@ -39,8 +39,13 @@ Ports = dict[int, str]
 class Scope:
     """What the proxies of a namespace see: its own entries and those the root namespace exports to it."""
 
-    def __init__(self, namespace: str, entries: Mapping[tuple[str, str], Entry], below: Mapping[tuple[str, str], list[str]],
-                 profile: ClusterProfile) -> None:  # fmt: skip
+    def __init__(
+        self,
+        namespace: str,
+        entries: Mapping[tuple[str, str], Entry],
+        below: Mapping[tuple[str, str], list[str]],
+        profile: ClusterProfile,
+    ) -> None:
         self.namespace = namespace
         self.profile = profile
         self._entries = entries
@@ -130,7 +135,10 @@ class Narrowing:
         excluded = sorted(
             f"~{'.' if namespace == own else namespace}/{host}"
             for namespace, host in self.excluded
-            if any(pattern.startswith("*.") and where == namespace and host.endswith(pattern[1:]) for pattern, where in hosts.items())
+            if any(
+                pattern.startswith("*.") and where == namespace and host.endswith(pattern[1:])
+                for pattern, where in hosts.items()
+            )
         )
         if not any(name.startswith("*/") or "/*" in name for name in (*in_mesh, *listed)):
             excluded = [NOTHING]
@@ -153,7 +161,9 @@ class Narrowing:
             return False
         if (entry.namespace, entry.host) in self.excluded:
             return True
-        return any((entry.namespace, f"*.{parent}") in self.excluded for parent in parents(entry.host.removeprefix("*.")))
+        return any(
+            (entry.namespace, f"*.{parent}") in self.excluded for parent in parents(entry.host.removeprefix("*."))
+        )
 
     def _excess(self) -> list[tuple[Entry, int]]:
         """The ports that the port-less listener would open and nobody wants."""
@@ -173,7 +183,11 @@ class Narrowing:
     def _is_below_wanted(self, host: str, port: int, protocol: str) -> bool:
         """Whether a wanted wildcard above a host covers one of its ports."""
         family = HTTP_KINDS if protocol in HTTP_KINDS else {protocol}
-        return any(self._wildcards[suffix].get(port) in family for suffix in parents(host.removeprefix("*.")) if suffix in self._wildcards)
+        return any(
+            self._wildcards[suffix].get(port) in family
+            for suffix in parents(host.removeprefix("*."))
+            if suffix in self._wildcards
+        )
 
     def _is_closed(self, entry: Entry, port: int) -> bool:
         """Whether a listener of the port keeps the port-less one from opening it."""
@@ -200,7 +214,9 @@ class Narrowing:
         """Leave out what a wildcard brought in or covers: the wildcard itself then answers for these names."""
         for entry, _ in self._excess():
             ports = self.wants.get(entry.host, {}) if entry.host in self.wanted else {}
-            if all(self._is_below_wanted(entry.host, port, protocol) for port, protocol in ports.items()) and self._can_exclude(entry):
+            if all(
+                self._is_below_wanted(entry.host, port, protocol) for port, protocol in ports.items()
+            ) and self._can_exclude(entry):
                 self.wanted.pop(entry.host, None)
                 self.portless.pop(entry.host, None)
                 self.excluded.add((entry.namespace, entry.host))
@@ -210,7 +226,10 @@ class Narrowing:
         if self.scope.profile.version < EXCLUSIONS:
             return False
         below = entry.host[1:] if entry.host.startswith("*.") else None
-        return below is None or not any(where == entry.namespace and host.endswith(below) and host != entry.host for host, where in self.wanted.items())
+        return below is None or not any(
+            where == entry.namespace and host.endswith(below) and host != entry.host
+            for host, where in self.wanted.items()
+        )
 
     def _listen(self, excess: list[tuple[Entry, int]]) -> list[Stuck]:
         """Narrow each port with excess by a listener; the entries for which none does are stuck."""
@@ -219,7 +238,9 @@ class Narrowing:
             protocol = self._protocol(port, kinds)
             if protocol:
                 self.listeners[port] = protocol
-        return sorted((Stuck(entry.host, entry.namespace, port) for entry, port in self._excess()), key=lambda s: (s.port, s.host))
+        return sorted(
+            (Stuck(entry.host, entry.namespace, port) for entry, port in self._excess()), key=lambda s: (s.port, s.host)
+        )
 
     def _protocol(self, port: int, excess: set[str]) -> str:
         """The protocol of a listener that takes the excess kinds of a port away and nothing that is wanted; empty when none does."""
@@ -239,7 +260,10 @@ class Narrowing:
         moved = False
         for item in stuck:
             for host in self.bringing(item):
-                if all(ports != "tcp" and self._sniffed(port) in ({"http"}, {"tls"}) for port, ports in self.wants[host].items()):
+                if all(
+                    ports != "tcp" and self._sniffed(port) in ({"http"}, {"tls"})
+                    for port, ports in self.wants[host].items()
+                ):
                     del self.portless[host]
                     for port in self.wants[host]:
                         self.listeners[port] = self._spelled(port)
@@ -281,7 +305,9 @@ def parents(host: str) -> Iterator[str]:
 
 def below(entries: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], list[str]]:
     """For each wildcard entry, by namespace and suffix, the other hosts of its namespace below it."""
-    found: dict[tuple[str, str], list[str]] = {(namespace, host[2:]): [] for namespace, host in entries if host.startswith("*.")}
+    found: dict[tuple[str, str], list[str]] = {
+        (namespace, host[2:]): [] for namespace, host in entries if host.startswith("*.")
+    }
     # A Sidecar may list a wildcard of one namespace only; the same suffix elsewhere is its own list.
     for namespace, host in entries:
         for suffix in parents(host.removeprefix("*.")):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from asking import Answer, Call, Case, Judge, Proxy, Verdict
-from random_policies import Service, kubernetes
+from policies import Service, kubernetes
 
 PUBLIC = "93.184.216.34"
 IN_MESH = "*/*.svc.cluster.local"

@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 from random import Random
 
 from asking import Call, Proxy, Verdict
-from random_policies import (
+from policies import (
     Addressed,
     Anything,
     Destination,
@@ -21,11 +21,13 @@ from random_policies import (
     MeshLine,
     Named,
     Network,
+    Port,
     RandomPolicy,
     Rule,
     Service,
     Source,
     Workload,
+    network_text,
 )
 
 HTTP = ("http", "http2", "grpc")
@@ -62,8 +64,9 @@ def pods(policy: RandomPolicy) -> tuple[Pod, ...]:
     found.append((cluster.root, {"app": "stranger"}, None))
     if not like.selector:
         found.append((like.namespace, {**dict(like.labels), "app": f"{like.name}-canary"}, None))
+    capture = cluster.dns_capture
     return tuple(
-        Pod(Proxy(namespace, labels, ips=tuple(ip.format(index + 1) for ip in ips)), workload)
+        Pod(Proxy(namespace, labels, capture, tuple(ip.format(index + 1) for ip in ips)), workload)
         for index, (namespace, labels, workload) in enumerate(found)
     )
 
@@ -86,7 +89,9 @@ def below(host: str, name: str) -> bool:
 
 
 def bare(name: str) -> str:
-    """A Host header without its port."""
+    """A Host header without its port, and without the brackets of an IPv6 address."""
+    if name.startswith("["):
+        return name[1 : name.index("]")]
     return name.rsplit(":", 1)[0] if name.count(":") == 1 else name
 
 
@@ -109,37 +114,41 @@ def by_address(destination: Destination, call: Call) -> bool:
         routable = is_internet(call.address) and not within(call.address, destination.holes)
         return call.port == destination.port.number and in_family and routable
     if isinstance(destination, Addressed):
-        ports = [port for port in destination.ports if not _checked_by_host(destination, port.protocol)]
         networks, holes = destination.networks, destination.holes
     elif isinstance(destination, Named):
-        ports = [port for port in destination.ports if port.protocol not in (*HTTP, "tls")]
         networks, holes = destination.addresses, ()
     else:
         return False
-    return any(port.number == call.port for port in ports) and within(call.address, networks, holes)
+    unchecked = any(port.number == call.port and not _checked(destination, port) for port in destination.ports)
+    return unchecked and within(call.address, networks, holes)
 
 
-def _checked_by_host(destination: Addressed, protocol: str) -> bool:
-    """HTTP to one address is granted to the requests whose Host is that address."""
-    networks = destination.networks
+def _checked(destination: Named | Addressed, port: Port) -> bool:
+    """Whether the sidecar looks at Host or SNI: for names, unless they are some addresses, and for http to one."""
+    if isinstance(destination, Named) and (destination.dialled or not destination.addresses):
+        return port.protocol in (*HTTP, "tls")
+    networks = destination.addresses if isinstance(destination, Named) else destination.networks
     alone = len(networks) == 1 and networks[0].prefixlen == networks[0].max_prefixlen
-    return protocol in HTTP and alone
+    return port.protocol in HTTP and alone
 
 
 def by_name(destination: Destination, call: Call) -> bool:
     """Whether a destination grants a call for what it names: the Host of http, the SNI of tls."""
-    kind = HTTP if call.protocol in ("http", "http2") else (call.protocol,)
-    name = bare(call.name)
-    if isinstance(destination, Named):
-        ports = any(port.number == call.port and port.protocol in kind for port in destination.ports)
-        return call.protocol != "tcp" and ports and below(destination.host, name)
-    if isinstance(destination, Addressed):
-        checked = any(
-            port.number == call.port and port.protocol in kind and _checked_by_host(destination, port.protocol)
-            for port in destination.ports
-        )
-        return checked and name == str(destination.networks[0].network_address)
-    return False
+    if not isinstance(destination, Named | Addressed):
+        return False
+    names: set[str] = set()
+    kinds: tuple[str, ...] = HTTP if call.protocol in ("http", "http2") else (call.protocol,)
+    ports = [port for port in destination.ports if port.number == call.port]
+    if any(port.protocol in kinds and _checked(destination, port) for port in ports):
+        names = {bare(call.name)}
+    elif call.protocol == "tcp" and any(port.protocol not in (*HTTP, "tls") for port in ports):
+        names = {call.via}
+    own = destination.networks if isinstance(destination, Addressed) else destination.addresses
+    if names & {str(network.network_address) for network in own[:1]}:
+        return not (isinstance(destination, Named) and destination.dialled)
+    if isinstance(destination, Addressed) or (destination.addresses and call.protocol == "tcp"):
+        return False
+    return any(name and below(destination.host, name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,7 @@ class Intent:
     addressed: tuple[Destination, ...] = ()
     service: Service | None = None
     service_kept: bool = True
+    all: tuple[Destination, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -219,7 +229,7 @@ class Meaning:
         named = tuple(one for one in self.destinations if by_name(one, call))
         addressed = tuple(one for one in self.destinations if by_address(one, call))
         kept = service is not None and self.keeps(service)
-        return Intent(is_open, named, addressed, service, kept)
+        return Intent(is_open, named, addressed, service, kept, tuple(self.destinations))
 
 
 # What is wrong with a verdict
@@ -233,6 +243,10 @@ def wrong(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verdict) ->
         if verdict.verdict == "blocked":
             return "outage: the pod is open"
         return _elsewhere(policy, call, verdict) if verdict.verdict == "allowed" else ""
+    if call.via and verdict.verdict in ("allowed", "blocked") and intent.service is None:
+        return _captured(call, intent, verdict) or (
+            _misdirected(policy, call, intent, verdict) if verdict.type == "ORIGINAL_DST" else ""
+        )
     if verdict.verdict == "passed-through":
         return "over-grant: passed through" if not intent.allowed else "not enforced: passed through"
     if verdict.verdict == "blocked":
@@ -242,9 +256,32 @@ def wrong(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verdict) ->
     return _misdirected(policy, call, intent, verdict)
 
 
+def _captured(call: Call, intent: Intent, verdict: Verdict) -> str:
+    """Why a call is not right whose address the sidecar's own DNS gave; empty when it is.
+
+    A host has an address of its own there, and what is said to that address does not matter. So whoever asks for
+    what he then names must get what he is granted, and nobody may reach a name and port that he is not granted.
+    """
+    if verdict.verdict == "blocked":
+        honest = call.via == bare(call.name) or call.protocol == "tcp"
+        return "outage: blocked" if honest and intent.allowed else ""
+    if verdict.type == "ORIGINAL_DST":
+        return "" if intent.allowed else "over-grant"
+    places = verdict.dials or (f"{bare(call.name)}:{call.port}",)
+    granted = [one for one in intent.all if isinstance(one, Named)]
+    for place in places:
+        name, port = place.rsplit(":", 1)
+        by_that_name = any(below(one.host, name) and int(port) in {p.number for p in one.ports} for one in granted)
+        if not by_that_name and not any(place in places for places in _wanted(call, intent)):
+            return f"over-grant: reaches {place}"
+    return ""
+
+
 def _elsewhere(policy: RandomPolicy, call: Call, verdict: Verdict) -> str:
     """Why an open pod's call goes to what it neither dialled nor named; empty when it does not."""
-    names = {bare(call.name), call.address}
+    names = {bare(call.name), call.address, call.via}
+    known = (one for rule in policy.rules for one in rule.destinations if isinstance(one, Named) and one.host in names)
+    names |= {str(network.network_address) for one in list(known) for network in one.addresses}
     services = [s for s in policy.services if call.address == s.address or bare(call.name) in _names(s)]
     reached = {place.rsplit(":", 1)[0] for place in verdict.dials}
     if verdict.type in ("ORIGINAL_DST", "DYNAMIC_FORWARD_PROXY") or reached <= names:
@@ -264,8 +301,18 @@ def _misdirected(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verd
         return f"hijack: dials {verdict.dials or verdict.type} instead of the address"
     if verdict.type == "DYNAMIC_FORWARD_PROXY":
         return "" if below(verdict.host, bare(call.name)) else "hijack: another wildcard"
-    wanted = (f"{bare(call.name)}:{call.port}",)
-    return "" if verdict.dials == wanted else f"hijack: dials {verdict.dials}, not {wanted}"
+    wanted = _wanted(call, intent)
+    return "" if set(verdict.dials) in wanted else f"hijack: dials {verdict.dials}, not {wanted[-1]}"
+
+
+def _wanted(call: Call, intent: Intent) -> list[set[str]]:
+    """The places a call by name may be connected to: the name, or the addresses its rule knows."""
+    found: list[set[str]] = []
+    for one in intent.named:
+        known = one.addresses if isinstance(one, Named) else one.networks if isinstance(one, Addressed) else ()
+        places = [str(network.network_address) for network in known] or [bare(call.name)]
+        found.append({f"{place}:{call.port}" for place in places})
+    return found
 
 
 def _names(service: Service) -> tuple[str, ...]:
@@ -327,6 +374,7 @@ class _Facts:
         self.hosts = {host: set() for host in dict.fromkeys(one.host for one in named)}
         self.networks: dict[Network, set[int]] = {}
         self.v6 = "IPv6" in policy.cluster.families
+        self.capture = policy.cluster.dns_capture
         for one in destinations:
             self._note(one)
         self.ports = sorted(
@@ -345,12 +393,16 @@ class _Facts:
             self.hosts[one.host] |= {(port.number, port.protocol) for port in one.ports}
             for network in one.addresses:
                 self.networks.setdefault(network, set()).update(port.number for port in one.ports)
+                if one.dialled or any(port.protocol in HTTP for port in one.ports):
+                    self.hosts.setdefault(str(network.network_address), set()).update(
+                        (port.number, port.protocol) for port in one.ports
+                    )
         elif isinstance(one, Addressed):
             numbers = {port.number for port in one.ports}
             for network in (*one.networks, *one.holes):
                 self.networks.setdefault(network, set()).update(numbers)
             if any(port.protocol in HTTP for port in one.ports):
-                host = str(one.networks[0].network_address)
+                host = network_text(one.networks[0])
                 self.hosts.setdefault(host, set()).update((port.number, port.protocol) for port in one.ports)
         elif isinstance(one, Internet):
             edges = PUBLIC + NOT_GLOBAL[:3] + (PUBLIC_V6 + NOT_GLOBAL_V6 if 6 in one.versions else ())
@@ -368,7 +420,7 @@ class _Facts:
         for host in self.hosts:
             plain = host.removeprefix("*.")
             found += [*self.names_of(host), plain]
-            if not plain[-1].isdigit():
+            if not plain[-1].isdigit() and plain[0] != "[":
                 found += [f"z.{plain}", f"not{plain}", plain.split(".", 1)[1], f"sib.{plain.split('.', 1)[1]}"]
         return [*dict.fromkeys(one for one in found if "." in one), "nobody.test"]
 
@@ -390,17 +442,17 @@ class _Facts:
         for host, ports in self.hosts.items():
             for number, protocol in sorted(ports):
                 for name in self.names_of(host):
-                    for bytes_ in self._bytes(protocol):
-                        yield Call(proxy, self.fresh, number, bytes_, name)
+                    yield self._call(proxy, self.fresh, number, _bytes(protocol), name)
                 if self.v6:
-                    yield Call(proxy, PUBLIC_V6[0], number, self._bytes(protocol)[0], self.names_of(host)[0])
+                    yield self._call(proxy, PUBLIC_V6[0], number, _bytes(protocol), self.names_of(host)[0])
         for address, ports in self.addresses:
             for number in sorted(ports):
                 yield Call(proxy, address, number, "tcp")
 
-    @staticmethod
-    def _bytes(protocol: str) -> tuple[str, ...]:
-        return {"http": ("http",), "http2": ("http2",), "grpc": ("http2",), "tls": ("tls",)}.get(protocol, ("tcp",))
+    def _call(self, proxy: int, address: str, port: int, protocol: str, name: str, alpn: str = "") -> Call:
+        """A call by name, whose address is asked for first where sidecars answer DNS."""
+        via = bare(name) if self.capture and not name.replace(".", "").isdigit() else ""
+        return Call(proxy, address, port, protocol, "" if protocol == "tcp" else name, alpn, via)
 
     def unspoken(self, proxy: int, dice: Random, count: int) -> Iterator[Call]:
         """Calls in chance combinations of names, addresses, ports and protocols."""
@@ -410,8 +462,16 @@ class _Facts:
             protocol = dice.choice(("http", "http", "http2", "tls", "tls", "tcp"))
             address = dice.choice(self.dialled) if dice.random() < 0.7 else dice.choice(addresses)
             name = "" if protocol == "tcp" else dice.choice(self.names)
+            port = dice.choice(ports)
             if protocol == "http" and dice.random() < 0.1:
-                yield Call(proxy, address, (port := dice.choice(ports)), protocol, f"{name}:{port}")
+                yield self._call(proxy, address, port, protocol, f"{name}:{port}")
+            elif self.capture and dice.random() < 0.2:
+                yield Call(proxy, address, port, protocol, name, via=dice.choice(self.names))
             else:
                 alpn = dice.choice(("", "h2", "http/1.1")) if protocol == "tls" else ""
-                yield Call(proxy, address, dice.choice(ports), protocol, name, alpn)
+                yield self._call(proxy, address, port, protocol, name, alpn)
+
+
+def _bytes(protocol: str) -> str:
+    """What a client says that speaks a protocol of the language."""
+    return {"http": "http", "http2": "http2", "grpc": "http2", "tls": "tls"}.get(protocol, "tcp")

@@ -1,368 +1,30 @@
-"""Random policies as structures, and the `.egress` text and profile that say them.
-
-A seed and a shape give one policy, always the same. The oracle judges flows from the structures alone;
-the compiler sees the text alone.
-"""
+"""Policies by chance: a seed and a shape give one, always the same."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from dataclasses import dataclass, field
+from ipaddress import ip_network
 from random import Random
 
-Network = IPv4Network | IPv6Network
-
-SHAPES = ("plain", "adversarial", "ports", "wildcards", "v6")
-
-
-@dataclass(frozen=True)
-class Workload:
-    """A workload of the profile; `selector` is empty where Sidecars select by all labels."""
-
-    namespace: str
-    name: str
-    labels: tuple[tuple[str, str], ...]
-    selector: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """Who: one workload, every workload of a namespace (name `*`), every workload (namespace `*` too),
-    or the known workloads of `namespace` (`*`: of all) that carry `labels`."""
-
-    namespace: str
-    name: str = ""
-    labels: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Port:
-    """A port with its protocol, and whether the text says the protocol."""
-
-    number: int
-    protocol: str
-    said: bool = True
-
-
-@dataclass(frozen=True)
-class Named:
-    """A host or wildcard; `addresses` are those of `address=`."""
-
-    host: str
-    ports: tuple[Port, ...]
-    addresses: tuple[Network, ...] = ()
-
-
-@dataclass(frozen=True)
-class Addressed:
-    """Addresses and networks with holes, whatever the bytes; one address with http is checked by Host."""
-
-    networks: tuple[Network, ...]
-    ports: tuple[Port, ...]
-    holes: tuple[Network, ...] = ()
-
-
-@dataclass(frozen=True)
-class Internet:
-    """Every globally routable address, of IPv6 too where the cluster has it."""
-
-    port: Port
-    holes: tuple[Network, ...] = ()
-    versions: tuple[int, ...] = (4,)
-
-
-@dataclass(frozen=True)
-class Anything:
-    """`-> *`: the workload stays open."""
-
-
-Destination = Named | Addressed | Internet | Anything
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One allow. `style` is how the printer writes it: plain, set, or set-of-everyone; `section` is the
-    namespace line it stands under; `grants` is false where it has expired or is for another cluster."""
-
-    id: int
-    sources: tuple[Source, ...]
-    destinations: tuple[Destination, ...]
-    section: str
-    attributes: tuple[str, ...] = ()
-    style: str = "plain"
-    grants: bool = True
-
-
-@dataclass(frozen=True)
-class MeshLine:
-    """`mesh SRC -> services`: a service is (namespace, name), the name `*` for all of a namespace."""
-
-    id: int
-    sources: tuple[Source, ...]
-    services: tuple[tuple[str, str], ...]
-    section: str
-
-
-@dataclass(frozen=True)
-class Service:
-    """A Kubernetes Service of the cluster; `ports` are (port's name, number), a headless one has no address."""
-
-    namespace: str
-    name: str
-    address: str
-    ports: tuple[tuple[str, int], ...]
-
-    @property
-    def host(self) -> str:
-        """The host Istio registers it under."""
-        return f"{self.name}.{self.namespace}.svc.cluster.local"
-
-    @property
-    def endpoint(self) -> str:
-        """The address of its one pod."""
-        return f"10.4.77.{sum(map(ord, self.namespace + self.name)) % 250 + 1}"
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """What the profile says of the cluster."""
-
-    namespaces: tuple[str, ...]
-    workloads: tuple[Workload, ...]
-    version: str = "1.31"
-    enforcement: str | tuple[str, ...] = "mesh"
-    observed: tuple[Workload, ...] = ()
-    root: str = "istio-system"
-    in_mesh: tuple[str, ...] = ("*/*.svc.cluster.local",)
-    families: tuple[str, ...] = ("IPv4",)
-
-
-@dataclass(frozen=True)
-class RandomPolicy:
-    """A policy for a cluster."""
-
-    name: str
-    cluster: Cluster
-    rules: tuple[Rule, ...]
-    meshes: tuple[MeshLine, ...] = ()
-    services: tuple[Service, ...] = ()
-
-    def without(self, ids: Iterable[int]) -> RandomPolicy:
-        """The same policy without these rules and mesh lines."""
-        gone = set(ids)
-        return replace(
-            self,
-            rules=tuple(rule for rule in self.rules if rule.id not in gone),
-            meshes=tuple(line for line in self.meshes if line.id not in gone),
-        )
-
-
-# Text
-
-
-@dataclass
-class Text:
-    """The printed policy: its lines, and the rule each line belongs to (counted from 1)."""
-
-    lines: list[str] = field(default_factory=list)
-    rule_of: dict[int, int] = field(default_factory=dict)
-
-    def add(self, line: str, rule: int | None = None) -> None:
-        """Append a line, of a rule where one is given."""
-        self.lines.append(line)
-        if rule is not None:
-            self.rule_of[len(self.lines)] = rule
-
-    @property
-    def text(self) -> str:
-        """The whole file."""
-        return "".join(line + "\n" for line in self.lines)
-
-
-def printed(policy: RandomPolicy) -> Text:
-    """The policy as `.egress` text."""
-    text = Text()
-    text.add(f"# {policy.name}")
-    for rule in policy.rules:
-        if rule.style == "set-of-everyone":
-            _sets(text, rule, "")
-    sections: dict[str, list[Rule | MeshLine]] = {}
-    for statement in (*policy.rules, *policy.meshes):
-        sections.setdefault(statement.section, []).append(statement)
-    for section, statements in sections.items():
-        text.add("")
-        text.add(f"namespace {section}")
-        for statement in statements:
-            if isinstance(statement, MeshLine):
-                services = ", ".join(name if ns == section else f"{ns}/{name}" for ns, name in statement.services)
-                text.add(f"mesh {_sources(statement.sources, section)} -> {services}", statement.id)
-                continue
-            if statement.style == "set":
-                _sets(text, statement, section)
-            _allow(text, statement, section)
-    return text
-
-
-def _allow(text: Text, rule: Rule, section: str) -> None:
-    by_set = rule.style != "plain"
-    sources = f"w{rule.id}" if by_set and _can_be_set(rule.sources) else _sources(rule.sources, section)
-    if by_set and _hosts_set(rule) is not None:
-        destination = f"h{rule.id}{_set_ports(rule)}"
-    else:
-        destination = _destination(rule.destinations)
-    line = f"allow {sources} -> {destination}"
-    if len(line) > 80 and rule.attributes:
-        text.add(line, rule.id)
-        text.add("    " + " ".join(rule.attributes), rule.id)
-    else:
-        text.add(" ".join([line, *rule.attributes]), rule.id)
-
-
-def _sets(text: Text, rule: Rule, section: str) -> None:
-    if _can_be_set(rule.sources):
-        text.add(f"workloads w{rule.id} = {', '.join(_source(source, section) for source in rule.sources)}")
-    hosts = _hosts_set(rule)
-    if hosts is not None:
-        text.add(f"hosts h{rule.id} = {', '.join(hosts)}")
-
-
-def _can_be_set(sources: tuple[Source, ...]) -> bool:
-    return all(source.name and source.name != "*" for source in sources)
-
-
-def _hosts_set(rule: Rule) -> list[str] | None:
-    """The members of a set of the rule's hosts; None where they cannot be one."""
-    if not all(isinstance(one, Named) for one in rule.destinations):
-        return None
-    same = len({one.ports for one in rule.destinations}) == 1  # type: ignore[union-attr]
-    return [one.host if same else f"{one.host}:{_ports(one.ports)}" for one in rule.destinations]  # type: ignore[union-attr]
-
-
-def _set_ports(rule: Rule) -> str:
-    ports = {one.ports for one in rule.destinations}  # type: ignore[union-attr]
-    return f":{_ports(ports.pop())}" if len(ports) == 1 else ""
-
-
-def _sources(sources: tuple[Source, ...], section: str) -> str:
-    written = [_source(source, section) for source in sources]
-    return written[0] if len(written) == 1 else "{" + ", ".join(written) + "}"
-
-
-def _source(source: Source, section: str) -> str:
-    if source.labels:
-        labels = ", ".join(f"{key}={value}" for key, value in source.labels)
-        return f"{'' if source.namespace == section else source.namespace}[{labels}]"
-    if source.namespace == "*":
-        return "*"
-    if source.name == "*" or source.namespace != section:
-        return f"{source.namespace}/{source.name}"
-    return source.name
-
-
-def _destination(destinations: tuple[Destination, ...]) -> str:
-    first = destinations[0]
-    if isinstance(first, Anything):
-        return "*"
-    if isinstance(first, Internet):
-        return f"internet:{_ports((first.port,))}{_except(first.holes)}"
-    if isinstance(first, Addressed):
-        assert len(destinations) == 1
-        networks = [_network(network) for network in first.networks]
-        written = networks[0] if len(networks) == 1 else "{" + ", ".join(networks) + "}"
-        return f"{written}:{_ports(first.ports)}{_except(first.holes)}"
-    named = [one for one in destinations if isinstance(one, Named)]
-    if len(named) == 1:
-        return f"{first.host}:{_ports(first.ports)}"
-    if len({one.ports for one in named}) == 1:
-        return "{" + ", ".join(one.host for one in named) + "}:" + _ports(first.ports)
-    return "{" + ", ".join(f"{one.host}:{_ports(one.ports)}" for one in named) + "}"
-
-
-def _ports(ports: tuple[Port, ...]) -> str:
-    written = [f"{port.number} {port.protocol}" if port.said else str(port.number) for port in ports]
-    return written[0] if len(written) == 1 else "{" + ", ".join(written) + "}"
-
-
-def _except(holes: tuple[Network, ...]) -> str:
-    if not holes:
-        return ""
-    written = [_network(hole) for hole in holes]
-    return " except " + (written[0] if len(written) == 1 else "{" + ", ".join(written) + "}")
-
-
-def _network(network: Network) -> str:
-    bare = str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
-    return f"[{bare}]" if network.version == 6 else bare
-
-
-def profile(policy: RandomPolicy) -> str:
-    """The ClusterProfile of the policy's cluster; JSON, which is YAML."""
-    cluster = policy.cluster
-    namespaces: dict[str, object] = {name: {} for name in cluster.namespaces}
-    for workload in cluster.workloads:
-        about: dict[str, object] = {"labels": dict(workload.labels)}
-        if workload.selector:
-            about["selector"] = dict(workload.selector)
-        namespaces[workload.namespace].setdefault("workloads", {})[workload.name] = about  # type: ignore[attr-defined]
-    enforcement = cluster.enforcement
-    networks = {"pods": ["10.4.0.0/14"], "services": ["10.8.0.0/20"], "nodes": ["10.0.0.0/20"]}
-    spec = {
-        "region": "us-east1",
-        "istio": {
-            "version": cluster.version,
-            "rootNamespace": cluster.root,
-            "outboundTrafficPolicy": "REGISTRY_ONLY" if enforcement == "mesh" else "ALLOW_ANY",
-        },
-        "enforcement": enforcement if isinstance(enforcement, str) else {"namespaces": list(enforcement)},
-        "observed": [f"{workload.namespace}/{workload.name}" for workload in cluster.observed],
-        "inMesh": list(cluster.in_mesh),
-        "ipFamilies": list(cluster.families),
-        "networks": networks,
-        "namespaces": namespaces,
-    }
-    document = {
-        "apiVersion": "egresslang.dev/v1",
-        "kind": "ClusterProfile",
-        "metadata": {"name": "random"},
-        "spec": spec,
-    }
-    return json.dumps(document, indent=1) + "\n"
-
-
-def kubernetes(services: Iterable[Service]) -> str:
-    """The Services and their endpoints as YAML (JSON documents)."""
-    documents = []
-    for service in services:
-        ports = [{"name": name, "port": number, "protocol": "TCP"} for name, number in service.ports]
-        documents.append(
-            {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "metadata": {"name": service.name, "namespace": service.namespace},
-                "spec": {"clusterIP": service.address or "None", "selector": {"app": service.name}, "ports": ports},
-            }
-        )
-        documents.append(
-            {
-                "apiVersion": "discovery.k8s.io/v1",
-                "kind": "EndpointSlice",
-                "metadata": {
-                    "name": f"{service.name}-1",
-                    "namespace": service.namespace,
-                    "labels": {"kubernetes.io/service-name": service.name},
-                },
-                "addressType": "IPv4",
-                "endpoints": [{"addresses": [service.endpoint], "conditions": {"ready": True}}],
-                "ports": ports,
-            }
-        )
-    return "".join(f"---\n{json.dumps(document)}\n" for document in documents)
-
-
-# Chance
-
+from policies import (
+    Addressed,
+    Anything,
+    Cluster,
+    Destination,
+    Internet,
+    MeshLine,
+    Named,
+    Network,
+    Port,
+    RandomPolicy,
+    Rule,
+    Service,
+    Source,
+    Workload,
+    network_text,
+)
+
+SHAPES = ("plain", "adversarial", "ports", "wildcards", "large", "v6", "regions", "capture")
 
 NAMESPACES = ("team-a", "team-b", "team-c", "payments")
 WORKLOADS = ("idgen", "etl", "web", "orders", "scanner", "batch", "cron", "bff", "sync")
@@ -389,6 +51,12 @@ SERVICES = (
     Service("shared", "secure", "10.8.0.14", (("https", 443),)),
     Service("shared", "queue", "10.8.0.15", (("tcp", 9000),)),
 )
+ENDPOINTS = (
+    ("api.delta.io", (("203.0.113.211", "us-east1"), ("9.9.9.20", "europe-west1"), ("9.9.9.30", "us-central1"))),
+    ("cdn.delta.io", (("203.0.113.212", "us-east1"), ("9.9.9.21", "europe-west1"))),
+    ("db.delta.io", (("203.0.113.213", "us-east1"), ("9.9.9.31", "us-central1"), ("9.9.9.22", "europe-west1"))),
+)
+WITHIN = {"us": ("us-east1", "us-central1"), "us-east1": ("us-east1",)}
 HEADLESS = Service("shared", "ring", "", (("tcp-ring", 9443), ("http-ring", 8000)))
 
 
@@ -400,6 +68,7 @@ class _Chance:
     shape: str
     protocols: dict[tuple[str, int], str] = field(default_factory=dict)
     homes: dict[str, tuple[Network, ...]] = field(default_factory=dict)
+    regions: dict[str, str] = field(default_factory=dict)
 
     def few(self, most: int) -> int:
         """A count from 1 up to `most`, small ones more often."""
@@ -430,14 +99,14 @@ def generate(seed: int, shape: str = "plain") -> RandomPolicy:
 
     `plain` is a mixture of everything; `adversarial` has few hosts, and workloads of one namespace that want
     different ports of them; `ports` mixes protocols on one port; `wildcards` nests names below wildcards;
-    `v6` adds IPv6 networks.
+    `large` has many rules; `v6` adds IPv6 networks, `regions` hosts with known endpoints; in `capture` the
+    sidecars answer DNS.
     """
     chance = _Chance(Random(f"{shape}:{seed}"), shape)
     cluster = _cluster(chance)
     hosts = _hosts(chance)
-    most = 12 if shape == "plain" else 14
-    least = 0 if shape == "plain" else 4
-    count = chance.dice.randint(least, most)
+    counts = {"plain": (0, 12), "large": (20, 40)}
+    count = chance.dice.randint(*counts.get(shape, (4, 14)))
     rules = tuple(_rule(chance, number, cluster, hosts) for number in range(count))
     services = list(SERVICES)
     services.append(Service(cluster.namespaces[0], "raw", "10.8.0.21", (("tcp-raw", 443), ("http-x", 8443))))
@@ -454,10 +123,10 @@ def generate(seed: int, shape: str = "plain") -> RandomPolicy:
 
 def _cluster(chance: _Chance) -> Cluster:
     dice = chance.dice
-    few = chance.shape != "plain"
+    few = chance.shape not in ("plain", "large")
     namespaces = tuple(dice.sample(NAMESPACES, dice.choice((1, 1, 2)) if few else dice.choice((1, 2, 3, 3, 4))))
     workloads: list[Workload] = []
-    for _ in range(dice.randint(2, 5) if few else dice.randint(1, 9)):
+    for _ in range(dice.randint(2, 5) if few else dice.randint(9 if chance.shape == "large" else 1, 9)):
         namespace = dice.choice(namespaces)
         free = [name for name in WORKLOADS if not any((w.namespace, w.name) == (namespace, name) for w in workloads)]
         name = dice.choice(free)
@@ -487,13 +156,15 @@ def _cluster(chance: _Chance) -> Cluster:
         root="istio-config" if chance.maybe(0.1) else "istio-system",
         in_mesh=in_mesh,
         families=("IPv4", "IPv6") if chance.shape == "v6" else ("IPv4",),
+        dns_capture=chance.shape == "capture",
+        endpoints=ENDPOINTS if chance.shape == "regions" else (),
     )
 
 
 def _hosts(chance: _Chance) -> list[str]:
     """The names the policy may use: of each domain some exact ones, some wildcards."""
     hosts: list[str] = []
-    domains = DOMAINS if chance.shape == "plain" else DOMAINS[: chance.few(2)]
+    domains = DOMAINS if chance.shape in ("plain", "large") else DOMAINS[: chance.few(2)]
     for domain in domains:
         exact = [domain, f"api.{domain}", f"www.{domain}", f"b.{domain}", f"e.b.{domain}", f"v1.api.{domain}"]
         wild = [f"*.{domain}", f"*.b.{domain}", f"*.api.{domain}"]
@@ -507,49 +178,81 @@ def _hosts(chance: _Chance) -> list[str]:
 
 def _rule(chance: _Chance, number: int, cluster: Cluster, hosts: list[str]) -> Rule:
     dice = chance.dice
-    kinds = ("named", "tcp", "network", "address", "http-address", "internet", "open")
-    weights = (60, 10, 14, 6, 4, 3, 3) if chance.shape == "plain" else (72, 6, 10, 4, 3, 2, 2)
-    kind = dice.choices(kinds, weights)[0]
+    plain = chance.shape in ("plain", "large")
+    weights = [weight for weight, _ in _KINDS.values()] if plain else [weight for _, weight in _KINDS.values()]
+    kind = dice.choices([*_KINDS, "region"], [*weights, 40 if chance.shape == "regions" else 0])[0]
+    destinations, said = _destinations(chance, kind, hosts)
+    attributes = [said] if said else []
     sources = _sources_by_chance(chance, cluster)
-    attributes: list[str] = []
-    destinations: tuple[Destination, ...]
-    if kind == "named":
-        destinations = _named(chance, hosts)
-    elif kind == "tcp":
-        destinations = (_database(chance, hosts),)
-        addresses = [_network(one).strip("[]") for one in destinations[0].addresses]  # type: ignore[union-attr]
-        attributes.append("address=" + (addresses[0] if len(addresses) == 1 else "{" + ", ".join(addresses) + "}"))
-    elif kind == "network":
-        destinations = (_networks(chance),)
-    elif kind == "address":
-        destinations = (Addressed((_address(chance),), _raw_ports(chance)),)
-    elif kind == "http-address":
-        port = Port(dice.choice((8080, 8000, 80)), "http")
-        destinations = (Addressed((ip_network("203.0.113.201" if chance.maybe(0.5) else "9.9.9.10"),), (port,)),)
-    elif kind == "internet":
-        port = Port(dice.choice((443, 22, 80)), "tcp")
-        holes = tuple(ip_network(one) for one in dice.sample(NETWORKS[6:10], 1)) if chance.maybe(0.5) else ()
-        destinations = (Internet(port, holes, (4, 6) if chance.shape == "v6" else (4,)),)
-        attributes.append('reason="checks customers\' sites"')
-    else:
-        destinations = (Anything(),)
-        sources = tuple(one for one in sources if one.namespace != "*" or one.labels) or (
-            Source(cluster.namespaces[0], "*"),
-        )
-        attributes.append('reason="being moved"')
+    if kind == "open":
+        some = tuple(one for one in sources if one.namespace != "*" or one.labels)
+        sources = some or (Source(cluster.namespaces[0], "*"),)
     if any(source.name == "*" for source in sources) and not attributes:
         attributes.append("reason=shared")
-    grants = True
-    if chance.maybe(0.03):
-        attributes.append("expires=2020-01-31")
-        grants = False
-    elif chance.maybe(0.03):
-        attributes.append("cluster=other-*")
-        grants = False
-    elif chance.maybe(0.05):
-        attributes.append(dice.choice(("cluster=rand*", "expires=2199-12-31", "owner=team-x", "region=us")))
+    limit, grants = _limit(chance, kind)
+    attributes += [limit] if limit else []
     style = dice.choices(("plain", "set", "set-of-everyone"), (80, 12, 8))[0]
     return Rule(number, sources, destinations, dice.choice(cluster.namespaces), tuple(attributes), style, grants)
+
+
+_KINDS = {
+    "named": (56, 68),
+    "tcp": (10, 6),
+    "network": (14, 10),
+    "address": (6, 4),
+    "http-address": (4, 3),
+    "internet": (3, 2),
+    "open": (3, 2),
+    "mixed": (4, 3),
+    "http-home": (3, 2),
+}
+"""How often a rule is of a kind: in the shapes `plain` and `large`, and in the others."""
+
+
+def _limit(chance: _Chance, kind: str) -> tuple[str, bool]:
+    """An attribute, mostly none, and whether the rule still grants anything here."""
+    if chance.maybe(0.03):
+        return "expires=2020-01-31", False
+    if chance.maybe(0.03):
+        return "cluster=other-*", False
+    if chance.maybe(0.03) and kind != "region":
+        return "region=eu", False
+    if chance.maybe(0.05):
+        return chance.dice.choice(("cluster=rand*", "expires=2199-12-31", "owner=team-x")), True
+    return "", True
+
+
+def _destinations(chance: _Chance, kind: str, hosts: list[str]) -> tuple[tuple[Destination, ...], str]:
+    """The destinations of a rule, and the attribute that goes with them."""
+    dice = chance.dice
+    if kind == "named":
+        return _named(chance, hosts), ""
+    if kind == "mixed":
+        one = _named(chance, hosts)[0]
+        networks = tuple(ip_network(network) for network in dice.sample(NETWORKS, chance.few(2)))
+        return (one, Addressed(networks, one.ports)), ""
+    if kind in ("tcp", "http-home"):
+        home = _database(chance, hosts) if kind == "tcp" else _http_home(chance)
+        written = [network_text(one).strip("[]") for one in home.addresses]
+        addresses = written[0] if len(written) == 1 else "{" + ", ".join(written) + "}"
+        return (home,), f"address={addresses}" if written else ""
+    if kind == "region":
+        regional, region = _regional(chance)
+        return (regional,), f"region={region}"
+    if kind == "network":
+        return (_networks(chance),), ""
+    if kind == "address":
+        return (Addressed((_address(chance),), _raw_ports(chance)),), ""
+    if kind == "http-address":
+        port = Port(dice.choice((8080, 8000, 80)), "http")
+        pool = ["203.0.113.201", "9.9.9.10"] + ["2001:db8:5::7"] * (2 if chance.shape == "v6" else 0)
+        return (Addressed((ip_network(dice.choice(pool)),), (port,)),), ""
+    if kind == "internet":
+        port = Port(dice.choice((443, 22, 80)), "tcp")
+        holes = tuple(ip_network(one) for one in dice.sample(NETWORKS[6:10], 1)) if chance.maybe(0.5) else ()
+        versions = (4, 6) if chance.shape == "v6" else (4,)
+        return (Internet(port, holes, versions),), 'reason="checks customers\' sites"'
+    return (Anything(),), 'reason="being moved"'
 
 
 def _sources_by_chance(chance: _Chance, cluster: Cluster) -> tuple[Source, ...]:
@@ -594,12 +297,33 @@ def _database(chance: _Chance, hosts: list[str]) -> Named:
     exact = [one for one in hosts if "*" not in one]
     if chance.shape == "ports" and exact and chance.maybe(0.5):
         host = chance.dice.choice(exact)
-    if protocol == "mysql" or chance.maybe(0.5):
+    if chance.shape == "capture" and chance.maybe(0.6):
+        found = ()
+    elif protocol == "mysql" or chance.maybe(0.5):
         found = tuple(_address(chance) for _ in range(chance.few(2)))
     else:
         found = (ip_network(chance.dice.choice(("203.0.113.32/27", "151.101.8.0/22", "192.0.2.0/25"))),)
     home = chance.homes.setdefault(host, tuple(dict.fromkeys(found)))
     return Named(host, (Port(number, chance.protocols.setdefault((host, number), protocol)),), home)
+
+
+def _http_home(chance: _Chance) -> Named:
+    """A name that is one address, judged by Host."""
+    host = f"box{chance.dice.randint(1, 2)}.{DOMAINS[0]}"
+    home = chance.homes.setdefault(host, (ip_network(chance.dice.choice(("203.0.113.221", "9.9.9.40"))),))
+    return Named(host, (Port(8080, "http"),), home)
+
+
+def _regional(chance: _Chance) -> tuple[Named, str]:
+    """A host with known endpoints, and the region all its rules name: the flow is to the endpoints within it."""
+    host, endpoints = chance.dice.choice(ENDPOINTS)
+    region = chance.regions.setdefault(host, chance.dice.choice(sorted(WITHIN)))
+    inside = tuple(ip_network(address) for address, where in endpoints if where in WITHIN[region])
+    if host.startswith("db."):
+        return Named(host, (Port(5432, "postgres"),), inside), region
+    numbers = sorted(set(chance.dice.choices((80, 443, 8443), k=chance.few(2))))
+    ports = tuple(Port(number, {80: "http", 443: "tls", 8443: "tls"}[number]) for number in numbers)
+    return Named(host, ports, inside, dialled=True), region
 
 
 def _networks(chance: _Chance) -> Addressed:

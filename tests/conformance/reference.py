@@ -12,7 +12,7 @@ from ipaddress import collapse_addresses, ip_network
 
 from asking import Proxy
 from oracle import HTTP, Meaning, Pod, covers
-from random_policies import Addressed, Internet, Named, Network, Port, RandomPolicy
+from policies import Addressed, Internet, Named, Network, Port, RandomPolicy
 
 KINDS = {"http": "HTTP", "http2": "HTTP2", "grpc": "GRPC", "tls": "TLS"}
 NOT_INTERNET = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from asking import Judge, Proxy
 from meshes import DB, IN_MESH, PUBLIC, ROOT, WEB, ask, entry, manifest, said, sidecar
-from random_policies import Service
+from policies import Service
 
 pytestmark = pytest.mark.conformance
 

@@ -12,9 +12,8 @@ import pytest
 import reference
 from asking import Judge
 from compiling import Compiled
-from random_policies import (
+from policies import (
     SERVICES,
-    SHAPES,
     Addressed,
     Cluster,
     Named,
@@ -23,9 +22,9 @@ from random_policies import (
     Rule,
     Source,
     Workload,
-    generate,
     printed,
 )
+from random_policies import SHAPES, generate
 from trials import Outcome, outcome_of
 
 pytestmark = pytest.mark.conformance

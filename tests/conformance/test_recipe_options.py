@@ -6,7 +6,7 @@ import pytest
 from asking import Answer, Call, Case, Judge, Proxy
 from compiling import Compiled, compile_text
 from meshes import said
-from random_policies import Service, kubernetes
+from policies import Service, kubernetes
 
 pytestmark = pytest.mark.conformance
 

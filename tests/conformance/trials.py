@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import yaml
 from asking import Answer, Call, Case, Judge, Verdict
 from compiling import Compiled, compile_text
 from oracle import Intent, Meaning, Pod, Question, pods, probe, questions, wrong
-from random_policies import RandomPolicy, kubernetes, printed, profile
+from policies import RandomPolicy, kubernetes, printed, profile
 
 REFUSED = "EGR503"
 """The code that says Istio cannot express the policy; any other error means the generator wrote a bad one."""
@@ -75,11 +77,27 @@ class _Asked:
         return Case(
             self.policy.name,
             self.compiled.mesh_config,
-            self.compiled.istio,
+            with_virtual_addresses(self.compiled.istio) if self.policy.cluster.dns_capture else self.compiled.istio,
             kubernetes(self.policy.services),
             tuple(pod.proxy for pod in self.pods),
             tuple(question.call for question in self.questions),
         )
+
+
+def with_virtual_addresses(manifests: str) -> str:
+    """The manifests after Istio's allocator has given each host an address: those of entries that have none
+    and whose resolution is not NONE; of wildcards only those of DYNAMIC_DNS."""
+    allocated: list[str] = []
+    number = 0
+    for document in yaml.safe_load_all(manifests):
+        spec = document["spec"]
+        if document["kind"] == "ServiceEntry" and spec["resolution"] != "NONE" and not spec.get("addresses"):
+            hosts = [one for one in spec["hosts"] if "*" not in one or spec["resolution"] == "DYNAMIC_DNS"]
+            values = [(host, f"240.240.{number // 250}.{number % 250 + 1 + index}") for index, host in enumerate(hosts)]
+            document["status"] = {"addresses": [{"value": value, "host": host} for host, value in values]}
+            number += len(hosts)
+        allocated.append(f"---\n{json.dumps(document)}\n")
+    return "".join(allocated)
 
 
 def run(policies: Iterable[RandomPolicy], judge: Judge) -> Iterator[Outcome]:

@@ -1,4 +1,4 @@
-"""Profiles: the one of the language's description, every way of saying a fact, and broken ones with their complaints."""
+"""Profiles: the language's example, every way of saying a fact, and broken ones with their complaints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ import pytest
 from egresslang import codes
 from egresslang.findings import Finding, Severity, errors, in_order
 from egresslang.profile.load import load
-from egresslang.profile.profile import NEWEST_KNOWN, ClusterProfile, Destination, Endpoint, Enforcement, Lint, Member, Namespace, Workload
+from egresslang.profile.profile import (
+    NEWEST_KNOWN,
+    ClusterProfile,
+    Destination,
+    Endpoint,
+    Enforcement,
+    Lint,
+    Member,
+    Namespace,
+    Workload,
+)
 from egresslang.profile.profile import Installation as Installed
 from egresslang.profile.stock import stock
 from egresslang.source import Source, Span
@@ -53,7 +63,9 @@ def test_the_example_of_the_language() -> None:
     assert made is not None
     names = ["idgen", "frontend", "mobile-bff", "orders", "etl", "scanner", "legacy"]
     workloads = {name: Workload("recipes", name, (("app", name),), (("app", name),), NOWHERE) for name in names}
-    workloads["idgen"] = Workload("recipes", "idgen", (("app", "idgen"), ("tier", "back")), (("app", "idgen"),), NOWHERE)
+    workloads["idgen"] = Workload(
+        "recipes", "idgen", (("app", "idgen"), ("tier", "back")), (("app", "idgen"),), NOWHERE
+    )
     assert made == ClusterProfile(
         name="recipes-us",
         span=NOWHERE,
@@ -75,11 +87,17 @@ def test_the_example_of_the_language() -> None:
         ip_families=("IPv4",),
         networks={"pods": ("10.4.0.0/14",), "services": ("10.8.0.0/20",), "nodes": ("10.0.0.0/20",)},
         regions={"us": ("us-east1", "us-central1"), "eu": ("europe-west1",)},
-        namespaces={"recipes": Namespace("recipes", workloads, NOWHERE), "payments": Namespace("payments", {}, NOWHERE)},
+        namespaces={
+            "recipes": Namespace("recipes", workloads, NOWHERE),
+            "payments": Namespace("payments", {}, NOWHERE),
+        },
         destinations={
             "httpbin.org": Destination("httpbin.org", "us", (), NOWHERE),
             "api.example.com": Destination(
-                "api.example.com", "", (Endpoint("203.0.113.10", "us-east1", NOWHERE), Endpoint("203.0.113.20", "europe-west1", NOWHERE)), NOWHERE
+                "api.example.com",
+                "",
+                (Endpoint("203.0.113.10", "us-east1", NOWHERE), Endpoint("203.0.113.20", "europe-west1", NOWHERE)),
+                NOWHERE,
             ),
         },
         lint=Lint((), 24, 56, 14),
@@ -95,8 +113,24 @@ def test_places_are_kept() -> None:
     )
     assert made.namespaces is not None
     recipes, known = made.namespaces["recipes"], made.destinations["a.example.com"]
-    places = [made.span, recipes.span, recipes.workloads["idgen"].span, made.hosts["api"][0].span, made.observed[0][2], known.span, known.endpoints[0].span]
-    assert [span.text for span in places] == ["x", "recipes", "'idgen'", "'203.0.113.1'", "recipes/idgen", "a.example.com", "203.0.113.10"]
+    places = [
+        made.span,
+        recipes.span,
+        recipes.workloads["idgen"].span,
+        made.hosts["api"][0].span,
+        made.observed[0][2],
+        known.span,
+        known.endpoints[0].span,
+    ]
+    assert [span.text for span in places] == [
+        "x",
+        "recipes",
+        "'idgen'",
+        "'203.0.113.1'",
+        "recipes/idgen",
+        "a.example.com",
+        "203.0.113.10",
+    ]
 
 
 # Defaults
@@ -110,8 +144,17 @@ def test_nothing_but_a_name_is_needed() -> None:
 
 def test_a_stock_cluster_says_what_was_assumed() -> None:
     made = stock()
-    assert (made.name, made.version, made.outbound_traffic_policy, made.namespaces) == ("cluster", NEWEST_KNOWN, "ALLOW_ANY", None)
-    assert (made.enforcement, made.in_mesh, made.ip_families) == (Enforcement("workloads"), ("*/*.svc.cluster.local",), ("IPv4",))
+    assert (made.name, made.version, made.outbound_traffic_policy, made.namespaces) == (
+        "cluster",
+        NEWEST_KNOWN,
+        "ALLOW_ANY",
+        None,
+    )
+    assert (made.enforcement, made.in_mesh, made.ip_families) == (
+        Enforcement("workloads"),
+        ("*/*.svc.cluster.local",),
+        ("IPv4",),
+    )
     assert made.assumed == (
         "Istio is 1.32, the newest known version",
         "`outboundTrafficPolicy` is ALLOW_ANY, Istio's default",
@@ -128,11 +171,27 @@ def test_a_stock_cluster_says_what_was_assumed() -> None:
 
 
 def test_empty_sections_are_as_if_unsaid() -> None:
-    empty = "".join(f"{key}: , " for key in ("istio", "observed", "variables", "hosts", "inMesh", "networks", "regions", "namespaces", "lint", "resources"))
+    empty = "".join(
+        f"{key}: , "
+        for key in (
+            "istio",
+            "observed",
+            "variables",
+            "hosts",
+            "inMesh",
+            "networks",
+            "regions",
+            "namespaces",
+            "lint",
+            "resources",
+        )
+    )
     assert profile(empty) == stock("x")
 
 
-@pytest.mark.parametrize(("mode", "level"), [("REGISTRY_ONLY", "mesh"), ("ALLOW_ANY", "workloads"), ("ALLOW_ANY_DYNAMIC_DNS", "workloads")])
+@pytest.mark.parametrize(
+    ("mode", "level"), [("REGISTRY_ONLY", "mesh"), ("ALLOW_ANY", "workloads"), ("ALLOW_ANY_DYNAMIC_DNS", "workloads")]
+)
 def test_enforcement_follows_what_is_installed(mode: str, level: str) -> None:
     made = profile(f"istio: {{outboundTrafficPolicy: {mode}}}")
     assert (made.enforcement.level, made.outbound_traffic_policy) == (level, mode)
@@ -143,10 +202,10 @@ def test_enforcement_of_namespaces() -> None:
 
 
 def test_a_workload_without_labels_carries_app() -> None:
-    made = profile("namespaces: {a: {workloads: {b: , c: {labels: {x: y}}, d: {labels: {}}}}}")
+    made = profile("namespaces: {a: {workloads: {b: , c: {labels: {x: z}}, d: {labels: {}}}}}")
     assert made.namespaces is not None
-    assert [w.labels for w in made.namespaces["a"].workloads.values()] == [(("app", "b"),), (("x", "y"),), ()]
-    assert made.assumed[-4] == "pods of 1 workload without `labels` carry the label `app`, with the name of the workload"
+    assert [w.labels for w in made.namespaces["a"].workloads.values()] == [(("app", "b"),), (("x", "z"),), ()]
+    assert "workloads without `labels` (1) carry the label `app`, with their own name" in made.assumed
 
 
 def test_the_in_mesh_list_follows_the_cluster_domain() -> None:
@@ -171,17 +230,26 @@ def test_an_unqualified_observed_workload_is_in_the_default_namespace() -> None:
 
 
 def test_lint() -> None:
-    assert profile("lint: {require: [owner, owner, expires], max-network: {ipv4: 16.0}, expires-soon: 30d}").lint == Lint(("owner", "expires"), 16, 56, 30)
+    assert profile(
+        "lint: {require: [owner, owner, expires], max-network: {ipv4: 16.0}, expires-soon: 30d}"
+    ).lint == Lint(("owner", "expires"), 16, 56, 30)
 
 
 def test_destinations_are_known_by_their_canonical_name() -> None:
-    made = profile("destinations: {API.Example.com.: , bücher.example: {region: eu}, '2001:DB8::0/32': , 203.0.113.7: {endpoints: }}")
+    made = profile(
+        "destinations: {API.Example.com.: , bücher.example: {region: eu}, '2001:DB8::0/32': , 203.0.113.7: {endpoints: }}"
+    )
     assert list(made.destinations) == ["api.example.com", "xn--bcher-kva.example", "2001:db8::/32", "203.0.113.7"]
 
 
 def test_an_endpoint_is_in_the_region_of_its_destination() -> None:
-    made = profile("destinations: {a.b: {region: us, endpoints: [{address: 203.0.113.1}, {address: '2001:DB8::1', region: eu}]}}")
-    assert [(e.address, e.region) for e in made.destinations["a.b"].endpoints] == [("203.0.113.1", "us"), ("2001:db8::1", "eu")]
+    made = profile(
+        "destinations: {a.b: {region: us, endpoints: [{address: 203.0.113.1}, {address: '2001:DB8::1', region: eu}]}}"
+    )
+    assert [(e.address, e.region) for e in made.destinations["a.b"].endpoints] == [
+        ("203.0.113.1", "us"),
+        ("2001:db8::1", "eu"),
+    ]
 
 
 # Versions
@@ -211,7 +279,9 @@ def test_a_version_older_than_judged_is_a_warning() -> None:
     assert (found.severity, found.message) == (Severity.WARNING, "Istio 1.9 is older than what was judged")
 
 
-@pytest.mark.parametrize("written", ["1", "latest", "'1.31 '", "1.31.x y", "'v'", "1e3", "-1.31", ".inf", "1.3.2026-01-01 x"])
+@pytest.mark.parametrize(
+    "written", ["1", "latest", "'1.31 '", "1.31.x y", "'v'", "1e3", "-1.31", ".inf", "1.3.2026-01-01 x"]
+)
 def test_what_is_no_version(written: str) -> None:
     ((code, underlined, message),) = complaints(f"istio: {{version: {written}}}")
     assert (code, underlined) == ("EGR508", written)
@@ -226,7 +296,10 @@ def test_addresses_are_allocated_since_1_25(version: str, allocates: bool) -> No
 # Installation profiles
 
 
-@pytest.mark.parametrize(("name", "captures", "ambient"), [("default", False, False), ("preview", True, False), ("openshift-ambient", False, True)])
+@pytest.mark.parametrize(
+    ("name", "captures", "ambient"),
+    [("default", False, False), ("preview", True, False), ("openshift-ambient", False, True)],
+)
 def test_what_an_installation_profile_turns_on(name: str, captures: bool, ambient: bool) -> None:
     made = profile(f"istio: {{profile: {name}}}")
     assert (made.dns_capture, made.ambient) == (captures, ambient)
@@ -243,11 +316,19 @@ OPERATOR = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata
 
 
 def test_an_installation_file_tells_the_facts() -> None:
-    files = {"etc/istio.yaml": OPERATOR + "  meshConfig: {rootNamespace: root, outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n"}
+    files = {
+        "etc/istio.yaml": OPERATOR
+        + "  meshConfig: {rootNamespace: root, outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n"
+    }
     made, findings = read("etc/p.yaml", text("istio: {installation: ./istio.yaml}"), files)
     assert findings == []
     assert made is not None
-    assert (made.version, made.root_namespace, made.outbound_traffic_policy, made.enforcement.level) == ((1, 28), "root", "REGISTRY_ONLY", "mesh")
+    assert (made.version, made.root_namespace, made.outbound_traffic_policy, made.enforcement.level) == (
+        (1, 28),
+        "root",
+        "REGISTRY_ONLY",
+        "mesh",
+    )
     assert made.installation == Installed("istio", "mine", "istio-system")
 
 
@@ -257,10 +338,18 @@ def test_facts_that_agree_with_the_installation_are_fine() -> None:
 
 
 def test_what_the_installation_leaves_unsaid_is_istios_default() -> None:
-    made, (found,) = read("p.yaml", text("istio: {installation: i.yaml, outboundTrafficPolicy: REGISTRY_ONLY}"), {"i.yaml": OPERATOR})
+    made, (found,) = read(
+        "p.yaml", text("istio: {installation: i.yaml, outboundTrafficPolicy: REGISTRY_ONLY}"), {"i.yaml": OPERATOR}
+    )
     assert made is None
-    assert (found.code, found.span.text, found.message) == (codes.PROFILE_MISMATCH, "REGISTRY_ONLY", "`outboundTrafficPolicy` is not what is installed")
-    assert [(label.span.place, label.text) for label in found.related] == [(("i.yaml", 1, 1), "says nothing of it, so it is `ALLOW_ANY`")]
+    assert (found.code, found.span.text, found.message) == (
+        codes.PROFILE_MISMATCH,
+        "REGISTRY_ONLY",
+        "`outboundTrafficPolicy` is not what is installed",
+    )
+    assert [(label.span.place, label.text) for label in found.related] == [
+        (("i.yaml", 1, 1), "says nothing of it, so it is `ALLOW_ANY`")
+    ]
 
 
 def test_a_version_the_installation_does_not_tell_may_be_stated() -> None:
@@ -310,7 +399,9 @@ def test_a_broken_profile(path: Path) -> None:
     made, findings = load(Source(path.name, path.read_text()), lambda name: (path.parent / name).read_text())
     assert made is None
     assert errors(findings)
-    assert "\n".join(told(path.name, found) for found in in_order(findings)) + "\n" == path.with_suffix(".out").read_text()
+    assert (
+        "\n".join(told(path.name, found) for found in in_order(findings)) + "\n" == path.with_suffix(".out").read_text()
+    )
     for found in findings:
         assert found.label, found
         assert found.help, found
@@ -320,4 +411,6 @@ def test_a_broken_profile(path: Path) -> None:
 
 def test_there_are_enough_broken_profiles() -> None:
     assert len(BROKEN) >= 30
-    assert {path.stem for path in BROKEN} == {name.removesuffix(".out") for name in os.listdir(HERE / "broken") if name.endswith(".out")}
+    assert {path.stem for path in BROKEN} == {
+        name.removesuffix(".out") for name in os.listdir(HERE / "broken") if name.endswith(".out")
+    }

@@ -124,8 +124,26 @@ def words(value: Any) -> Iterator[str]:
             yield from words(each)
 
 
-KNOWN = sorted({*words(FULL), *words(SCHEMA["properties"]), "mesh", "Foo", "a_b", "-a", "a" * 64, "a" * 254, "14", "", ".", "a..b", "a/b/c"})
-SCALARS = st.none() | st.booleans() | st.integers(-300, 300) | st.sampled_from([0.5, 3.0, 1e300]) | st.sampled_from(KNOWN)
+KNOWN = sorted(
+    {
+        *words(FULL),
+        *words(SCHEMA["properties"]),
+        "mesh",
+        "Foo",
+        "a_b",
+        "-a",
+        "a" * 64,
+        "a" * 254,
+        "14",
+        "",
+        ".",
+        "a..b",
+        "a/b/c",
+    }
+)
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-300, 300) | st.sampled_from([0.5, 3.0, 1e300]) | st.sampled_from(KNOWN)
+)
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from(KNOWN), SCALARS, max_size=2)
 
 

@@ -182,7 +182,9 @@ def test_what_is_wrong_is_told_at_its_place(text: str, code: str, marked: str) -
 def test_the_table_in_the_repository_is_the_grammar_s() -> None:
     from egresslang.resources import text
 
-    assert table(text("grammar", GRAMMAR)) == text("grammar", TABLE), "write it again: python -m egresslang.syntax.grammar"
+    assert table(text("grammar", GRAMMAR)) == text("grammar", TABLE), (
+        "write it again: python -m egresslang.syntax.grammar"
+    )
 
 
 def test_the_grammar_has_no_conflicts() -> None:
@@ -203,14 +205,20 @@ _member = st.one_of(
     st.builds(
         nodes.Labelled,
         st.one_of(st.just(""), st.just("*"), _label),
-        st.dictionaries(_label, st.one_of(st.none(), _label, st.just("")), min_size=1, max_size=3).map(lambda d: tuple(sorted(d.items()))),
+        st.dictionaries(_label, st.one_of(st.none(), _label, st.just("")), min_size=1, max_size=3).map(
+            lambda d: tuple(sorted(d.items()))
+        ),
         _span,
     ),
 )
 _members = st.lists(_member, min_size=1, max_size=3).map(tuple)
 _sources = st.builds(nodes.Sources, _members, st.one_of(st.just(()), _members), _span)
-_v4 = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)).map(lambda n: nodes.Network(4, n[0] >> (32 - n[1]) << (32 - n[1]), n[1], NOWHERE))
-_v6 = st.tuples(st.integers(0, 2**128 - 1), st.integers(0, 128)).map(lambda n: nodes.Network(6, n[0] >> (128 - n[1]) << (128 - n[1]), n[1], NOWHERE))
+_v4 = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)).map(
+    lambda n: nodes.Network(4, n[0] >> (32 - n[1]) << (32 - n[1]), n[1], NOWHERE)
+)
+_v6 = st.tuples(st.integers(0, 2**128 - 1), st.integers(0, 128)).map(
+    lambda n: nodes.Network(6, n[0] >> (128 - n[1]) << (128 - n[1]), n[1], NOWHERE)
+)
 _target = st.one_of(
     st.builds(nodes.Host, _host, _span),
     st.builds(nodes.Wildcard, _host, _span),
@@ -241,7 +249,9 @@ _value = st.builds(nodes.Value, st.one_of(_label, _text), _span)
 def _attributes(statement: str) -> st.SearchStrategy[tuple[nodes.Attribute, ...]]:
     keys = st.lists(st.sampled_from(ATTRIBUTES[statement]), unique=True, max_size=3)
     values = st.lists(_value, min_size=1, max_size=3).map(tuple)
-    return keys.flatmap(lambda names: st.tuples(*[st.builds(nodes.Attribute, st.just(name), values, _span) for name in names]))
+    return keys.flatmap(
+        lambda names: st.tuples(*[st.builds(nodes.Attribute, st.just(name), values, _span) for name in names])
+    )
 
 
 _statement = st.one_of(
@@ -250,12 +260,17 @@ _statement = st.one_of(
     st.builds(nodes.HostSet, _label, st.one_of(_plain, _ported), _span, _span),
     st.builds(nodes.Allow, _sources, _destinations, _attributes("allow"), _span),
     st.builds(nodes.Deny, _sources, _destinations, _attributes("deny"), _span),
-    st.builds(nodes.Expect, _sources, _destinations, _attributes("expect"), st.sampled_from(["allowed", "blocked"]), _span),
+    st.builds(
+        nodes.Expect, _sources, _destinations, _attributes("expect"), st.sampled_from(["allowed", "blocked"]), _span
+    ),
     st.builds(
         nodes.Mesh,
         _sources,
         st.lists(
-            st.one_of(st.builds(nodes.Service, st.one_of(st.just(""), _label), _label, _span), st.builds(nodes.Service, _label, st.just("*"), _span)),
+            st.one_of(
+                st.builds(nodes.Service, st.one_of(st.just(""), _label), _label, _span),
+                st.builds(nodes.Service, _label, st.just("*"), _span),
+            ),
             min_size=1,
             max_size=3,
         ).map(tuple),
@@ -273,10 +288,14 @@ def test_printing_and_parsing_is_the_identity(tree: list[nodes.Statement]) -> No
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(st.sampled_from("allow deny hosts{}[]:,->#\"=*./ \n\t\r\\$0189azé"), max_size=80))
+@given(st.text(st.sampled_from('allow deny hosts{}[]:,->#"=*./ \n\t\r\\$0189azé'), max_size=80))
 def test_no_text_is_too_strange_to_be_told_about(text: str) -> None:
     file, found = parse(Source("p.egress", text))
     for finding in found:
         assert 0 <= finding.span.start <= finding.span.end <= len(text)
         assert "_" not in finding.label.replace("`_`", "")
-    assert found or file.statements or not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
+    assert (
+        found
+        or file.statements
+        or not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
+    )

@@ -1,0 +1,115 @@
+"""What a compilation costs, stage by stage, against what it cannot do without: `python bench/compile.py [--quick]`.
+
+For each shape and size it prints, as Markdown:
+
+- milliseconds of processor time of each stage, the median of several runs, and the wall time of the whole;
+- the floors, measured in the same run by turns: a hand-written regular expression over the same statements, lark alone
+  with the same grammar (statement by statement, with its trees: the plain way), PyYAML's dump of the same documents;
+- the whole in relation to lark alone, to the size before, and the emitter in relation to PyYAML;
+- the peak memory of the process when each stage ended.
+
+Every measurement is a fresh process with the cyclic garbage collector off, as in the command line. Imports and the
+start of Python are not counted here (`start.py` is about them); making the parser is, on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from children import machine, measure, medians, milliseconds, table, write_case
+from policies import SHAPES
+
+STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "report", "rest")
+FLOORS = ("regex", "lark", "yaml")
+SIZES = (10, 100, 1000, 10000)
+
+
+class Row(NamedTuple):
+    """A shape of a size: seconds of each stage and floor, KiB of memory after each stage, bytes written."""
+
+    shape: str
+    size: int
+    stages: dict[str, float]
+    wall: float
+    peak: dict[str, float]
+    floors: dict[str, float]
+    output: int
+
+    @property
+    def total(self) -> float:
+        """Processor seconds of the whole compilation."""
+        return self.stages["total"]
+
+
+def measured(shape: str, size: int, repeats: int) -> Row:
+    """Compilations and floors of a case by turns, so that a busy minute of the machine meets both."""
+    made = SHAPES[shape](size)
+    compiled: list[dict[str, Any]] = []
+    floors: list[dict[str, Any]] = []
+    with TemporaryDirectory() as folder:
+        paths = write_case(folder, *made)
+        for _ in range(repeats):
+            compiled.append(measure("stages.py", *paths))
+            floors.append(measure("floors.py", *paths))
+    if not compiled[0]["output"]:
+        raise SystemExit(f"{shape} of {size} does not compile: {compiled[0]['findings']}")
+    wall = median(each["wall"]["total"] for each in compiled)
+    return Row(shape, size, medians(compiled, "cpu"), wall, medians(compiled, "peak"), medians(floors, "cpu"), compiled[0]["output"])
+
+
+def times(rows: Sequence[Row]) -> str:
+    """The stages and the floors in milliseconds, and their relations."""
+    headings = ["shape", "rules", *STAGES, "total", "wall", *FLOORS, "total ÷ lark", "× for 10 × rules", "emit ÷ yaml"]
+    held = {(row.shape, row.size): row for row in rows}
+    lines = []
+    for row in rows:
+        smaller = held.get((row.shape, row.size // 10))
+        lines.append([
+            row.shape,
+            f"{row.size:,}",
+            *(milliseconds(row.stages.get(stage, 0.0)) for stage in STAGES),
+            milliseconds(row.total),
+            milliseconds(row.wall),
+            *(milliseconds(row.floors[floor]) for floor in FLOORS),
+            f"{row.total / row.floors['lark']:.2f}",
+            f"{row.total / smaller.total:.1f}" if smaller else "",
+            f"{row.stages['emit'] / row.floors['yaml']:.2f}",
+        ])  # fmt: skip
+    return table(headings, lines)
+
+
+def memory(rows: Sequence[Row]) -> str:
+    """The peak memory after each stage in MiB, and what is written in KiB."""
+    stages = STAGES[:-1]
+    lines = [[row.shape, f"{row.size:,}", *(f"{row.peak[stage] / 1024:.0f}" for stage in stages), f"{row.output / 1024:,.0f}"] for row in rows]
+    return table(["shape", "rules", *stages, "KiB written"], lines)
+
+
+def repeats_of(size: int, most: int) -> int:
+    """How often a size is measured: large ones take long and vary little."""
+    return most if size < 10000 else max(1, most * 3 // 5)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="What a compilation costs, stage by stage, against its floors.")
+    parser.add_argument("--quick", action="store_true", help="up to 1,000 rules, three runs each")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="RULES")
+    parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES), metavar="SHAPE")
+    parser.add_argument("--repeats", type=int, metavar="N")
+    options = parser.parse_args(arguments)
+    sizes = options.sizes or (SIZES[:-1] if options.quick else SIZES)
+    repeats = options.repeats or (3 if options.quick else 5)
+    rows = [measured(shape, size, repeats_of(size, repeats)) for shape in options.shapes for size in sizes]
+    print(f"Milliseconds of processor time (wall: of wall time), medians; {machine()}\n")
+    print(times(rows))
+    print("Peak memory of the process in MiB when a stage ended\n")
+    print(memory(rows))
+
+
+if __name__ == "__main__":
+    main()
