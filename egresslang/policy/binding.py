@@ -11,8 +11,9 @@ from egresslang.policy.policy import ANY, KnownWorkload, Subject
 from egresslang.profile.profile import ClusterProfile, Member
 from egresslang.record import record
 from egresslang.source import Span
+from egresslang.suggest import nearest
 from egresslang.syntax import nodes
-from egresslang.syntax.words import nearest, port_node, read_bracketed, read_network, read_target
+from egresslang.syntax.words import port_node, read_bracketed, read_network, read_target
 
 INTERNET = "internet"
 """The word for every globally routable address; no set may take it."""

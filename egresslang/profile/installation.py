@@ -14,8 +14,8 @@ from egresslang import codes
 from egresslang.findings import Finding, Severity, finding
 from egresslang.profile.facts import MODES, Fact, Installation
 from egresslang.profile.installation_profiles import PROFILES
-from egresslang.profile.suggest import unknown_word
 from egresslang.profile.version import parse
+from egresslang.suggest import unknown_word
 
 if TYPE_CHECKING:
     from egresslang.documents import Located

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.profile.profile import Enforcement, Labels, Namespace, Workload
-from egresslang.profile.suggest import nearest
 from egresslang.source import Span
+from egresslang.suggest import nearest
 
 if TYPE_CHECKING:
     from egresslang.documents import Located

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from egresslang import codes
 from egresslang.findings import Finding, finding
-from egresslang.profile.suggest import nearest, one_of, unknown_word
 from egresslang.source import Span
+from egresslang.suggest import nearest, one_of, unknown_word
 
 if TYPE_CHECKING:
     from egresslang.documents import Located

@@ -10,8 +10,8 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, finding
 from egresslang.source import Source, Span
+from egresslang.suggest import nearest
 from egresslang.syntax import nodes
-from egresslang.syntax.words import nearest
 
 _FRIENDLY = {
     "WORD": "a name",

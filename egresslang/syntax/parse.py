@@ -13,11 +13,11 @@ from lark.visitors import Transformer
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, finding
 from egresslang.source import Source, Span
+from egresslang.suggest import nearest
 from egresslang.syntax import errors, nodes
 from egresslang.syntax.grammar import load
 from egresslang.syntax.words import (
     is_label,
-    nearest,
     port_node,
     read_bracketed,
     read_member,

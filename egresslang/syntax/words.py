@@ -7,7 +7,6 @@ readers serve the parser and, once the variables of a profile are known, `${env}
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, finding
@@ -38,18 +37,6 @@ _RESERVED_PORTS = {
 
 INVENTED = "egressc.invalid"
 """Names below this one are invented for destinations that have only an address."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like this one, empty when none is near."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(word, list(known), 1, 0.6)), "")
-
-
-def has_variable(text: str) -> bool:
-    """Whether `${…}` or its escape `$${…}` stands in a text."""
-    return "${" in text
 
 
 def read_target(text: str, span: Span) -> Target | Finding:

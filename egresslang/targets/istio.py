@@ -159,6 +159,9 @@ class _Lowering:
     def _check_selector(self, each: Class) -> None:
         selector = dict(each.selector or ())
         mine = self._content(each.subject)
+        if not selector:
+            self.found.append(self._no_selector(each))
+            return
         for other in self._matching(each.subject.namespace, selector):
             if other.name != each.subject.workload and self._content(Subject(other.namespace, other.name)) != mine:
                 self.found.append(self._shared_selector(each, other, selector))
@@ -188,7 +191,7 @@ class _Lowering:
 
     def _shared_selector(self, each: Class, other: KnownWorkload, selector: dict[str, str]) -> Finding:
         span = self._place(each.subject)
-        labels = ", ".join(f"{key}={value}" for key, value in selector.items()) or "no label at all"
+        labels = ", ".join(f"{key}={value}" for key, value in selector.items())
         return finding(
             codes.SHARED_SELECTOR,
             span,
@@ -197,6 +200,16 @@ class _Lowering:
             [],
             [f"a Sidecar selects pods by {labels}: `{other.name}` would get the same flows"],
             f"grant both workloads the same, or give `{each.subject.workload}` a label of its own in the profile",
+        )
+
+    def _no_selector(self, each: Class) -> Finding:
+        return finding(
+            codes.SHARED_SELECTOR,
+            self._place(each.subject),
+            f"`{each.subject.workload}` has no label to be selected by",
+            "granted to this workload",
+            notes=["a Sidecar selects pods by their labels: without any it selects every pod of the namespace"],
+            help=f"give `{each.subject.workload}` its labels in the profile",
         )
 
     def _place(self, subject: Subject) -> Span:

@@ -66,10 +66,12 @@ class Verdict:
 
     `verdict` is allowed, blocked, passed-through or lost (a route to a cluster that does not exist);
     `sees` is what the client sees: answer, 502 or dropped; `type` is the discovery type of the cluster,
-    `dials` what it connects to, empty where that is what the client dialled or named.
+    `dials` what it connects to, empty where that is what the client dialled or named; `address` is what the
+    client dialled.
     """
 
     verdict: str
+    address: str = ""
     sees: str = ""
     listener: str = ""
     virtualHost: str = ""

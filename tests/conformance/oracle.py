@@ -243,10 +243,8 @@ def wrong(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verdict) ->
         if verdict.verdict == "blocked":
             return "outage: the pod is open"
         return _elsewhere(policy, call, verdict) if verdict.verdict == "allowed" else ""
-    if call.via and verdict.verdict in ("allowed", "blocked") and intent.service is None:
-        return _captured(call, intent, verdict) or (
-            _misdirected(policy, call, intent, verdict) if verdict.type == "ORIGINAL_DST" else ""
-        )
+    if call.via and verdict.verdict in ("allowed", "blocked") and verdict.type != "ORIGINAL_DST":
+        return _captured(call, intent, verdict)
     if verdict.verdict == "passed-through":
         return "over-grant: passed through" if not intent.allowed else "not enforced: passed through"
     if verdict.verdict == "blocked":
@@ -264,9 +262,7 @@ def _captured(call: Call, intent: Intent, verdict: Verdict) -> str:
     """
     if verdict.verdict == "blocked":
         honest = call.via == bare(call.name) or call.protocol == "tcp"
-        return "outage: blocked" if honest and intent.allowed else ""
-    if verdict.type == "ORIGINAL_DST":
-        return "" if intent.allowed else "over-grant"
+        return "outage: blocked" if intent.addressed or (honest and intent.named) else ""
     places = verdict.dials or (f"{bare(call.name)}:{call.port}",)
     granted = [one for one in intent.all if isinstance(one, Named)]
     for place in places:
@@ -302,7 +298,7 @@ def _misdirected(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verd
     if verdict.type == "DYNAMIC_FORWARD_PROXY":
         return "" if below(verdict.host, bare(call.name)) else "hijack: another wildcard"
     wanted = _wanted(call, intent)
-    return "" if set(verdict.dials) in wanted else f"hijack: dials {verdict.dials}, not {wanted[-1]}"
+    return "" if set(verdict.dials) in wanted else f"hijack: dials {verdict.dials}, not {wanted}"
 
 
 def _wanted(call: Call, intent: Intent) -> list[set[str]]:

@@ -69,8 +69,9 @@ def _in_mesh(policy: RandomPolicy, pod: Pod) -> list[str]:
 
 def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
     old = meaning.policy.cluster.version < "1.30"
-    named: dict[str, set[Port]] = {}
+    named: dict[tuple[str, tuple[Network, ...]], set[Port]] = {}
     to_one: dict[str, set[Port]] = {}
+    resolved: dict[str, set[Port]] = {}
     raw: dict[int, set[Network]] = {}
     for one in meaning.destinations:
         if isinstance(one, Internet):
@@ -79,10 +80,14 @@ def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
             raw.setdefault(one.port.number, set()).update(minus(whole, holes))
         elif isinstance(one, Named):
             for port in one.ports:
-                if port.protocol in KINDS:
-                    named.setdefault(one.host, set()).add(port)
-                else:
+                if (port.protocol in KINDS and (one.dialled or not one.addresses)) or (
+                    port.protocol in HTTP and len(one.addresses) == 1 and one.addresses[0].num_addresses == 1
+                ):
+                    named.setdefault((one.host, one.addresses), set()).add(port)
+                elif one.addresses:
                     raw.setdefault(port.number, set()).update(one.addresses)
+                else:
+                    resolved.setdefault(one.host, set()).add(port)
         elif isinstance(one, Addressed):
             for port in one.ports:
                 if port.protocol in HTTP and one.networks[0].num_addresses == 1:
@@ -90,9 +95,14 @@ def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
                 else:
                     raw.setdefault(port.number, set()).update(minus(one.networks, one.holes))
     specs: list[dict[str, object]] = []
-    for host, ports in named.items():
-        wild = ("NONE" if old else "DYNAMIC_DNS") if host.startswith("*") else "DNS"
-        specs.append({"hosts": [host], "resolution": wild, "ports": _ports(ports)})
+    for (host, known), ports in named.items():
+        wild = ("NONE" if old else "DYNAMIC_DNS") if host.startswith("*") else "STATIC" if known else "DNS"
+        where: dict[str, object] = {}
+        if known:
+            homes = [str(network.network_address) for network in known]
+            where["endpoints"] = [{"address": home} for home in homes]
+            where |= {"addresses": homes} if len(homes) == 1 and not host.endswith("delta.io") else {}
+        specs.append({"hosts": [host], "resolution": wild, "ports": _ports(ports), **where})
     for address, ports in to_one.items():
         host = f"one-{address.replace('.', '-')}.invalid"
         where = {"addresses": [address], "endpoints": [{"address": address}]}
@@ -113,6 +123,8 @@ def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
                     "addresses": addresses,
                 }
             )
+    for host, ports in resolved.items():
+        specs.append({"hosts": [host], "resolution": "DNS", "ports": _ports(ports)})
     about = {"exportTo": ["*"], "location": "MESH_EXTERNAL"}
     return [_manifest("ServiceEntry", shelf, f"entry-{number}", {**about, **spec}) for number, spec in enumerate(specs)]
 

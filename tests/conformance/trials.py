@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -30,7 +30,8 @@ class Disagreement:
 
     def __str__(self) -> str:
         who = f"{self.pod.proxy.namespace} {self.pod.proxy.labels}"
-        call = f"{self.call.protocol} {self.call.name or '-'} @{self.call.address}:{self.call.port}"
+        via = f" (of {self.call.via})" if self.call.via else ""
+        call = f"{self.call.protocol} {self.call.name or '-'} @{self.call.address}{via}:{self.call.port}"
         said = f"{self.verdict.verdict} {self.verdict.cluster} {self.verdict.type} {list(self.verdict.dials)}"
         return f"{self.why}\n  pod      {who}\n  call     {call}\n  meant    {self.intent}\n  judge    {said}\n"
 
@@ -85,15 +86,20 @@ class _Asked:
 
 
 def with_virtual_addresses(manifests: str) -> str:
-    """The manifests after Istio's allocator has given each host an address: those of entries that have none
-    and whose resolution is not NONE; of wildcards only those of DYNAMIC_DNS."""
+    """The manifests after Istio's allocator has given each host an address.
+
+    It leaves out entries that have addresses, whose resolution is NONE or that opt out by label, and wildcards
+    but those of DYNAMIC_DNS.
+    """
     allocated: list[str] = []
     number = 0
     for document in yaml.safe_load_all(manifests):
         spec = document["spec"]
-        if document["kind"] == "ServiceEntry" and spec["resolution"] != "NONE" and not spec.get("addresses"):
+        opted_out = document["metadata"].get("labels", {}).get("networking.istio.io/enable-autoallocate-ip") == "false"
+        given = spec.get("addresses") or spec.get("resolution", "NONE") == "NONE" or opted_out
+        if document["kind"] == "ServiceEntry" and not given:
             hosts = [one for one in spec["hosts"] if "*" not in one or spec["resolution"] == "DYNAMIC_DNS"]
-            values = [(host, f"240.240.{number // 250}.{number % 250 + 1 + index}") for index, host in enumerate(hosts)]
+            values = [(host, f"240.240.{(number + i) // 250}.{(number + i) % 250 + 1}") for i, host in enumerate(hosts)]
             document["status"] = {"addresses": [{"value": value, "host": host} for host, value in values]}
             number += len(hosts)
         allocated.append(f"---\n{json.dumps(document)}\n")
@@ -151,10 +157,11 @@ def _judged(asked: _Asked, answer: Answer) -> Outcome:
         if index not in is_open:
             passed = verdict.verdict == "passed-through"
             is_open[index] = passed if meaning.open is None else meaning.open
-        intent = meaning.of(question.call, question.service, is_open[index])
-        why = wrong(asked.policy, question.call, intent, verdict)
+        call = replace(question.call, address=verdict.address)
+        intent = meaning.of(call, question.service, is_open[index])
+        why = wrong(asked.policy, call, intent, verdict)
         if why:
-            found.append(Disagreement(asked.pods[index], question.call, intent, verdict, why))
+            found.append(Disagreement(asked.pods[index], call, intent, verdict, why))
     return Outcome(asked.policy, "compiled", asked.compiled, len(asked.questions), tuple(found), tuple(faults))
 
 

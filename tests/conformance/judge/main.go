@@ -51,9 +51,10 @@ type Call struct {
 
 // Verdict is what became of a call. Type is the discovery type of the cluster, empty when there is none;
 // Dials is what the cluster connects to, empty when that is what the client dialled (ORIGINAL_DST)
-// or what the request names (DYNAMIC_FORWARD_PROXY).
+// or what the request names (DYNAMIC_FORWARD_PROXY). Address is what the client dialled.
 type Verdict struct {
 	Verdict     string   `json:"verdict"` // allowed, blocked, passed-through, lost
+	Address     string   `json:"address"`
 	Sees        string   `json:"sees,omitempty"`
 	Listener    string   `json:"listener,omitempty"`
 	VirtualHost string   `json:"virtualHost,omitempty"`

@@ -131,7 +131,7 @@ func (s *sidecar) run(call Call) Verdict {
 		sim = s.v6
 	}
 	r := sim.Run(request)
-	v := Verdict{Listener: r.ListenerMatched, VirtualHost: r.VirtualHostMatched, Cluster: r.ClusterMatched}
+	v := Verdict{Address: call.Address, Listener: r.ListenerMatched, VirtualHost: r.VirtualHostMatched, Cluster: r.ClusterMatched}
 	matched := s.clusters[r.ClusterMatched]
 	switch {
 	case r.Error == simulation.ErrMultipleFilterChain:
