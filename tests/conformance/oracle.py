@@ -244,17 +244,17 @@ def wrong(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verdict) ->
             return "outage: the pod is open"
         return _elsewhere(policy, call, verdict) if verdict.verdict == "allowed" else ""
     if call.via and verdict.verdict in ("allowed", "blocked") and verdict.type != "ORIGINAL_DST":
-        return _captured(call, intent, verdict)
+        return _captured(policy, call, intent, verdict)
     if verdict.verdict == "passed-through":
         return "over-grant: passed through" if not intent.allowed else "not enforced: passed through"
     if verdict.verdict == "blocked":
         return "outage: blocked" if intent.allowed else ""
     if not intent.allowed:
-        return "over-grant"
+        return "" if _same_place(policy, call, intent, verdict) else "over-grant"
     return _misdirected(policy, call, intent, verdict)
 
 
-def _captured(call: Call, intent: Intent, verdict: Verdict) -> str:
+def _captured(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verdict) -> str:
     """Why a call is not right whose address the sidecar's own DNS gave; empty when it is.
 
     A host has an address of its own there, and what is said to that address does not matter. So whoever asks for
@@ -268,7 +268,7 @@ def _captured(call: Call, intent: Intent, verdict: Verdict) -> str:
     for place in places:
         name, port = place.rsplit(":", 1)
         by_that_name = any(below(one.host, name) and int(port) in {p.number for p in one.ports} for one in granted)
-        if not by_that_name and not any(place in places for places in _wanted(call, intent)):
+        if not by_that_name and not any(place in places for places in _wanted(policy, call, intent)):
             return f"over-grant: reaches {place}"
     return ""
 
@@ -297,17 +297,23 @@ def _misdirected(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verd
         return f"hijack: dials {verdict.dials or verdict.type} instead of the address"
     if verdict.type == "DYNAMIC_FORWARD_PROXY":
         return "" if below(verdict.host, bare(call.name)) else "hijack: another wildcard"
-    wanted = _wanted(call, intent)
+    wanted = _wanted(policy, call, intent)
     return "" if set(verdict.dials) in wanted else f"hijack: dials {verdict.dials}, not {wanted}"
 
 
-def _wanted(call: Call, intent: Intent) -> list[set[str]]:
-    """The places a call by name may be connected to: the name, or the addresses its rule knows."""
-    found: list[set[str]] = []
-    for one in intent.named:
-        known = one.addresses if isinstance(one, Named) else one.networks if isinstance(one, Addressed) else ()
-        places = [str(network.network_address) for network in known] or [bare(call.name)]
-        found.append({f"{place}:{call.port}" for place in places})
+def _wanted(policy: RandomPolicy, call: Call, intent: Intent) -> list[set[str]]:
+    """The places a call by name may be connected to: the name, or the addresses a rule knows of it.
+
+    Whoever may reach a wildcard may reach a name below it, where another rule says that name is.
+    """
+    name = bare(call.name)
+    everyone = [one for rule in policy.rules for one in rule.destinations]
+    homes = [one.addresses for one in everyone if isinstance(one, Named) and one.host == name]
+    homes += [one.networks for one in intent.named if isinstance(one, Addressed)]
+    homes += [one.addresses for one in intent.named if isinstance(one, Named)]
+    found = [{f"{network.network_address}:{call.port}" for network in home} for home in homes if home]
+    if any(isinstance(one, Named) and not one.addresses for one in intent.named):
+        found.append({f"{name}:{call.port}"})
     return found
 
 

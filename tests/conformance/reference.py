@@ -7,6 +7,7 @@ agree, a disagreement with the real compiler is the compiler's.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from ipaddress import collapse_addresses, ip_network
 
@@ -69,7 +70,7 @@ def _in_mesh(policy: RandomPolicy, pod: Pod) -> list[str]:
 
 def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
     old = meaning.policy.cluster.version < "1.30"
-    named: dict[tuple[str, tuple[Network, ...]], set[Port]] = {}
+    named: dict[tuple[str, tuple[Network, ...], bool], set[Port]] = {}
     to_one: dict[str, set[Port]] = {}
     resolved: dict[str, set[Port]] = {}
     raw: dict[int, set[Network]] = {}
@@ -83,7 +84,7 @@ def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
                 if (port.protocol in KINDS and (one.dialled or not one.addresses)) or (
                     port.protocol in HTTP and len(one.addresses) == 1 and one.addresses[0].num_addresses == 1
                 ):
-                    named.setdefault((one.host, one.addresses), set()).add(port)
+                    named.setdefault((one.host, one.addresses, one.dialled), set()).add(port)
                 elif one.addresses:
                     raw.setdefault(port.number, set()).update(one.addresses)
                 else:
@@ -95,16 +96,16 @@ def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
                 else:
                     raw.setdefault(port.number, set()).update(minus(one.networks, one.holes))
     specs: list[dict[str, object]] = []
-    for (host, known), ports in named.items():
+    for (host, known, dialled), ports in named.items():
         wild = ("NONE" if old else "DYNAMIC_DNS") if host.startswith("*") else "STATIC" if known else "DNS"
         where: dict[str, object] = {}
         if known:
             homes = [str(network.network_address) for network in known]
             where["endpoints"] = [{"address": home} for home in homes]
-            where |= {"addresses": homes} if len(homes) == 1 and not host.endswith("delta.io") else {}
+            where |= {} if dialled else {"addresses": homes}
         specs.append({"hosts": [host], "resolution": wild, "ports": _ports(ports), **where})
     for address, ports in to_one.items():
-        host = f"one-{address.replace('.', '-')}.invalid"
+        host = f"one-{re.sub('[^0-9a-f]+', '-', address)}.invalid"
         where = {"addresses": [address], "endpoints": [{"address": address}]}
         specs.append({"hosts": [host], "resolution": "STATIC", "ports": _ports(ports), **where})
     for number, networks in raw.items():
@@ -123,10 +124,14 @@ def _entries(meaning: Meaning, shelf: str) -> list[dict[str, object]]:
                     "addresses": addresses,
                 }
             )
-    for host, ports in resolved.items():
-        specs.append({"hosts": [host], "resolution": "DNS", "ports": _ports(ports)})
-    about = {"exportTo": ["*"], "location": "MESH_EXTERNAL"}
-    return [_manifest("ServiceEntry", shelf, f"entry-{number}", {**about, **spec}) for number, spec in enumerate(specs)]
+    plain = len(specs)
+    specs += [{"hosts": [host], "resolution": "DNS", "ports": _ports(ports)} for host, ports in resolved.items()]
+    documents: list[dict[str, object]] = []
+    for number, spec in enumerate(specs):
+        about = {"exportTo": ["*"], "location": "MESH_EXTERNAL", **spec}
+        labels = {} if number >= plain else {"networking.istio.io/enable-autoallocate-ip": "false"}
+        documents.append(_manifest("ServiceEntry", shelf, f"entry-{number}", about, labels))
+    return documents
 
 
 def _ports(ports: Iterable[Port]) -> list[dict[str, object]]:
@@ -134,8 +139,10 @@ def _ports(ports: Iterable[Port]) -> list[dict[str, object]]:
     return [{"number": n, "name": f"{p.lower()}-{n}", "protocol": p} for n, p in sorted(by_number.items())]
 
 
-def _manifest(kind: str, namespace: str, name: str, spec: dict[str, object]) -> dict[str, object]:
-    metadata = {"name": name, "namespace": namespace}
+def _manifest(
+    kind: str, namespace: str, name: str, spec: dict[str, object], labels: dict[str, str] | None = None
+) -> dict[str, object]:
+    metadata = {"name": name, "namespace": namespace, "labels": labels or {}}
     return {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
