@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from egresslang.policy.ranges import Range
+from egresslang.ranges import Range
 from egresslang.record import record
 from egresslang.source import Span
 

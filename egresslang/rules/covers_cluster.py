@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from egresslang import codes
 from egresslang.findings import Finding, finding
 from egresslang.policy.policy import Addresses, Policy
-from egresslang.policy.ranges import Range, parse_cidr
 from egresslang.profile.profile import ClusterProfile
+from egresslang.ranges import Range, parse_cidr
 
 CODE = codes.COVERS_CLUSTER
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from egresslang.policy.ranges import show
+from egresslang.ranges import show
 from egresslang.syntax import nodes
 
 _BARE = re.compile(r"(?:\$?\$\{[^}\s]*\}|[^\s\",{}\[\]#])+")

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.policy import ANY, Addresses, Below, Everything, Grant, Name, Policy, Subject
-from egresslang.policy.ranges import BITS, Range, cidrs, merge, show, subtract
 from egresslang.profile.profile import ClusterProfile
+from egresslang.ranges import BITS, Range, cidrs, merge, show, subtract
 from egresslang.syntax.words import INVENTED
 
 DYNAMIC_DNS = (1, 30)
@@ -179,7 +179,7 @@ def _addresses(declared: Declared, grants: Iterable[Grant], profile: ClusterProf
         alone = named[namespace, host] == 1 and (
             host not in elsewhere if namespace == root else (root, host) not in named
         )
-        if not host or not alone or any(suffix in suffixes for suffix in _parents(host)):
+        if not host or not alone or any(suffix in suffixes for suffix in parents(host)):
             host = _invented(host, labels, port, (namespace, taken), everyone)
         for part in range(0, len(networks), MOST_ADDRESSES):
             name = (
@@ -219,7 +219,8 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower().replace("::", "-0-")).strip("-")[:40].strip("-")
 
 
-def _parents(host: str) -> Iterator[str]:
+def parents(host: str) -> Iterator[str]:
+    """Every suffix of a name that starts after a dot."""
     at = host.find(".")
     while at >= 0:
         host = host[at + 1 :]

@@ -16,9 +16,9 @@ from egresslang.record import record, replace
 from egresslang.source import Span
 from egresslang.syntax.words import INVENTED
 from egresslang.targets import naming
-from egresslang.targets.declare import Declared, Entry, Wants, declare
+from egresslang.targets.declare import Declared, Entry, Wants, declare, parents
 from egresslang.targets.manifests import EgressListener, Endpoint, Installation, Manifests, Port, ServiceEntry, Sidecar
-from egresslang.targets.narrow import CLOSED, ISTIO_PROTOCOL, Narrowing, Ports, Scope, Stuck, below, parents
+from egresslang.targets.narrow import CLOSED, ISTIO_PROTOCOL, Narrowing, Ports, Scope, Stuck, below
 
 EVERYONE = Subject(ANY, ANY)
 

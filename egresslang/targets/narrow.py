@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
 from egresslang.syntax.words import INVENTED
-from egresslang.targets.declare import HTTP_KINDS, Entry
+from egresslang.targets.declare import HTTP_KINDS, Entry, parents
 from egresslang.targets.manifests import EgressListener, Port
 
 EXCLUSIONS = (1, 31)
@@ -292,15 +292,6 @@ class Narrowing:
     def _sniffed(self, port: int) -> set[str]:
         """The kinds wanted on a port that share the listener of the wildcard address."""
         return self._kinds.get(port, set()) - {"address"}
-
-
-def parents(host: str) -> Iterator[str]:
-    """Every suffix of a name that starts after a dot."""
-    at = host.find(".")
-    while at >= 0:
-        host = host[at + 1 :]
-        yield host
-        at = host.find(".")
 
 
 def below(entries: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], list[str]]:

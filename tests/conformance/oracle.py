@@ -250,8 +250,18 @@ def wrong(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verdict) ->
     if verdict.verdict == "blocked":
         return "outage: blocked" if intent.allowed else ""
     if not intent.allowed:
-        return "" if _same_place(policy, call, intent, verdict) else "over-grant"
+        return "" if _same_place(call, intent, verdict) else "over-grant"
     return _misdirected(policy, call, intent, verdict)
+
+
+def _same_place(call: Call, intent: Intent, verdict: Verdict) -> bool:
+    """Whether a request whose Host is an address goes to a name the pod is granted, which a rule says is there.
+
+    Two names of one address and port are one destination to Istio.
+    """
+    by_name_too = (one for one in intent.all if isinstance(one, Named) and below(one.host, verdict.host))
+    granted = any(call.port in {port.number for port in one.ports} for one in by_name_too)
+    return granted and verdict.dials == (f"{bare(call.name)}:{call.port}",)
 
 
 def _captured(policy: RandomPolicy, call: Call, intent: Intent, verdict: Verdict) -> str:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from asking import Answer, Case, Judge, Proxy
 from meshes import call, said
-from random_policies import Service, kubernetes
+from policies import Service, kubernetes
 from trials import with_virtual_addresses
 
 pytestmark = pytest.mark.conformance

@@ -1,0 +1,113 @@
+"""Attributes: the `key=value` words of a statement, as values of their kind."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from egresslang import codes
+from egresslang.findings import Finding, finding
+from egresslang.policy.binding import Binding
+from egresslang.policy.policy import Rule
+from egresslang.profile.profile import ClusterProfile
+from egresslang.source import Span
+from egresslang.syntax import nodes
+from egresslang.syntax.words import read_network
+
+
+class Attributes:
+    """Reads attributes for one cluster; what is wrong with a value goes to `found`."""
+
+    def __init__(self, binding: Binding, profile: ClusterProfile, found: list[Finding]) -> None:
+        self.binding = binding
+        self.profile = profile
+        self.found = found
+
+    def hold_here(self, attributes: tuple[nodes.Attribute, ...]) -> bool:
+        """Whether `cluster=` lets a statement hold in this cluster."""
+        for attribute in attributes:
+            if attribute.key == "cluster":
+                return any(_matches(value.text, self.profile.name) for value in attribute.values)
+        return True
+
+    def rule(
+        self, kind: str, span: Span, attributes: tuple[nodes.Attribute, ...]
+    ) -> tuple[Rule, nodes.Attribute | None]:
+        """The rule of a statement, and its `address=` attribute."""
+        values: dict[str, str] = {}
+        expires = address = None
+        for attribute in attributes:
+            if attribute.key == "address":
+                address = attribute
+            elif attribute.key == "expires":
+                expires = self._date(attribute)
+            elif attribute.key != "cluster":
+                texts = [self.text(value) for value in attribute.values]
+                values[attribute.key] = ", ".join(texts)
+                if attribute.key == "region":
+                    self._check_region(attribute, values["region"])
+        return Rule(kind, span, expires=expires, **values), address
+
+    def text(self, value: nodes.Value) -> str:
+        """A value without variables; empty after telling which is not defined."""
+        if "${" not in value.text:
+            return value.text
+        return self.binding.substitute(value.text, value.span) or ""
+
+    def _date(self, attribute: nodes.Attribute) -> date | None:
+        text = self.text(attribute.values[0])
+        try:
+            if len(attribute.values) > 1 or not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+                raise ValueError
+            return date.fromisoformat(text)
+        except ValueError:
+            self.found.append(
+                finding(
+                    codes.BAD_VALUE,
+                    attribute.span,
+                    f"`{text}` is not a date",
+                    "the last day of the rule",
+                    help="write it as year-month-day, as in `2027-06-30`",
+                )
+            )
+            return None
+
+    def _check_region(self, attribute: nodes.Attribute, region: str) -> None:
+        if len(attribute.values) > 1 or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", region):
+            self.found.append(
+                finding(
+                    codes.BAD_VALUE,
+                    attribute.span,
+                    f"`{region}` is not a region",
+                    "one region is needed here",
+                    help="name one region, as in `region=us-east1`; group several under `regions:` of the profile",
+                )
+            )
+
+    def addresses(self, attribute: nodes.Attribute) -> list[nodes.Network]:
+        """The addresses and networks of `address=`."""
+        networks = []
+        for value in attribute.values:
+            text = self.text(value)
+            network = read_network(
+                text.removeprefix("[").removesuffix("]") if text.startswith("[") else text, value.span
+            )
+            if isinstance(network, Finding):
+                self.found.append(network)
+            elif network.prefix == 0:
+                self.found.append(
+                    finding(
+                        codes.ANY_ADDRESS,
+                        value.span,
+                        f"`{text}` is every address",
+                        "the cluster's own included",
+                        help="write the addresses of the destination",
+                    )
+                )
+            else:
+                networks.append(network)
+        return networks
+
+
+def _matches(pattern: str, cluster: str) -> bool:
+    return bool(re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), cluster))

@@ -1,0 +1,396 @@
+"""Destinations: where a rule leads to, as names, addresses and ports; what cannot be granted is told here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from egresslang import codes
+from egresslang.findings import Finding, Label, Severity, finding
+from egresslang.policy.binding import INTERNET, Binding
+from egresslang.policy.policy import ANY, PROTOCOL_CLASS, Addresses, Below, Destination, Everything, Name, Rule
+from egresslang.policy.regions import of_host, within
+from egresslang.profile.profile import ClusterProfile
+from egresslang.ranges import BITS, Range, internet, merge, network_range, parse_cidr, show, subtract
+from egresslang.record import record
+from egresslang.source import Span
+from egresslang.syntax import nodes
+from egresslang.syntax.print import show_target
+from egresslang.syntax.words import read_network
+
+_DEFAULT_PROTOCOL = {80: "http", 443: "tls"}
+_EVERYTHING = Everything()
+
+
+@record
+class Reach:
+    """A destination and a port of it: the part of a Grant that does not say who or why."""
+
+    destination: Destination
+    port: int
+    protocol: str
+    spelled: str
+    endpoints: tuple[tuple[str, str], ...] = ()
+
+
+@record
+class Asked:
+    """A destination as a rule asks for it: the target, its ports, holes and addresses, and where it is written."""
+
+    rule: Rule
+    target: nodes.Target
+    ports: tuple[nodes.Port, ...]
+    holes: list[nodes.Network]
+    addresses: list[nodes.Network] | None
+    address: nodes.Attribute | None
+    span: Span
+
+
+class Destinations:
+    """Types destinations for one cluster; what is wrong with one goes to `found`."""
+
+    def __init__(self, binding: Binding, profile: ClusterProfile, found: list[Finding]) -> None:
+        self.binding = binding
+        self.profile = profile
+        self.found = found
+        self._cluster_ranges = _cluster_ranges(profile)
+        domain = re.escape(profile.cluster_domain)
+        self._inside = re.compile(rf"(?:.*\.)?svc\.{domain}|(?:.*\.)?{domain}|.*\.svc")
+
+    def granted(self, asked: Asked) -> Iterator[Reach]:
+        """What an allow reaches, once for each port."""
+        target = asked.target
+        if (problem := self._refusal(asked)) is not None:
+            self.found.append(problem)
+            return
+        if isinstance(target, nodes.Anything):
+            yield Reach(_EVERYTHING, 0, "", "")
+            return
+        if not isinstance(target, nodes.Host) or asked.addresses is not None:
+            key = show_target(target)
+            if not self._lies_in(asked.rule, key, "" if isinstance(target, nodes.Network) else key, target.span):
+                return
+        for port in asked.ports:
+            protocol = port.protocol or _DEFAULT_PROTOCOL.get(port.number, "")
+            kind = PROTOCOL_CLASS.get(protocol, protocol)
+            if not protocol:
+                self.found.append(_missing_protocol(port))
+            elif kind == "udp":
+                self.found.append(_not_governed(port))
+            else:
+                yield from self._on_port(asked, port, kind, protocol)
+
+    def _on_port(self, asked: Asked, port: nodes.Port, kind: str, protocol: str) -> Iterator[Reach]:
+        target = asked.target
+        if isinstance(target, nodes.Host):
+            if asked.addresses is not None:
+                yield from self._at(asked.addresses, target.name, port.number, kind, protocol)
+            else:
+                yield from self._named(asked.rule, target, port, kind, protocol)
+        elif isinstance(target, nodes.Wildcard):
+            if kind == "tcp":
+                self.found.append(_tcp_without_address(f"*.{target.suffix}", port, "a wildcard has no address"))
+            else:
+                yield Reach(Below(target.suffix), port.number, kind, protocol)
+        else:
+            if isinstance(target, nodes.Network):
+                left = list(self._at([target], "", port.number, kind, protocol, asked.holes))
+            else:
+                left = list(self._internet(port.number, protocol, asked.holes))
+            if not left:
+                self.found.append(
+                    finding(
+                        codes.BAD_ADDRESS,
+                        asked.span,
+                        f"nothing is left of `{target.span.text}`",
+                        "its holes cover all of it",
+                        help="cut smaller holes, or remove the rule",
+                        severity=Severity.WARNING,
+                    )
+                )
+            yield from left
+
+    def _refusal(self, asked: Asked) -> Finding | None:
+        """Why a destination cannot be granted at all, if it cannot."""
+        target, ports, span, holes, rule, address = (
+            asked.target,
+            asked.ports,
+            asked.span,
+            asked.holes,
+            asked.rule,
+            asked.address,
+        )
+        problem = None
+        open_target = isinstance(target, nodes.Anything)
+        if open_target and ports:
+            problem = finding(
+                codes.ANY_ADDRESS,
+                span,
+                f"`*:{ports[0].number}` is any destination on a port",
+                "too broad to be said in passing",
+                help=f"write `internet:{ports[0].number}` for every public address, or `-> *` to leave the workload open",
+            )
+        elif isinstance(target, nodes.Network) and target.prefix == 0:
+            port = ports[0].number if ports else 443
+            problem = finding(
+                codes.ANY_ADDRESS,
+                target.span,
+                f"`{show(target.version, target.first, 0)}` is every address",
+                "the cluster's own included",
+                help=f"write `internet:{port}` for every public address, or `-> *` to leave the workload open",
+            )
+        elif (
+            isinstance(target, nodes.Network) and target.version == 4 and target.first >> 24 == 0 and target.prefix >= 8
+        ):
+            problem = finding(
+                codes.BAD_ADDRESS,
+                target.span,
+                f"no host has the address `{target.span.text}`",
+                "0.0.0.0/8 means this host itself",
+                help="write the address of the destination",
+            )
+        elif (open_target or _is_internet(target)) and not rule.reason:
+            problem = finding(
+                codes.ANY_ADDRESS,
+                span,
+                f"`{ANY if open_target else INTERNET}` without a reason",
+                "a broad grant",
+                help='say why: `reason="…"`',
+            )
+        elif not open_target and not ports:
+            problem = finding(
+                codes.SYNTAX,
+                span,
+                "a destination without a port",
+                "which port?",
+                help="write the port after `:`, as in `:443 tls`",
+            )
+        elif holes and not (isinstance(target, nodes.Network) or _is_internet(target)):
+            problem = finding(
+                codes.SYNTAX,
+                span,
+                "a hole can be cut into networks only",
+                "not a network",
+                notes=["Istio cannot leave a name out of a wildcard"],
+                help="list the names that are meant",
+            )
+        elif address is not None and not isinstance(target, nodes.Host):
+            problem = finding(
+                codes.BAD_VALUE,
+                address.span,
+                "`address=` belongs to a name",
+                "this destination is none",
+                [Label(target.span, "the destination")],
+                help="remove `address=`, or name the destination",
+            )
+        elif isinstance(target, nodes.Host | nodes.Wildcard) and self._in_mesh(target):
+            problem = finding(
+                codes.IN_MESH_DESTINATION,
+                target.span,
+                f"`{target.span.text}` lies inside the mesh",
+                "not outside the cluster",
+                help="remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it",
+            )
+        return problem
+
+    def _in_mesh(self, target: nodes.Host | nodes.Wildcard) -> bool:
+        if isinstance(target, nodes.Wildcard):
+            domain = self.profile.cluster_domain
+            return bool(self._inside.fullmatch(target.suffix)) or f".svc.{domain}".endswith(f".{target.suffix}")
+        if self._inside.fullmatch(target.name):
+            return True
+        service, _, namespace = target.name.partition(".")
+        return any(
+            r.kind == "Service" and r.name == service and r.namespace == namespace for r in self.profile.resources
+        )
+
+    def _named(self, rule: Rule, target: nodes.Host, port: nodes.Port, kind: str, protocol: str) -> Iterator[Reach]:
+        """A name without `address=`: resolved by the sidecar, or led to the endpoints the profile knows in the region."""
+        endpoints = self._endpoints(rule, target)
+        if endpoints is None:
+            return
+        if kind != "tcp":
+            yield Reach(Name(target.name), port.number, kind, protocol, endpoints)
+        elif endpoints:
+            networks = [
+                network
+                for address, _ in endpoints
+                if isinstance(network := read_network(address, target.span), nodes.Network)
+            ]
+            yield from self._at(networks, target.name, port.number, kind, protocol)
+        elif self.profile.dns_capture and self.profile.auto_allocate:
+            yield Reach(Name(target.name), port.number, kind, protocol)
+        else:
+            self.found.append(
+                _tcp_without_address(target.name, port, "nothing but the port would tell it from other traffic")
+            )
+
+    def _endpoints(self, rule: Rule, target: nodes.Host) -> tuple[tuple[str, str], ...] | None:
+        """The endpoints of a name that lie in the rule's region; none when the name is resolved; None when refused."""
+        known = self.profile.destinations.get(target.name)
+        if not rule.region or known is None or not known.endpoints:
+            return () if self._lies_in(rule, target.name, target.name, target.span) else None
+        inside = [e for e in known.endpoints if e.region and within(e.region, rule.region, self.profile.regions)]
+        if not inside:
+            self.found.append(
+                finding(
+                    codes.OUT_OF_REGION,
+                    target.span,
+                    f"no endpoint of `{target.name}` is in `{rule.region}`",
+                    "all lie elsewhere",
+                    [Label(known.endpoints[0].span, f"in `{known.endpoints[0].region}`")],
+                    help="correct `region=`, or the profile",
+                )
+            )
+            return None
+        if left := len(known.endpoints) - len(inside):
+            self.found.append(
+                finding(
+                    codes.OUT_OF_REGION,
+                    target.span,
+                    f"{left} endpoint{'s' if left > 1 else ''} of `{target.name}` outside `{rule.region}`",
+                    "left out: only those in the region can be reached",
+                    severity=Severity.NOTE,
+                )
+            )
+        return tuple(sorted((e.address, e.region) for e in inside))
+
+    def _lies_in(self, rule: Rule, key: str, host: str, span: Span) -> bool:
+        """Whether nothing says that a destination lies outside the rule's region; tells when nothing says where it is."""
+        if not rule.region:
+            return True
+        known = self.profile.destinations.get(key)
+        region = known.region if known is not None and known.region else of_host(host, self.profile.regions)
+        if not region:
+            self.found.append(
+                finding(
+                    codes.UNKNOWN_REGION,
+                    span,
+                    f"nothing says where `{key}` is",
+                    f"claimed to be in `{rule.region}`",
+                    notes=["the claim is declared, not enforced"],
+                    help=f"write the region of `{key}` under `destinations:` of the profile",
+                )
+            )
+        elif not within(region, rule.region, self.profile.regions):
+            self.found.append(
+                finding(
+                    codes.OUT_OF_REGION,
+                    span,
+                    f"`{key}` is in `{region}`, not in `{rule.region}`",
+                    "outside the rule's region",
+                    help="correct `region=`, or the profile",
+                )
+            )
+            return False
+        return True
+
+    def holes(self, destinations: nodes.Destinations, namespace: str) -> list[nodes.Network]:
+        holes = []
+        for hole in self.binding.holes(destinations.holes, namespace):
+            target = self.binding.target(hole)
+            if isinstance(target, nodes.Network):
+                holes.append(target)
+            elif target is not None:
+                self.found.append(
+                    finding(
+                        codes.SYNTAX,
+                        target.span,
+                        "a hole is an address or network",
+                        "not an address",
+                        help="write addresses and networks after `except`",
+                    )
+                )
+        return holes
+
+    def _at(
+        self,
+        networks: list[nodes.Network],
+        host: str,
+        port: int,
+        kind: str,
+        protocol: str,
+        holes: Iterable[nodes.Network] = (),
+    ) -> Iterator[Reach]:
+        """Flows to addresses: whatever the bytes, but for http to one address, which is checked."""
+        for version in (4, 6):
+            mine = [n for n in networks if n.version == version]
+            ranges = merge(network_range(n.version, n.first, n.prefix) for n in mine)
+            ranges = subtract(
+                ranges, merge(network_range(h.version, h.first, h.prefix) for h in holes if h.version == version)
+            )
+            if not ranges:
+                continue
+            single = len(networks) == 1 and mine[0].prefix == BITS[version]
+            label = host or ", ".join(show(n.version, n.first, n.prefix) for n in mine)
+            checked = "http" if kind == "http" and single else "tcp"
+            yield Reach(Addresses(version, tuple(ranges), host, label), port, checked, protocol)
+
+    def _internet(self, port: int, protocol: str, holes: list[nodes.Network]) -> Iterator[Reach]:
+        for family in self.profile.ip_families:
+            version = 4 if family == "IPv4" else 6
+            cut = merge(network_range(h.version, h.first, h.prefix) for h in holes if h.version == version)
+            ranges = subtract(subtract(internet(version), cut), self._cluster_ranges[version])
+            if ranges:
+                yield Reach(Addresses(version, tuple(ranges), "", INTERNET), port, "tcp", protocol)
+
+    def asserted(self, target: nodes.Target, addresses: list[nodes.Network] | None) -> Iterator[Destination]:
+        if isinstance(target, nodes.Anything):
+            yield _EVERYTHING
+        elif isinstance(target, nodes.Wildcard):
+            yield Below(target.suffix)
+        elif isinstance(target, nodes.Host):
+            yield Name(target.name)
+            for reach in self._at(addresses or [], target.name, 0, "tcp", "tcp"):
+                yield reach.destination
+        elif isinstance(target, nodes.Network):
+            for reach in self._at([target], "", 0, "tcp", "tcp"):
+                yield reach.destination
+        else:
+            for reach in self._internet(0, "tcp", []):
+                yield reach.destination
+
+
+def _is_internet(target: nodes.Target) -> bool:
+    return isinstance(target, nodes.Word) and target.name == INTERNET
+
+
+def _cluster_ranges(profile: ClusterProfile) -> dict[int, list[Range]]:
+    ranges: dict[int, list[Range]] = {4: [], 6: []}
+    for networks in profile.networks.values():
+        for text in networks:
+            version, found = parse_cidr(text)
+            ranges[version].append(found)
+    return {version: merge(found) for version, found in ranges.items()}
+
+
+def _tcp_without_address(host: str, port: nodes.Port, why: str) -> Finding:
+    return finding(
+        codes.TCP_WITHOUT_ADDRESS,
+        port.span,
+        f"tcp to `{host}:{port.number}` needs an address",
+        why,
+        notes=[f"its ServiceEntry would capture every connection on port {port.number}, whatever its destination"],
+        help="give `address=` with the addresses it has",
+    )
+
+
+def _missing_protocol(port: nodes.Port) -> Finding:
+    return finding(
+        codes.MISSING_PROTOCOL,
+        port.span,
+        f"port `{port.number}` has no default protocol",
+        "which protocol?",
+        help=f"write it after the port, as in `{port.number} tcp`",
+    )
+
+
+def _not_governed(port: nodes.Port) -> Finding:
+    return finding(
+        codes.NOT_GOVERNED,
+        port.span,
+        "no sidecar sees udp",
+        "compiles to nothing",
+        notes=["a sidecar captures TCP alone: udp leaves the pod unwatched, allowed or not"],
+        help="govern udp with a NetworkPolicy",
+    )
