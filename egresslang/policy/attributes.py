@@ -27,7 +27,18 @@ class Attributes:
         """Whether `cluster=` lets a statement hold in this cluster."""
         for attribute in attributes:
             if attribute.key == "cluster":
-                return any(_matches(value.text, self.profile.name) for value in attribute.values)
+                patterns = [self.text(value) for value in attribute.values]
+                if any(pattern is not None and not pattern for pattern in patterns):
+                    self.found.append(
+                        finding(
+                            codes.BAD_VALUE,
+                            attribute.span,
+                            "`cluster=` names no cluster",
+                            "an empty value",
+                            help="write a profile's name or a pattern such as `dev-*`, or remove `cluster=`",
+                        )
+                    )
+                return any(pattern is not None and _matches(pattern, self.profile.name) for pattern in patterns)
         return True
 
     def rule(
@@ -42,20 +53,22 @@ class Attributes:
             elif attribute.key == "expires":
                 expires = self._date(attribute)
             elif attribute.key != "cluster":
-                texts = [self.text(value) for value in attribute.values]
+                texts = [text for value in attribute.values if (text := self.text(value)) is not None]
                 values[attribute.key] = ", ".join(texts)
-                if attribute.key == "region":
+                if attribute.key == "region" and len(texts) == len(attribute.values):
                     self._check_region(attribute, values["region"])
         return Rule(kind, span, expires=expires, **values), address
 
-    def text(self, value: nodes.Value) -> str:
-        """A value without variables; empty after telling which is not defined."""
+    def text(self, value: nodes.Value) -> str | None:
+        """A value without variables; None after telling which is not defined."""
         if "${" not in value.text:
             return value.text
-        return self.binding.substitute(value.text, value.span) or ""
+        return self.binding.substitute(value.text, value.span)
 
     def _date(self, attribute: nodes.Attribute) -> date | None:
         text = self.text(attribute.values[0])
+        if text is None:
+            return None
         try:
             if len(attribute.values) > 1 or not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
                 raise ValueError
@@ -89,11 +102,13 @@ class Attributes:
         networks = []
         for value in attribute.values:
             text = self.text(value)
-            network = read_network(
-                text.removeprefix("[").removesuffix("]") if text.startswith("[") else text, value.span
-            )
+            if text is None:
+                continue
+            network = read_network(text, value.span)
             if isinstance(network, Finding):
                 self.found.append(network)
+            elif network.version == 4 and network.first >> 24 == 0 and network.prefix >= 8:
+                self.found.append(means_itself(value.span))
             elif network.prefix == 0:
                 self.found.append(
                     finding(
@@ -107,6 +122,17 @@ class Attributes:
             else:
                 networks.append(network)
         return networks
+
+
+def means_itself(span: Span) -> Finding:
+    """An address in 0.0.0.0/8, which no other host can have (RFC 1122, 3.2.1.3)."""
+    return finding(
+        codes.BAD_ADDRESS,
+        span,
+        f"no host has the address `{span.text}`",
+        "0.0.0.0/8 means this host itself",
+        help="write the address of the destination",
+    )
 
 
 def _matches(pattern: str, cluster: str) -> bool:

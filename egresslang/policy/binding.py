@@ -77,21 +77,44 @@ class Binding:
                     help="rename one of the sets, or write one set of both",
                 )
             )
-        elif definition.name in self.workloads.get(definition.namespace, {}):
+        elif (namespace := self._namespace_of(definition)) is not None:
             self.found.append(
                 finding(
                     codes.DEFINED_TWICE,
                     definition.span,
-                    f"`{definition.name}` is also a workload of `{definition.namespace}`",
+                    f"`{definition.name}` is also a workload of `{namespace}`",
                     "a set here",
                     help="rename the set",
                 )
             )
         else:
+            self._check_ports(definition)
             self.definitions[key] = definition
+
+    def _namespace_of(self, definition: Definition) -> str | None:
+        """The namespace with a workload that a set could be mistaken for."""
+        namespaces = [definition.namespace] if definition.namespace else sorted(self.workloads)
+        return next((each for each in namespaces if definition.name in self.workloads.get(each, {})), None)
+
+    def _check_ports(self, definition: Definition) -> None:
+        """Tell of a set where only some entries have ports: it could be used neither with nor without one."""
+        ported = next((entry for entry in definition.entries if entry.ports), None)
+        bare = next((e for e in definition.entries if not e.ports and not isinstance(e.target, nodes.Word)), None)
+        if ported is not None and bare is not None:
+            self.found.append(
+                finding(
+                    codes.SYNTAX,
+                    bare.span,
+                    f"some entries of `{definition.name}` have a port, and some have none",
+                    "no port here",
+                    [Label(ported.span, "a port here")],
+                    help="write the port of every entry, or of none",
+                )
+            )
 
     def unused(self) -> Iterator[Finding]:
         """A warning for each set of the policy that nothing uses."""
+        self._use_transitively()
         for key, definition in self.definitions.items():
             if key not in self.used and definition.span.source is not self.profile.span.source:
                 yield finding(
@@ -101,6 +124,28 @@ class Binding:
                     "this set",
                     help="remove it, or use it in a rule",
                 )
+
+    def use(self, statement: nodes.Allow | nodes.Deny | nodes.Expect | nodes.Mesh, namespace: str) -> None:
+        """Count the sets of a statement that holds elsewhere as used, without resolving it."""
+        for member in (*statement.sources.members, *statement.sources.excepted):
+            if isinstance(member, nodes.WorkloadName):
+                self._definition(member.namespace, member.name, namespace)
+        if not isinstance(statement, nodes.Mesh):
+            destinations = statement.destinations
+            for target in (*(entry.target for entry in destinations.entries), *destinations.holes):
+                if isinstance(target, nodes.Word):
+                    self._definition(target.namespace, target.name, namespace)
+
+    def _use_transitively(self) -> None:
+        waiting = list(self.used)
+        while waiting:
+            definition = self.definitions[waiting.pop()]
+            before = set(self.used)
+            bound = definition.namespace or ("" if definition.is_hosts else self.profile.default_namespace)
+            for word in (*definition.members, *(entry.target for entry in definition.entries)):
+                if isinstance(word, nodes.WorkloadName | nodes.Word):
+                    self._definition(word.namespace, word.name, bound)
+            waiting.extend(self.used - before)
 
     # Sources
 
@@ -194,6 +239,17 @@ class Binding:
     def _workload(self, namespace: str, name: str, span: Span) -> Subject | None:
         if self.profile.namespaces is None:
             known = self.workloads.setdefault(namespace, {})
+            if len(name) > 63:
+                self.found.append(
+                    finding(
+                        codes.UNKNOWN_WORKLOAD,
+                        span,
+                        f"`{name[:20]}…` is too long for the label `app`",
+                        f"{len(name)} characters, a label has at most 63",
+                        help="give a profile with `-p` that says how the workload is selected",
+                    )
+                )
+                return None
             if name not in known:
                 labels = (("app", name),)
                 known[name] = KnownWorkload(namespace, name, labels, labels)

@@ -15,7 +15,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TypeVar
 
 from egresslang.policy.flows import ANY_PROTOCOL, Box, Protocols
 from egresslang.policy.interval_index import IntervalIndex
@@ -23,8 +22,6 @@ from egresslang.policy.intervals import Intervals, union
 from egresslang.policy.sets import ANY_PORT, Addresses, Ports, Workloads
 from egresslang.policy.trees import Place, around, is_below, labels, places
 from egresslang.record import record
-
-K = TypeVar("K")
 
 EVERY_PORT = 0
 """The port of a cell that has every port."""
@@ -55,14 +52,15 @@ class Filing:
 class Cell:
     """What is granted at a place of workloads, on a port, in some protocols: the numbers of boxes, ascending.
 
-    `names` has them by place, `networks` by the cuts of a set of addresses; neither has an empty list.
+    `names` has them by place; `networks` numbers the sets of addresses by their cuts, `granted` has them by that number.
     """
 
-    __slots__ = ("_by_start", "_runs", "_sorted", "names", "networks")
+    __slots__ = ("_by_start", "_runs", "_sorted", "granted", "names", "networks")
 
     def __init__(self) -> None:
         self.names: dict[Place, list[int]] = {}
-        self.networks: dict[tuple[int, ...], list[int]] = {}
+        self.networks: dict[tuple[int, ...], int] = {}
+        self.granted: list[list[int]] = []
         self._sorted: list[Place] | None = None
         self._by_start: IntervalIndex | None = None
         self._runs: tuple[int, ...] | None = None
@@ -72,25 +70,33 @@ class Cell:
         for at in filing.names:
             self.names.setdefault(at, []).append(number)
         if filing.addresses.cuts:
-            self.networks.setdefault(filing.addresses.cuts, []).append(number)
+            self._put_networks(filing.addresses.cuts, [number])
 
     def gather(self, other: Cell) -> None:
         """Put in all that stands in another cell."""
         for at, numbers in other.names.items():
             self.names.setdefault(at, []).extend(numbers)
-        for cuts, numbers in other.networks.items():
-            self.networks.setdefault(cuts, []).extend(numbers)
+        for cuts, network in other.networks.items():
+            self._put_networks(cuts, other.granted[network])
+
+    def _put_networks(self, cuts: tuple[int, ...], numbers: list[int]) -> None:
+        network = self.networks.setdefault(cuts, len(self.granted))
+        if network == len(self.granted):
+            self.granted.append([])
+        self.granted[network] += numbers
 
     def take_out(self, number: int, filing: Filing) -> None:
         """Forget a box."""
         for at in filing.names:
-            _take_out(self.names, at, number)
-        cuts = filing.addresses.cuts
-        if cuts:
-            _take_out(self.networks, cuts, number)
-            if cuts not in self.networks:
+            numbers = self.names[at]
+            del numbers[bisect_left(numbers, number)]
+        if filing.addresses.cuts:
+            network = self.networks[filing.addresses.cuts]
+            numbers = self.granted[network]
+            del numbers[bisect_left(numbers, number)]
+            if not numbers and self._by_start is not None:
                 for start, end in filing.addresses:
-                    self.by_start.discard((start, end, cuts))
+                    self._by_start.discard((start, end, network))
 
     def meeting(self, filing: Filing) -> Iterator[int]:
         """The boxes with a name or an address of a box; some of them more than once."""
@@ -103,8 +109,8 @@ class Cell:
                         yield from self.names[at]
         if self.networks and filing.addresses:
             entries = [entry for start, end in filing.addresses for entry in self.by_start.overlapping(start, end)]
-            for cuts in {cuts for _, _, cuts in entries}:
-                yield from self.networks[cuts]
+            for network in {network for _, _, network in entries}:
+                yield from self.granted[network]
 
     def _names_below(self, at: Place) -> list[Place]:
         if self._sorted is None:
@@ -113,11 +119,10 @@ class Cell:
 
     @property
     def by_start(self) -> IntervalIndex:
-        """The intervals of the cell's sets of addresses."""
+        """The intervals of the cell's networks, with their numbers."""
         if self._by_start is None:
-            self._by_start = IntervalIndex(
-                [(start, end, cuts) for cuts in self.networks for start, end in Intervals(cuts)]
-            )
+            here = [(Intervals(cuts), network) for cuts, network in self.networks.items() if self.granted[network]]
+            self._by_start = IntervalIndex([(start, end, network) for some, network in here for start, end in some])
         return self._by_start
 
     def reaching(self, point: int, all_of_them: bool) -> Iterator[tuple[int, list[int]]]:
@@ -125,12 +130,12 @@ class Cell:
         if self.networks:
             furthest = self.by_start.furthest(point)
             entries = self.by_start.overlapping(point, point + 1) if all_of_them else [furthest] if furthest else []
-            yield from [(end, self.networks[cuts]) for _, end, cuts in entries]
+            yield from [(end, self.granted[network]) for _, end, network in entries]
 
     def run_end(self, point: int) -> int:
         """Where the run of granted addresses around a point ends; the point itself if it is not granted.
 
-        The runs are those that were there when one was first asked for: what is taken out later still counts.
+        The runs do not change when a box is taken out.
         """
         if self._runs is None:
             self._runs = union([Intervals(cuts) for cuts in self.networks]).cuts
@@ -140,13 +145,6 @@ class Cell:
 
 Granting = tuple[list[tuple[Protocols, dict[Place, list[int]]]], list[Cell]]
 """The boxes of some cells by places of names, with the protocols they have; and those of the cells with networks."""
-
-
-def _take_out(numbers_by: dict[K, list[int]], key: K, number: int) -> None:
-    numbers = numbers_by[key]
-    del numbers[bisect_left(numbers, number)]
-    if not numbers:
-        del numbers_by[key]
 
 
 class Cells:

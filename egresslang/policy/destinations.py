@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, Severity, finding
+from egresslang.policy.attributes import means_itself
 from egresslang.policy.binding import INTERNET, Binding
 from egresslang.policy.policy import ANY, PROTOCOL_CLASS, Addresses, Below, Destination, Everything, Name, Rule
 from egresslang.policy.regions import of_host, within
@@ -142,12 +143,14 @@ class Destinations:
         elif (
             isinstance(target, nodes.Network) and target.version == 4 and target.first >> 24 == 0 and target.prefix >= 8
         ):
+            problem = means_itself(target.span)
+        elif (open_target or _is_internet(target)) and rule.region:
             problem = finding(
-                codes.BAD_ADDRESS,
-                target.span,
-                f"no host has the address `{target.span.text}`",
-                "0.0.0.0/8 means this host itself",
-                help="write the address of the destination",
+                codes.BAD_VALUE,
+                span,
+                f"`{ANY if open_target else INTERNET}` lies in no region",
+                f"claimed to be in `{rule.region}`",
+                help="remove `region=`, or name destinations in the region",
             )
         elif (open_target or _is_internet(target)) and not rule.reason:
             problem = finding(
@@ -269,7 +272,9 @@ class Destinations:
                     f"nothing says where `{key}` is",
                     f"claimed to be in `{rule.region}`",
                     notes=["the claim is declared, not enforced"],
-                    help=f"write the region of `{key}` under `destinations:` of the profile",
+                    help="name hosts in the region instead, or remove `region=`"
+                    if key.startswith("*.")
+                    else f"write the region of `{key}` under `destinations:` of the profile",
                 )
             )
         elif not within(region, rule.region, self.profile.regions):

@@ -167,15 +167,14 @@ def disjoint(boxes: Sequence[Box]) -> list[Box]:
 
 def diff(old: Sequence[Box], new: Sequence[Box]) -> tuple[list[Box], list[Box]]:
     """The flows that only the new boxes have and those that only the old have, each in few disjoint boxes."""
-    return _beyond(new, old), _beyond(old, new)
+    before, after = without_redundant(old), without_redundant(new)
+    return _beyond(after, before), _beyond(before, after)
 
 
 def _beyond(boxes: Sequence[Box], others: Sequence[Box]) -> list[Box]:
     """The flows of the boxes that the others lack."""
-    known = set(others)
-    index = FlowIndex([(other, None) for other in without_redundant(others)])
-    beyond = [box for box in without_redundant(boxes) if box not in known]
-    return disjoint([part for box in beyond for part in index.remainder(box)])
+    index = FlowIndex([(other, None) for other in others])
+    return disjoint([part for box in boxes for part in index.remainder(box)])
 
 
 def _name_is_covered(
@@ -194,7 +193,8 @@ def _name_is_covered(
 
 def _addresses_are_covered(addresses: Addresses, cells: list[Cell], own: Cell | None) -> bool:
     """Whether cells reach over all addresses, the own cell of a box without those of the box itself."""
-    if own and len(own.networks[addresses.cuts]) > 1:
+    network = own.networks[addresses.cuts] if own else 0
+    if own and len(own.granted[network]) > 1:
         return True
     above = [cell for cell in cells if cell is not own]
     beside = own.by_start if own and len(own.networks) > 1 else None
@@ -205,7 +205,7 @@ def _addresses_are_covered(addresses: Addresses, cells: list[Cell], own: Cell | 
         while point < end:
             furthest = max([cell.run_end(point) for cell in above], default=point)
             if beside:
-                furthest = max(furthest, beside.reach(point, (start, end, addresses.cuts)))
+                furthest = max(furthest, beside.reach(point, (start, end, network)))
             if furthest <= point:
                 return False
             point = furthest

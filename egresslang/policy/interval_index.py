@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
-Entry = tuple[int, int, tuple[int, ...]]
-"""An interval `[start, end)` with a start of at least 0, and the cuts of the set that it belongs to."""
+Entry = tuple[int, int, int]
+"""An interval `[start, end)` with a start of at least 0, and the number of the set that it belongs to."""
 
 
 class IntervalIndex:

@@ -22,6 +22,7 @@ from egresslang.policy.policy import (
 )
 from egresslang.policy.regions import within
 from egresslang.profile.profile import ClusterProfile
+from egresslang.record import replace
 from egresslang.syntax import nodes
 
 
@@ -75,13 +76,13 @@ class _Resolver:
                 self.binding.enter(statement)
             elif isinstance(statement, nodes.WorkloadSet | nodes.HostSet):
                 continue
+            elif not self.attributes.hold_here(statement.attributes):
+                self.binding.use(statement, namespace)
             elif isinstance(statement, nodes.Allow):
-                if self.attributes.hold_here(statement.attributes):
-                    self._allow(statement, namespace)
+                self._allow(statement, namespace)
             elif isinstance(statement, nodes.Mesh):
-                if self.attributes.hold_here(statement.attributes):
-                    self._mesh(statement, namespace)
-            elif self.attributes.hold_here(statement.attributes):
+                self._mesh(statement, namespace)
+            else:
                 self._assertion(statement, namespace)
 
     def _tell(self, problem: Finding) -> None:
@@ -105,6 +106,7 @@ class _Resolver:
         subjects = self.binding.subjects(statement.sources.members, namespace)
         self.named.update(subject for subject in subjects if subject.workload != ANY)
         live = self._is_live(rule)
+        claimed = rule if live else replace(rule, region="")  # a claim about what is not granted here is no claim
         holes = self.destinations.holes(statement.destinations, namespace)
         addresses = self.attributes.addresses(address) if address else None
         named = address is not None
@@ -123,7 +125,7 @@ class _Resolver:
                     )
                 )
                 continue
-            for reach in self.destinations.granted(Asked(rule, bound, ports, holes, addresses, address, span)):
+            for reach in self.destinations.granted(Asked(claimed, bound, ports, holes, addresses, address, span)):
                 if live:
                     self.grants.extend(
                         Grant(

@@ -40,7 +40,7 @@ ATTRIBUTES = {
 
 _START = re.compile(r"^(?![ \t\r\n#])", re.MULTILINE)
 _HOSTILE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]|\r(?!\n)"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]|\r(?!\n)"
 )
 _FIRST_WORD = re.compile(r"[^\s:={}\[\],\"]+|.")
 _KEYWORD = re.compile(rf"(?:{'|'.join(KEYWORDS)})(?=\s|$)")

@@ -49,6 +49,8 @@ def read_target(text: str, span: Span) -> Target | Finding:
         return Anything(span)
     if text.startswith("*."):
         host = read_host(text[2:], span, shown=text)
+        if isinstance(host, Host) and f".{INVENTED}".endswith(f".{host.name}"):
+            return _bad_host(text, span, "reserved for destinations without a name", "use the names of real hosts")
         return host if isinstance(host, Finding) else Wildcard(host.name, span)
     if _ADDRESS_LIKE.fullmatch(text):
         return read_network(text, span)

@@ -14,6 +14,7 @@ from egresslang.findings import Finding, Label, finding
 from egresslang.policy.policy import ANY, Addresses, Below, Everything, Grant, Name, Policy, Subject
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import BITS, Range, cidrs, merge, show, subtract
+from egresslang.record import record
 from egresslang.syntax.words import INVENTED
 
 DYNAMIC_DNS = (1, 30)
@@ -21,6 +22,9 @@ DYNAMIC_DNS = (1, 30)
 
 MOST_ADDRESSES = 256
 """The most addresses of one ServiceEntry (maxItems of the CRD)."""
+
+LONGEST_STEM = 180
+"""The longest name that is kept in an invented host, which has at most 253 characters."""
 
 HTTP_KINDS = frozenset({"http", "http2", "grpc"})
 
@@ -150,68 +154,106 @@ def _share_ports(declared: Declared, profile: ClusterProfile, found: list[Findin
 
 def _addresses(declared: Declared, grants: Iterable[Grant], profile: ClusterProfile) -> None:
     """One entry for each port and set of consumers: destinations by address carry names that split freely."""
-    consumers: dict[tuple[str, int, str, int, tuple[Range, ...]], dict[Subject, Grant]] = {}
+    names = _Names(declared, profile)
+    groups = _groups(grants, profile)
+    for group in groups:
+        names.wanted[group.namespace, group.host] = names.wanted.get((group.namespace, group.host), 0) + 1
+    for group in groups:
+        merged = _above_wildcard_address(group.version, merge(group.ranges))
+        networks = [show(group.version, *cidr) for cidr in cidrs(group.version, merged)]
+        host = names.of(group, split=len(networks) > MOST_ADDRESSES)
+        for at in range(0, len(networks), MOST_ADDRESSES):
+            name = f"part-{at // MOST_ADDRESSES + 1}.{host}" if len(networks) > MOST_ADDRESSES else host
+            entry = declared.entries[group.namespace, name] = Entry(group.namespace, name, "NONE")
+            entry.addresses = tuple(networks[at : at + MOST_ADDRESSES])
+            entry.ports[group.port] = "tcp"
+            entry.grants.extend(group.grants)
+            entry.everyone = group.subjects[0].namespace == ANY
+            for subject in group.subjects:
+                declared.wants[subject].entries.setdefault(name, {})[group.port] = "tcp"
+
+
+@record
+class _Group:
+    """Addresses that the same subjects reach on a port; `host` is what the policy calls them, `ranges` not merged."""
+
+    namespace: str
+    port: int
+    host: str
+    version: int
+    subjects: tuple[Subject, ...]
+    ranges: list[Range]
+    grants: list[Grant]
+
+
+def _groups(grants: Iterable[Grant], profile: ClusterProfile) -> list[_Group]:
+    """The groups of address grants, in an order that no order of rules changes."""
+    consumers: dict[tuple[str, int, str, int, tuple[Range, ...]], dict[Subject, list[Grant]]] = {}
     for grant in grants:
         destination = grant.destination
         assert isinstance(destination, Addresses)
         place = home(grant.subject, profile), grant.port, destination.host, destination.version, destination.ranges
-        consumers.setdefault(place, {}).setdefault(grant.subject, grant)
-    groups: dict[tuple[str, int, str, int, tuple[Subject, ...]], tuple[list[Range], list[Grant]]] = {}
+        consumers.setdefault(place, {}).setdefault(grant.subject, []).append(grant)
+    groups: dict[tuple[str, int, str, int, tuple[Subject, ...]], _Group] = {}
     for (namespace, port, host, version, ranges), subjects in consumers.items():
-        order = tuple(sorted(subjects, key=lambda s: (s.namespace, s.workload)))
-        group = groups.setdefault((namespace, port, host, version, order), ([], []))
-        group[0].extend(ranges)
-        group[1].extend(subjects.values())
-    suffixes = {host[2:] for _, host in declared.entries if host.startswith("*.")}
-    named = dict.fromkeys(declared.entries, 1)
-    for namespace, _, host, _, _ in groups:
-        named[namespace, host] = named.get((namespace, host), 0) + 1
-    elsewhere = {host for namespace, host in named if namespace != profile.root_namespace}
-    taken: set[tuple[str, str]] = set()
-    for key, (found, reasons) in sorted(
-        groups.items(), key=lambda item: (item[0][:4], [(s.namespace, s.workload) for s in item[0][4]])
-    ):
-        namespace, port, host, version, order = key
-        networks = [show(version, *cidr) for cidr in cidrs(version, _above_wildcard_address(version, merge(found)))]
-        labels = sorted({str(grant.destination) for grant in reasons})
-        everyone = order[0].namespace == ANY
-        root = profile.root_namespace
-        alone = named[namespace, host] == 1 and (
-            host not in elsewhere if namespace == root else (root, host) not in named
-        )
-        if not host or not alone or any(suffix in suffixes for suffix in parents(host)):
-            host = _invented(host, labels, port, (namespace, taken), everyone)
-        for part in range(0, len(networks), MOST_ADDRESSES):
-            name = (
-                f"part-{part // MOST_ADDRESSES + 1}.{_invented('', labels, port, (namespace, taken), everyone)}"
-                if part
-                else host
-            )
-            taken.add((namespace, name))
-            entry = declared.entries[namespace, name] = Entry(namespace, name, "NONE")
-            entry.addresses = tuple(networks[part : part + MOST_ADDRESSES])
-            entry.ports[port] = "tcp"
-            entry.grants.extend(reasons)
-            entry.everyone = everyone
-            for subject in order:
-                declared.wants[subject].entries.setdefault(name, {})[port] = "tcp"
+        order = tuple(sorted(subjects, key=_order))
+        key = namespace, port, host, version, order
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _Group(*key, [], [])
+        group.ranges.extend(ranges)
+        for found in subjects.values():
+            group.grants.extend(found)
+    return sorted(groups.values(), key=lambda g: (g.namespace, g.port, g.host, g.version, [*map(_order, g.subjects)]))
+
+
+def _order(subject: Subject) -> tuple[str, str]:
+    return subject.namespace, subject.workload
+
+
+class _Names:
+    """The hosts of entries by address: the name the policy gives where no other entry or wildcard could meet it."""
+
+    def __init__(self, declared: Declared, profile: ClusterProfile) -> None:
+        self.wanted = dict.fromkeys(declared.entries, 1)
+        self._root = profile.root_namespace
+        self._suffixes = {host[2:] for _, host in declared.entries if host.startswith("*.")}
+        self._taken: set[tuple[str, str]] = set()
+        self._elsewhere: set[str] = set()
+
+    def of(self, group: _Group, split: bool) -> str:
+        """The host of a group, invented when it has none of its own or becomes several entries."""
+        if (
+            group.host
+            and not split
+            and self._is_alone(group)
+            and not any(s in self._suffixes for s in parents(group.host))
+        ):
+            return group.host
+        labels = sorted({str(grant.destination) for grant in group.grants})
+        port = f"tcp-{group.port}.mesh" if group.subjects[0].namespace == ANY else f"tcp-{group.port}"
+        stem = group.host if 0 < len(group.host) < LONGEST_STEM else _slug(labels[0])
+        if len(labels) > 1:
+            stem += f"-and-{len(labels) - 1}-more"
+        name, count = f"{stem}.{port}.{INVENTED}", 2
+        while (group.namespace, name) in self._taken:
+            name, count = f"{stem}.{count}.{port}.{INVENTED}", count + 1
+        self._taken.add((group.namespace, name))
+        return name
+
+    def _is_alone(self, group: _Group) -> bool:
+        if self.wanted[group.namespace, group.host] > 1:
+            return False
+        if group.namespace != self._root:
+            return (self._root, group.host) not in self.wanted
+        if not self._elsewhere:
+            self._elsewhere = {host for namespace, host in self.wanted if namespace != self._root}
+        return group.host not in self._elsewhere
 
 
 def _above_wildcard_address(version: int, ranges: list[Range]) -> list[Range]:
     """Ranges without 0.0.0.0/8: istiod takes a network that starts at 0.0.0.0 for the wildcard address."""
     return subtract(ranges, [(0, (1 << 24) - 1)]) if version == 4 else ranges
-
-
-def _invented(host: str, labels: list[str], port: int, scope: tuple[str, set[tuple[str, str]]], everyone: bool) -> str:
-    namespace, taken = scope
-    port_label = f"tcp-{port}.mesh" if everyone else f"tcp-{port}"
-    stem = host or _slug(labels[0]) + (f"-and-{len(labels) - 1}-more" if len(labels) > 1 else "")
-    name = f"{stem}.{port_label}.{INVENTED}"
-    count = 2
-    while (namespace, name) in taken:
-        name = f"{stem}.{count}.{port_label}.{INVENTED}"
-        count += 1
-    return name
 
 
 def _slug(text: str) -> str:

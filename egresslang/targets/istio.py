@@ -62,6 +62,7 @@ class _Lowering:
         self._below = below(declared.entries)
         self._observed = {Subject(namespace, name) for namespace, name, _ in profile.observed}
         self._solved: dict[object, tuple[EgressListener, ...]] = {}
+        self._variants: set[tuple[str, str]] = set()
         self._by_label: dict[str, dict[tuple[str, str], list[KnownWorkload]]] = {}
 
     def sidecars(self) -> Iterator[Sidecar]:
@@ -282,6 +283,7 @@ class _Lowering:
                 variant = self.declared.entries.get((root, host))
                 if variant is None:
                     variant = self.declared.entries[root, host] = Entry(root, host, own.resolution)
+                    self._variants.add((root, host))
                     variant.addresses, variant.endpoints, variant.ports = (
                         own.addresses,
                         own.endpoints,
@@ -291,7 +293,11 @@ class _Lowering:
                         self._below[root, host[2:]] = [
                             h for n, h in self.declared.entries if n == root and h != host and h.endswith(host[1:])
                         ]
-                elif variant.everyone or variant.ports != merged[host] or variant.leads_to != own.leads_to:
+                elif (
+                    (root, host) not in self._variants
+                    or variant.ports != merged[host]
+                    or variant.leads_to != own.leads_to
+                ):
                     continue
                 variant.exported.add(namespace)
                 variant.grants.extend(own.grants)

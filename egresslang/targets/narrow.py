@@ -25,7 +25,7 @@ from egresslang.targets.manifests import EgressListener, Port
 EXCLUSIONS = (1, 31)
 """The first Istio that reads `~namespace/host` in a Sidecar (Sidecar API, 1.31)."""
 
-NOTHING = "./*.none.invalid"
+NOTHING = f"./*.none.{INVENTED}"
 """A wildcard that matches nothing: a list of exact names alone keeps one Service a host, at random (istiod ≥ 1.31)."""
 
 CLOSED = f"closed.{INVENTED}"

@@ -24,7 +24,7 @@ Ports = Sequence[tuple[int, str]]
 def entry(host: str, ports: Ports, resolution: str = "DNS", *, namespace: str = "team-a", **spec: object) -> str:
     """A ServiceEntry of the recipe's form; `metadata` adds to its metadata, `status` is its status."""
     name = host.replace("*", "any").replace(".", "-").lower()
-    metadata = {"name": name, "namespace": namespace, **spec.pop("metadata", {})}  # type: ignore[dict-item]
+    metadata = {"name": name, "namespace": namespace, **spec.pop("metadata", {})}
     status = spec.pop("status", None)
     written = [
         {

@@ -316,7 +316,7 @@ def profile(policy: RandomPolicy) -> str:
         about: dict[str, object] = {"labels": dict(workload.labels)}
         if workload.selector:
             about["selector"] = dict(workload.selector)
-        namespaces[workload.namespace].setdefault("workloads", {})[workload.name] = about  # type: ignore[attr-defined]
+        namespaces[workload.namespace].setdefault("workloads", {})[workload.name] = about
     enforcement = cluster.enforcement
     networks = {"pods": ["10.4.0.0/14"], "services": ["10.8.0.0/20"], "nodes": ["10.0.0.0/20"]}
     spec = {

@@ -154,7 +154,7 @@ def minus(networks: Iterable[Network], holes: Iterable[Network]) -> list[Network
         for one in left:
             if one.version != hole.version or not one.overlaps(hole):
                 kept.append(one)
-            elif not one.subnet_of(hole):  # type: ignore[arg-type]
-                kept += one.address_exclude(hole)  # type: ignore[arg-type]
+            elif not one.subnet_of(hole):
+                kept += one.address_exclude(hole)
         left = kept
     return left

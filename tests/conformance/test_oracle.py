@@ -13,7 +13,6 @@ import reference
 from asking import Judge
 from compiling import Compiled
 from policies import (
-    SERVICES,
     Addressed,
     Cluster,
     Named,
@@ -24,7 +23,7 @@ from policies import (
     Workload,
     printed,
 )
-from random_policies import SHAPES, generate
+from random_policies import SERVICES, SHAPES, generate
 from trials import Outcome, outcome_of
 
 pytestmark = pytest.mark.conformance

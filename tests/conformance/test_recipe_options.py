@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from asking import Answer, Call, Case, Judge, Proxy
 from compiling import Compiled, compile_text
@@ -10,23 +12,7 @@ from policies import Service, kubernetes
 
 pytestmark = pytest.mark.conformance
 
-PROFILE = """\
-apiVersion: egresslang.dev/v1
-kind: ClusterProfile
-metadata: {{name: recipes-us}}
-spec:
-  region: us-east1
-  defaultNamespace: recipes
-  enforcement: {enforcement}
-  namespaces:
-    recipes:
-      workloads:
-        idgen: {{labels: {{app: idgen}}}}
-        frontend: {{labels: {{app: frontend}}}}
-    payments: {{}}
-  destinations:
-    httpbin.org: {{region: us}}
-"""
+RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 IDGEN = Proxy("recipes", {"app": "idgen"})
 OTHERS = (
     Proxy("recipes", {"app": "frontend"}),
@@ -48,9 +34,13 @@ CALLS = (
 IN_MESH = "allowed recipe-api.recipes.svc.cluster.local"
 
 
-def compiled(policy: str, enforcement: str) -> Compiled:
-    """The option's manifests; there is nothing to complain of."""
-    result = compile_text(policy, PROFILE.format(enforcement=enforcement))
+def compiled(option: str, **changes: str) -> Compiled:
+    """The manifests of an option, as it stands or with changes of its policy's text; nothing to complain of."""
+    policy = (RECIPES / option / "recipes.egress").read_text(encoding="utf-8")
+    for was, becomes in changes.items():
+        assert was in policy
+        policy = policy.replace(was, becomes)
+    result = compile_text(policy, (RECIPES / option / "profile.yaml").read_text(encoding="utf-8"))
     assert result.status == 0, result.stderr
     assert result.errors == ()
     return result
@@ -73,22 +63,22 @@ def verdicts(answer: Answer) -> list[list[str]]:
 
 
 def test_an_empty_policy_that_observes_lets_everything_pass(judge: Judge) -> None:
-    result = compiled("", "observe")
+    result = compiled("passes-through")
     assert result.of_kind("Sidecar") == ()
     for answers in verdicts(ask(judge, result)):
         assert answers == ["passed-through"] * 6 + [IN_MESH]
 
 
 def test_an_empty_policy_over_the_mesh_sends_everything_to_the_black_hole(judge: Judge) -> None:
-    result = compiled("", "mesh")
+    result = compiled("black-hole")
     assert result.of_kind("ServiceEntry") == ()
     for answers in verdicts(ask(judge, result)):
         assert answers == ["502", "dropped", "dropped", "dropped", "502", "502", IN_MESH]
 
 
-@pytest.mark.parametrize("region", ["", " region=us"])
-def test_the_recipe_is_allowed_for_idgen_and_for_nobody_else(region: str, judge: Judge) -> None:
-    result = compiled(f"allow idgen -> httpbin.org:80 http{region}\n", "mesh")
+@pytest.mark.parametrize("changes", [{}, {" region=us": ""}], ids=["in region us", "anywhere"])
+def test_the_recipe_is_allowed_for_idgen_and_for_nobody_else(changes: dict[str, str], judge: Judge) -> None:
+    result = compiled("allowed", **changes)
     idgen, *others = verdicts(ask(judge, result))
     blocked = ["502", "dropped", "dropped", "dropped", "502", "502", IN_MESH]
     assert idgen == ["allowed httpbin.org", *blocked[1:]]
@@ -96,5 +86,5 @@ def test_the_recipe_is_allowed_for_idgen_and_for_nobody_else(region: str, judge:
 
 
 def test_the_allowed_call_reaches_the_name_and_not_what_was_dialled(judge: Judge) -> None:
-    answer = ask(judge, compiled("allow idgen -> httpbin.org:80 http region=us\n", "mesh"))
+    answer = ask(judge, compiled("allowed"))
     assert answer.verdicts[0].dials == ("httpbin.org:80",)

@@ -189,8 +189,8 @@ def _not_compiled(policy: RandomPolicy, compiled: Compiled) -> Outcome:
 def named_rules(policy: RandomPolicy, finding: dict[str, object]) -> tuple[int, ...]:
     """The rules a finding names by their lines: those of its place and of its related places."""
     rule_of = printed(policy).rule_of
-    places = [finding, *finding.get("related", ())]  # type: ignore[misc]
-    return tuple(dict.fromkeys(rule_of[one["line"]] for one in places if one["line"] in rule_of))  # type: ignore[index]
+    places = [finding, *finding.get("related", ())]
+    return tuple(dict.fromkeys(rule_of[one["line"]] for one in places if one["line"] in rule_of))
 
 
 def _not_minimal(policy: RandomPolicy, compiled: Compiled) -> Iterator[str]:
