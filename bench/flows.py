@@ -1,8 +1,8 @@
 """How the algebra of flows grows: `python -m bench.flows [SIZE…]`, sizes from 1000 to 100000 unless told.
 
-Each row is a shape of policy that invites quadratic work. `x` is the time in relation to a tenth of the rules: about 10
-is linear. Building the boxes is not counted, building the index is. The cyclic garbage collector is off, as it is in
-the command line.
+Each row is a shape of policy that invites quadratic work, in seconds of CPU time. `x` is the time in relation to the
+size before it: about 10 for ten times the rules is linear. Building the index is counted, making the boxes only where
+the row says so. The cyclic garbage collector is off, as it is in the command line.
 """
 
 from __future__ import annotations
@@ -185,7 +185,9 @@ def deny_ports(size: int) -> int:
 def deny_wide(size: int) -> int:
     """Wildcards denied to namespaces, hosts below other wildcards allowed to their workloads, asked the other way."""
     allowed = [to(host(f"h.s{number}.example.com"), workload(f"n{number}", "app")) for number in range(size)]
-    return overlaps(allowed, [Box(namespace(f"n{n}"), Destinations(wildcard(f"s{n + 1}.example.com"))) for n in range(size)])
+    return overlaps(
+        allowed, [Box(namespace(f"n{n}"), Destinations(wildcard(f"s{n + 1}.example.com"))) for n in range(size)]
+    )
 
 
 def deny_networks(size: int) -> int:
@@ -207,7 +209,9 @@ def changed_networks(size: int) -> int:
 
 def holes_cut(size: int) -> int:
     """One wildcard that replaces as many hosts below it."""
-    return sum(map(len, diff([to(host(f"h{number}.example.com")) for number in range(size)], [to(wildcard("example.com"))])))
+    return sum(
+        map(len, diff([to(host(f"h{number}.example.com")) for number in range(size)], [to(wildcard("example.com"))]))
+    )
 
 
 def redundancy(shape: Callable[[int], list[Box]]) -> Callable[[int], Callable[[], int]]:

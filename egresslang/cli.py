@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
 from egresslang import __version__
+from egresslang.codes import OTHER_CLUSTER
 from egresslang.files import Unreadable, decode, read_bytes, read_policies, read_text
 from egresslang.findings import Finding, Severity, errors, in_order, merge_clusters
 from egresslang.profile.profile import ClusterProfile
@@ -30,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     import gc
 
+    if sys.stderr is None or sys.stdout is None:  # closed by the caller
+        return MISUSE if sys.stderr is None else _misuse("standard output is closed")
     gc.disable()  # worth half of a compilation's time: nothing here is cyclic and large
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -44,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return INTERRUPTED
+    except OSError as problem:
+        _forget_output()
+        return _misuse(f"cannot write the result: {problem.strerror}")
     except Exception as problem:
         if os.environ.get("EGRESSC_DEBUG"):
             raise
@@ -54,6 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     finally:
         gc.enable()
+
+
+def _forget_output() -> None:
+    """Keep Python from trying again, at its end, to write what cannot be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _misuse(message: str) -> int:
@@ -168,8 +182,11 @@ def _check(options: Any) -> int:
     if not errors(found):
         from egresslang.compile import compile
 
-        per_cluster = [compile(files, profile, _today(options), Severity.ERROR).findings for profile in profiles]
-        found.extend(merge_clusters([p.name for p in profiles], per_cluster))
+        found.extend(
+            _merged(
+                profiles, [compile(files, profile, _today(options), Severity.ERROR).findings for profile in profiles]
+            )
+        )
     return _report(options, found, files, profiles, sys.stdout)
 
 
@@ -204,6 +221,8 @@ def _kinds(text: str) -> tuple[str, ...]:
     from egresslang.output import KINDS
 
     kinds = tuple(kind.strip() for kind in text.split(",") if kind.strip())
+    if not kinds:
+        raise argparse.ArgumentTypeError(f"no kind; choose from {', '.join(KINDS)}")
     for kind in kinds:
         if kind not in KINDS:
             raise argparse.ArgumentTypeError(f"`{kind}` is not a kind; choose from {', '.join(KINDS)}")
@@ -211,6 +230,8 @@ def _kinds(text: str) -> tuple[str, ...]:
 
 
 def _compile(options: Any) -> int:
+    if options.output == "":
+        return _misuse("-o names no folder")
     if options.check and not options.output:
         return _misuse("--check compares with a folder: give it with -o DIR")
     if len(options.profiles) > 1 and not options.output:
@@ -221,7 +242,7 @@ def _compile(options: Any) -> int:
         from egresslang.compile import compile
 
         made = [compile(files, profile, _today(options), Severity.WARNING) for profile in profiles]
-        found.extend(merge_clusters([p.name for p in profiles], [m.findings for m in made]))
+        found.extend(_merged(profiles, [m.findings for m in made]))
     status = _report(options, found, files, profiles, sys.stderr)
     if status != CLEAN:
         return status
@@ -236,12 +257,19 @@ def _compile(options: Any) -> int:
                 manifests, installation=replace(manifests.installation, form=options.installation, name="")
             )
         outputs.append((profile, manifests))
+    if options.namespace and not any(_has_namespace(options.namespace, *output) for output in outputs):
+        return _misuse(f"namespace `{options.namespace}` is in neither the policy nor the profile")
     if options.output:
         return _to_folders(options, outputs)
     from egresslang.output import KINDS, stream
 
     sys.stdout.write(stream(outputs[0][1], options.kinds or KINDS, options.namespace))
     return CLEAN
+
+
+def _has_namespace(namespace: str, profile: ClusterProfile, manifests: Any) -> bool:
+    made = (*manifests.service_entries, *manifests.sidecars)
+    return namespace in (profile.namespaces or {}) or any(each.namespace == namespace for each in made)
 
 
 def _to_folders(options: Any, outputs: Sequence[tuple[ClusterProfile, Any]]) -> int:
@@ -276,11 +304,20 @@ def _to_folders(options: Any, outputs: Sequence[tuple[ClusterProfile, Any]]) -> 
 # What both need
 
 
+def _merged(profiles: Sequence[ClusterProfile], found: Sequence[Sequence[Finding]]) -> list[Finding]:
+    """The findings of all clusters; that a rule is for other clusters is told only when it is for none of these."""
+    elsewhere = Counter(place for each in found for place in {f.span.place for f in each if f.code is OTHER_CLUSTER})
+    kept = [
+        [f for f in each if f.code is not OTHER_CLUSTER or elsewhere[f.span.place] == len(profiles)] for each in found
+    ]
+    return merge_clusters([profile.name for profile in profiles], kept)
+
+
 def _read(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]]:
     """The parsed policy files, the profiles, and what is wrong with either."""
     from egresslang.compile import read
 
-    sources, found = read_policies(options.paths or ["."], sys.stdin.buffer)
+    sources, found = read_policies(options.paths or ["."], None if sys.stdin is None else sys.stdin.buffer)
     files: list[File] = []
     if not found:
         files, found = read(sources)
@@ -293,6 +330,10 @@ def _profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:
     from egresslang.profile.stock import stock
 
     if not options.profiles:
+        if options.format == "text" and not options.quiet:
+            sys.stderr.write(
+                "egressc: no profile: workloads are those the policy names, by their label app, in a stock Istio\n"
+            )
         return [stock()], []
     profiles: list[ClusterProfile] = []
     found: list[Finding] = []

@@ -17,7 +17,7 @@ class Unreadable(Exception):
     """A file that cannot be read, or none found: misuse, told in one line."""
 
 
-def read_policies(paths: Iterable[str], stdin: Iterable[bytes]) -> tuple[list[Source], list[Finding]]:
+def read_policies(paths: Iterable[str], stdin: Iterable[bytes] | None) -> tuple[list[Source], list[Finding]]:
     """The policy files at or below the paths, each once; findings for what is not UTF-8.
 
     Raises Unreadable for a path that does not exist or holds no policy at all.
@@ -31,10 +31,10 @@ def read_policies(paths: Iterable[str], stdin: Iterable[bytes]) -> tuple[list[So
         if path != STANDARD_INPUT and real in seen:
             continue
         seen.add(real)
-        content = b"".join(stdin) if path == STANDARD_INPUT else read_bytes(path)
-        source, problem = decode(
-            path, content, path if path == STANDARD_INPUT else os.path.relpath(real, root).replace(os.sep, "/")
-        )
+        if path == STANDARD_INPUT and stdin is None:
+            raise Unreadable("standard input is closed")
+        content = b"".join(stdin or ()) if path == STANDARD_INPUT else read_bytes(path)
+        source, problem = decode(path, content, path if path == STANDARD_INPUT else _below(root, real))
         sources.append(source)
         found.extend(problem)
     if not sources:
@@ -66,6 +66,12 @@ def read_bytes(path: str) -> bytes:
             return file.read()
     except OSError as problem:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror}") from problem
+
+
+def _below(root: str, path: str) -> str:
+    """A path relative to the project, the same text under every locale."""
+    relative = os.fsencode(os.path.relpath(path, root)).decode("utf-8", "backslashreplace")
+    return relative.replace(os.sep, "/")
 
 
 def read_text(path: str) -> str:

@@ -297,13 +297,18 @@ class Destinations:
             if isinstance(target, nodes.Network):
                 holes.append(target)
             elif target is not None:
+                cut = destinations.entries[0].target
+                names = isinstance(cut, nodes.Host | nodes.Wildcard)
                 self.found.append(
                     finding(
                         codes.SYNTAX,
                         target.span,
-                        "a hole is an address or network",
-                        "not an address",
-                        help="write addresses and networks after `except`",
+                        "a hole can be cut into networks only" if names else "a hole is an address or network",
+                        "a name" if names else "not an address",
+                        notes=["Istio cannot leave a name out of a wildcard"] if names else [],
+                        help="list the names that are meant"
+                        if names
+                        else "write addresses and networks after `except`",
                     )
                 )
         return holes

@@ -32,11 +32,11 @@ class IntervalIndex:
         return self._ending_after(start, bisect_left(self._starts, end))
 
     def reach(self, point: int, skipped: Entry | None = None) -> int:
-        """The furthest end of the entries that start at or before a point, leaving one out; 0 if there is none."""
+        """The furthest end of the entries that start at or before a point, leaving out one of them; 0 if there is none."""
         stop = bisect_right(self._starts, point)
         if skipped is None:
             return self._furthest(0, stop)
-        at = min(self._position(skipped), stop)
+        at = self._position(skipped)
         return max(self._furthest(0, at), self._furthest(at + 1, stop))
 
     def furthest(self, point: int) -> Entry | None:

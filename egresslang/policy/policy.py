@@ -26,7 +26,7 @@ class Subject:
     workload: str
 
     def __str__(self) -> str:
-        return self.workload if self.namespace == ANY else f"{self.namespace}/{self.workload}"
+        return ANY if self.namespace == ANY else f"{self.namespace}/{self.workload}"
 
 
 @record

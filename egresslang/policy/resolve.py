@@ -103,7 +103,7 @@ class _Resolver:
                 )
             )
             return
-        subjects = self.binding.subjects(statement.sources.members, namespace)
+        subjects = self._subjects(statement.sources, namespace)
         self.named.update(subject for subject in subjects if subject.workload != ANY)
         live = self._is_live(rule)
         claimed = rule if live else replace(rule, region="")  # a claim about what is not granted here is no claim
@@ -140,6 +140,23 @@ class _Resolver:
                         )
                         for subject in subjects
                     )
+
+    def _subjects(self, sources: nodes.Sources, namespace: str) -> list[Subject]:
+        """Who the sources are, if each can have a Sidecar of its own."""
+        subjects = self.binding.subjects(sources.members, namespace)
+        root = Subject(self.profile.root_namespace, ANY)
+        if root in subjects and self.profile.enforcement.level == "mesh":
+            self._tell(
+                finding(
+                    codes.INEXPRESSIBLE,
+                    sources.span,
+                    f"`{root}` cannot be told from the rest of the mesh",
+                    "a whole namespace",
+                    notes=[f"a Sidecar without a selector in `{root.namespace}` is the default of every namespace"],
+                    help=f"name the workloads of `{root.namespace}`",
+                )
+            )
+        return subjects
 
     def _is_live(self, rule: Rule) -> bool:
         if rule.expires is not None and rule.expires < self.today:
@@ -200,7 +217,7 @@ class _Resolver:
         for service in statement.services:
             where = service.namespace or namespace
             hosts.add(f"{where}/{service.name}.{where}.svc.{domain}")
-        for subject in self.binding.subjects(statement.sources.members, namespace):
+        for subject in self._subjects(statement.sources, namespace):
             self.mesh.setdefault(subject, set()).update(hosts)
             if subject.workload != ANY:
                 self.named.add(subject)

@@ -143,7 +143,10 @@ class _Validator:
                 self.value(value, properties[key], place, key, key)
             elif others is False:
                 self._unknown_key(
-                    place[key].key_span, key, properties, name.removesuffix("[]") or shape.schema.get("title", "an empty name")
+                    place[key].key_span,
+                    key,
+                    properties,
+                    name.removesuffix("[]") or shape.schema.get("title", "an empty name"),
                 )
             elif others is not True:
                 self.value(value, others, place, key, key)

@@ -91,6 +91,33 @@ def _hint(text: str, offset: int, span: Span, source: Source, start: int) -> Fin
             )
         if rest.startswith(","):
             return _syntax(span, "several sources without braces", "a list starts here", "write them as `{a, b}`")
+    if match := re.search(r"(?<![A-Za-z])[a-z0-9]+://", text):
+        there = Span(source, start + match.start(), start + match.end())
+        return _syntax(
+            there,
+            "a URL is not a destination",
+            "host and port are needed here",
+            "write the host and its port, as in `example.com:443 tls`",
+        )
+    if keyword in ("hosts", "workloads") and rest.startswith("=") and before.strip() == keyword:
+        return _syntax(
+            span, f"a set of {keyword} without a name", "the name is missing", f"write it as in `{_SHAPES[keyword]}`"
+        )
+    if keyword == "expect" and not rest.strip():
+        word = before.split()[-1]
+        if near := nearest(word, ("allowed", "blocked")):
+            end = start + len(before.rstrip())
+            there = Span(source, end - len(word), end)
+            return _syntax(
+                there,
+                f"`{word}` is not an outcome",
+                "how the flow should be",
+                f"write `{near}`",
+                Fix(f"write `{near}`", (Edit(there, near),), safe=True),
+            )
+    if match := re.search(r"='[^'\r\n]*$", before):
+        there = Span(source, start + match.start() + 1, span.start)
+        return _syntax(there, "a value in single quotes", "not a quote here", 'use double quotes: `"…"`')
     if rest.startswith('"') and not re.match(r'"(?:[^"\\\r\n]|\\.)*"', rest):
         line_end = re.search(r"[\r\n]|$", rest)
         there = Span(source, span.start, span.start + (line_end.start() if line_end else 1))
@@ -100,8 +127,6 @@ def _hint(text: str, offset: int, span: Span, source: Source, start: int) -> Fin
             "it opens here",
             'close it with `"` on the same line; write `\\"` for a quote inside',
         )
-    if rest.startswith("'"):
-        return _syntax(span, "a value in single quotes", "not a quote here", 'use double quotes: `"…"`')
     if rest.startswith("#"):
         return _syntax(
             span,
@@ -109,19 +134,16 @@ def _hint(text: str, offset: int, span: Span, source: Source, start: int) -> Fin
             "a comment starts after a space",
             'put a space before the comment, or the value in `"…"`',
         )
-    if re.match(r"=\s", rest) or (rest.startswith("=") and re.search(r"\s$", before)):
+    if (
+        re.match(r"[A-Za-z][\w.-]*\s*=(?:\s|$)|[A-Za-z][\w.-]*\s+=", rest)
+        or re.match(r"=\s", rest)
+        or (rest.startswith("=") and re.search(r"\s$", before))
+    ):
         return _syntax(
             span, "a space beside `=`", "`key=value` is written without spaces", "remove the spaces round `=`"
         )
     if rest.startswith(":") and re.search(r"[0-9a-fA-F]*:[0-9a-fA-F:]*$", before):
         return _syntax(span, "an IPv6 address without brackets", "a second `:`", "write it as `[2001:db8::1]:443`")
-    if re.match(r":\s*//", rest) or rest.startswith("//"):
-        return _syntax(
-            span,
-            "a URL is not a destination",
-            "host and port are needed here",
-            "write the host and its port, as in `example.com:443 tls`",
-        )
     if before.count("{") > before.count("}") and not rest.strip():
         at = start + before.rindex("{")
         return _syntax(
@@ -280,6 +302,13 @@ def not_a_service(text: str, span: Span) -> Finding:
         f"`{_shown(text)}` is not a Service of the mesh",
         "a Service by its short name",
         "write `service`, `namespace/service` or `namespace/*`",
+    )
+
+
+def single_quotes(span: Span) -> Finding:
+    """A value that starts with a single quote, which is a letter like any other."""
+    return finding(
+        codes.BAD_VALUE, span, "a value in single quotes", "not a quote here", help='use double quotes: `"…"`'
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from egresslang.ranges import show
 from egresslang.syntax import nodes
 
-_BARE = re.compile(r"(?:\$?\$\{[^}\s]*\}|[^\s\",{}\[\]#])+")
+_BARE = re.compile(r"(?!')(?:\$?\$\{[^}\s]*\}|[^\s\",{}\[\]#])+")
 
 
 def show_statement(statement: nodes.Statement) -> str:

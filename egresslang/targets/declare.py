@@ -46,6 +46,11 @@ class Entry:
         self.grants: list[Grant] = []
 
     @property
+    def is_virtual(self) -> bool:
+        """Whether the host is told by a virtual address: a TCP name without addresses, where proxies capture DNS."""
+        return not self.addresses and "tcp" in self.ports.values()
+
+    @property
     def leads_to(self) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
         """Where traffic to the host goes: two entries of a host that differ here cannot be one."""
         return self.resolution, self.addresses, self.endpoints

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from egresslang.targets.manifests import EgressListener, Installation, Port, ServiceEntry, Sidecar
 from egresslang.targets.yaml import Document, Value
@@ -15,6 +16,9 @@ MANAGED_BY = ("app.kubernetes.io/managed-by", "egressc")
 
 _NAME, _NAMESPACE = "default", "istio-system"
 
+NO_ADDRESS = {"networking.istio.io/enable-autoallocate-ip": "false"}
+"""The label that keeps istiod from giving a ServiceEntry's hosts virtual addresses."""
+
 SOURCE = "egresslang.dev/source"
 """The annotation that names the policy files a resource came from."""
 
@@ -22,7 +26,8 @@ SOURCE = "egresslang.dev/source"
 def service_entry(entry: ServiceEntry) -> Document:
     """The ServiceEntry of a destination.
 
-    All of ours carry the same labels: Istio merges the ServiceEntries of one host only if their labels are equal.
+    Ours carry the same labels wherever they could be of one host: Istio merges those only if their labels are equal.
+    Without `allocate` a label keeps istiod from giving the hosts a virtual address (since 1.25).
     """
     spec: dict[str, Value] = {"hosts": list(entry.hosts)}
     if entry.addresses:
@@ -39,7 +44,7 @@ def service_entry(entry: ServiceEntry) -> Document:
     return {
         "apiVersion": API_VERSION,
         "kind": "ServiceEntry",
-        "metadata": _metadata(entry.name, entry.namespace, entry.sources),
+        "metadata": _metadata(entry.name, entry.namespace, entry.sources, {} if entry.allocate else NO_ADDRESS),
         "spec": spec,
     }
 
@@ -112,11 +117,13 @@ def _mesh_config(made: Installation) -> Document:
     return config
 
 
-def _metadata(name: str, namespace: str, sources: tuple[str, ...]) -> Document:
+def _metadata(
+    name: str, namespace: str, sources: tuple[str, ...], labels: Mapping[str, str] = MappingProxyType({})
+) -> Document:
     metadata: dict[str, Value] = {"name": name}
     if namespace:
         metadata["namespace"] = namespace
-    metadata["labels"] = dict([MANAGED_BY])
+    metadata["labels"] = dict([MANAGED_BY]) | dict(labels)
     if sources:
         metadata["annotations"] = {SOURCE: ", ".join(map(_text, sources))}
     return metadata

@@ -7,6 +7,7 @@ the rest of a namespace, the rest of the mesh. Nothing merges between Sidecars, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
@@ -62,6 +63,7 @@ class _Lowering:
         self._below = below(declared.entries)
         self._observed = {Subject(namespace, name) for namespace, name, _ in profile.observed}
         self._solved: dict[object, tuple[EgressListener, ...]] = {}
+        self._contents: dict[Subject, object] = {}
         self._variants: set[tuple[str, str]] = set()
         self._by_label: dict[str, dict[tuple[str, str], list[KnownWorkload]]] = {}
 
@@ -92,8 +94,6 @@ class _Lowering:
                 self._refuse_enforcing_root()
         elif level == "workloads":
             rest = set()
-        elif self.profile.root_namespace in rest:
-            self._refuse_root()
         for namespace in rest - ({self.profile.root_namespace} if level == "mesh" else set()):
             yield Class(Subject(namespace, ANY), None, "default")
         if level == "mesh":
@@ -104,22 +104,6 @@ class _Lowering:
         if level == "namespaces":
             return subject.namespace in self.profile.enforcement.namespaces
         return level == "mesh" or subject in self.policy.named
-
-    def _refuse_root(self) -> None:
-        root = self.profile.root_namespace
-        grants = self.declared.wants.get(Subject(root, ANY))
-        for grant in (grants.grants if grants else [])[:1]:
-            self.found.append(
-                finding(
-                    codes.INEXPRESSIBLE,
-                    grant.span,
-                    f"`{root}/*` cannot be told from the rest of the mesh",
-                    "granted to a whole namespace",
-                    [],
-                    [f"a Sidecar without a selector in `{root}` is the default of every namespace"],
-                    f"name the workloads of `{root}`",
-                )
-            )
 
     def _refuse_enforcing_root(self) -> None:
         root = self.profile.root_namespace
@@ -136,26 +120,37 @@ class _Lowering:
         )
 
     def _selectable(self, classes: list[Class]) -> list[Class]:
-        """The classes without those that select the same pods for the same flows; refuse what selects a stranger's."""
+        """The classes without those whose pods another one selects for the same flows; refuse what selects a stranger's."""
         chosen: dict[object, Class] = {}
         for each in sorted(classes, key=lambda c: (c.selector is None, c.name)):
-            chosen.setdefault(
-                each.selector if each.selector is None else (each.selector, self._content(each.subject)), each
-            )
-        for each in chosen.values():
-            if each.selector is not None:
-                self._check_selector(each)
+            selector = None if each.selector is None else frozenset(each.selector)
+            chosen.setdefault((selector, self._content(each.subject)), each)
+        for key, each in list(chosen.items()):
+            if each.selector is None:
+                continue
+            self._check_selector(each)
+            if any((part, self._content(each.subject)) in chosen for part in _parts(each.selector)):
+                del chosen[key]
         return list(chosen.values())
 
     def _content(self, subject: Subject) -> object:
-        """What sets a workload apart in its namespace: two with equal content share a Sidecar."""
-        wants = self.declared.wants.get(subject)
-        entries = (
-            frozenset((host, tuple(sorted(ports.items()))) for host, ports in wants.entries.items())
-            if wants
-            else frozenset()
-        )
-        return entries, bool(wants and wants.open), self.policy.mesh.get(subject), subject in self._observed
+        """What a workload ends up with: two with equal content can share a Sidecar."""
+        content = self._contents.get(subject)
+        if content is None:
+            entries: dict[str, Ports] = {}
+            for part in self._wants(subject):
+                for host, ports in part.entries.items():
+                    entries.setdefault(host, {}).update(ports)
+            content = self._contents[subject] = (
+                frozenset((host, tuple(sorted(ports.items()))) for host, ports in entries.items()),
+                self._is_open(subject),
+                self._in_mesh(subject),
+                self._is_enforced(subject),
+            )
+        return content
+
+    def _is_open(self, subject: Subject) -> bool:
+        return subject in self._observed or any(part.open for part in self._wants(subject))
 
     def _check_selector(self, each: Class) -> None:
         selector = dict(each.selector or ())
@@ -231,7 +226,7 @@ class _Lowering:
     def _sidecar(self, each: Class, namespace: str, name: str) -> Sidecar:
         subject = each.subject
         wants = self._wants(subject)
-        is_open = subject in self._observed or any(part.open for part in wants)
+        is_open = self._is_open(subject)
         merged: dict[str, Ports] = {}
         where: dict[str, str] = {}
         for part in reversed(wants):
@@ -325,6 +320,13 @@ class _Lowering:
         return tuple(sorted(stated)) or self.profile.in_mesh
 
 
+def _parts(selector: tuple[tuple[str, str], ...]) -> Iterator[frozenset[tuple[str, str]]]:
+    """The selectors that ask for some of the labels: each matches all that this one does."""
+    for count in range(1, min(len(selector), 6)):
+        for part in combinations(selector, count):
+            yield frozenset(part)
+
+
 def _by_namespace(classes: Iterable[Class], root: str) -> dict[str, list[Class]]:
     grouped: dict[str, list[Class]] = {}
     for each in classes:
@@ -350,6 +352,7 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
             entry.addresses,
             tuple(Endpoint(address, region) for address, region in entry.endpoints),
             ("*",) if entry.everyone else tuple(sorted(entry.exported)) or (".",),
+            allocate=not profile.dns_capture or not profile.auto_allocate or entry.is_virtual,
             sources=tuple(sorted({grant.rule.file for grant in entry.grants})),
         )
         for (namespace, host), entry in sorted(declared.entries.items())

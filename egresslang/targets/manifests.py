@@ -24,7 +24,10 @@ class Endpoint:
 
 @record
 class ServiceEntry:
-    """A destination outside the mesh, visible where `export_to` says; `sources` are the policy files it came from."""
+    """A destination outside the mesh, visible where `export_to` says; `sources` are the policy files it came from.
+
+    Without `allocate` Istio gives its hosts no virtual address, where proxies capture DNS: names are told by Host and SNI.
+    """
 
     namespace: str
     name: str
@@ -35,6 +38,7 @@ class ServiceEntry:
     endpoints: tuple[Endpoint, ...] = ()
     export_to: tuple[str, ...] = (".",)
     location: str = "MESH_EXTERNAL"
+    allocate: bool = True
     sources: tuple[str, ...] = ()
 
 

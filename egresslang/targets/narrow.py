@@ -197,9 +197,8 @@ class Narrowing:
             return False
         if kind == "http":
             return True
-        # With DNS capture a TLS host has an address and so a listener of its own, which no other one locks.
-        captured = self.scope.profile.dns_capture and not entry.host.startswith("*.")
-        return protocol != "UDP" and (bool(self._sniffed(port)) or port in self.closed) and not captured
+        # A host with a virtual address has listeners of its own, which no other one locks.
+        return protocol != "UDP" and (bool(self._sniffed(port)) or port in self.closed) and not entry.is_virtual
 
     def _agree(self) -> None:
         """Take a host from one namespace only: a wildcard may bring in the own entry of a host listed from the root."""
@@ -272,7 +271,7 @@ class Narrowing:
 
     def _close(self, stuck: list[Stuck]) -> bool:
         """Close stuck ports on which nothing is wanted; whether any could be."""
-        if self.scope.profile.dns_capture or self.scope.namespace == "*":
+        if self.scope.namespace == "*":
             return False
         ports = {item.port for item in stuck if not self._sniffed(item.port)}
         self.listeners.update(dict.fromkeys(ports, "TLS"))

@@ -127,7 +127,8 @@ anything = st.builds(
 some_allowed = st.lists(allowed, max_size=8)
 some_crowded = st.lists(crowded, max_size=12)
 some_boxes = st.lists(st.one_of(anything, allowed, crowded), max_size=8)
-any_list = st.one_of(some_allowed, some_crowded, some_boxes)
+repeated = st.lists(anything, min_size=1, max_size=4).flatmap(lambda some: st.lists(st.sampled_from(some), max_size=8))
+any_list = st.one_of(repeated, some_allowed, some_crowded, some_boxes)
 any_box = st.one_of(anything, allowed, crowded)
 
 
@@ -216,7 +217,7 @@ def test_redundant_allows_are_those_taken_one_by_one(boxes: list[Box]) -> None:
 
 
 @settings(max_examples=400)
-@given(some_boxes)
+@given(st.one_of(some_boxes, repeated))
 def test_what_is_redundant_can_go_and_the_rest_cannot(boxes: list[Box]) -> None:
     gone = redundant(boxes)
     kept = [box for number, box in enumerate(boxes) if number not in gone]
@@ -265,6 +266,8 @@ IDGEN = workload("recipes", "idgen")
 def test_of_equal_rules_the_first_stays() -> None:
     assert redundant([to("a.example"), to("a.example"), to("a.example")]) == [1, 2]
     assert redundant([into("10.0.0.0/8"), into("10.0.0.0/8")]) == [1]
+    most = Box(EVERYONE - IDGEN, Destinations(host("a.example")))
+    assert redundant([most, most, most]) == [1, 2]
 
 
 def test_a_narrow_rule_is_redundant_whichever_comes_first() -> None:
@@ -278,6 +281,8 @@ def test_rules_cover_another_together_only() -> None:
     assert redundant([*halves, whole]) == [2]
     assert redundant([halves[0], whole]) == []
     assert list(FlowIndex(zip(halves, "ab", strict=True)).covering(whole)) == ["a", "b"]
+    quarter = into("10.0.0.0/10", who=IDGEN)
+    assert list(FlowIndex(zip([quarter, *halves], "qab", strict=True)).covering(whole)) == ["a", "b"]
 
 
 def test_the_middle_of_a_staircase_is_redundant() -> None:
@@ -305,8 +310,11 @@ def test_a_rule_for_any_port_is_covered_by_all_ports_one_by_one() -> None:
     assert index.covers(every)
     assert sorted(index.covering(every)) == ["lower", "upper"]
     assert index.remainder(Box(EVERYONE, name, ports(443))) == (Box(EVERYONE - IDGEN, name, ports(443)),)
+    assert FlowIndex([(halves[0], None)]).covers(Box(IDGEN, name, Intervals((1, 900))))
     few = [Box(IDGEN, name, Intervals((start, min(start + 1000, 65536)))) for start in range(1, 65536, 1000)]
     assert FlowIndex((box, None) for box in few).covers(every)
+    assert FlowIndex((box, None) for box in few[:3]).covers(Box(IDGEN, name, Intervals((500, 2500))))
+    assert not FlowIndex((box, None) for box in few[1:]).covers(Box(IDGEN, name, Intervals((500, 2500))))
     assert not FlowIndex((box, None) for box in few[1:]).covers(every)
 
 
