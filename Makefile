@@ -30,7 +30,7 @@ judge:
 
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)
-	$(BIN)/python bench/start.py $(BENCH)
+	$(BIN)/python bench/start.py
 
 clean:
 	rm -rf .venv $(JUDGE)/bin build dist
@@ -38,7 +38,7 @@ clean:
 # An environment is set up again when what it needs has changed.
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv .venv
 
 .venv/core: .venv/bin/python pyproject.toml

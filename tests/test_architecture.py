@@ -140,7 +140,9 @@ def loaded(code: str) -> set[str]:
     """The modules that a fresh interpreter has after running code."""
     script = f"{code}\nimport sys; sys.stderr.write(' '.join(sys.modules))"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=env, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, env=env, timeout=60
+    )
     return set(done.stderr.split())
 
 
@@ -162,7 +164,11 @@ def test_a_check_loads_only_what_it_needs(tmp_path: Path) -> None:
     assert "egresslang.policy.resolve" in more
     assert "egresslang.report.text" in more
     assert {name for name in more if name in SLOW or name.split(".")[0] in SLOW} <= {"ipaddress"}
-    assert not {name for name in more if name.startswith(("egresslang.directory", "egresslang.output", "egresslang.report.json"))}
+    assert not {
+        name
+        for name in more
+        if name.startswith(("egresslang.directory", "egresslang.output", "egresslang.report.json"))
+    }
 
 
 @pytest.mark.xfail(strict=True, reason="[43] a check without a profile loads PyYAML and the readers of profiles")

@@ -104,7 +104,7 @@ def sentinel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished output folder."""
     folder = tmp_path_factory.mktemp("sentinel")
     (folder / "ok.egress").write_text("allow a -> a.example.com:443 tls\nallow n/b -> b.example.com:80 http\n")
-    made = Streams("compile", str(folder / "ok.egress"), "-o", str(folder / "out"))
+    made = Streams("compile", str(folder / "ok.egress"), "-q", "-o", str(folder / "out"))
     assert (made.status, made.out, made.err) == (0, "", "")
     return folder / "out"
 

@@ -36,9 +36,13 @@ class Reach:
 
 @record
 class Asked:
-    """A destination as a rule asks for it: the target, its ports, holes and addresses, and where it is written."""
+    """A destination as a rule asks for it: the target, its ports, holes and addresses, and where it is written.
+
+    A rule that is not `live` grants nothing in this cluster, so what its region claims is not told.
+    """
 
     rule: Rule
+    live: bool
     target: nodes.Target
     ports: tuple[nodes.Port, ...]
     holes: list[nodes.Network]
@@ -64,13 +68,15 @@ class Destinations:
         if (problem := self._refusal(asked)) is not None:
             self.found.append(problem)
             return
+        if asked.rule.region and (isinstance(target, nodes.Anything) or _is_internet(target)):
+            self._tell_claim(asked, _no_region(asked))
+        elif not isinstance(target, nodes.Host) or asked.addresses is not None:
+            key = show_target(target)
+            if not self._lies_in(asked, key, "" if isinstance(target, nodes.Network) else key, target.span):
+                return
         if isinstance(target, nodes.Anything):
             yield Reach(_EVERYTHING, 0, "", "")
             return
-        if not isinstance(target, nodes.Host) or asked.addresses is not None:
-            key = show_target(target)
-            if not self._lies_in(asked.rule, key, "" if isinstance(target, nodes.Network) else key, target.span):
-                return
         for port in asked.ports:
             protocol = port.protocol or _DEFAULT_PROTOCOL.get(port.number, "")
             kind = PROTOCOL_CLASS.get(protocol, protocol)
@@ -87,7 +93,7 @@ class Destinations:
             if asked.addresses is not None:
                 yield from self._at(asked.addresses, target.name, port.number, kind, protocol)
             else:
-                yield from self._named(asked.rule, target, port, kind, protocol)
+                yield from self._named(asked, target, port, kind, protocol)
         elif isinstance(target, nodes.Wildcard):
             if kind == "tcp":
                 self.found.append(_tcp_without_address(f"*.{target.suffix}", port, "a wildcard has no address"))
@@ -144,14 +150,6 @@ class Destinations:
             isinstance(target, nodes.Network) and target.version == 4 and target.first >> 24 == 0 and target.prefix >= 8
         ):
             problem = means_itself(target.span)
-        elif (open_target or _is_internet(target)) and rule.region:
-            problem = finding(
-                codes.BAD_VALUE,
-                span,
-                f"`{ANY if open_target else INTERNET}` lies in no region",
-                f"claimed to be in `{rule.region}`",
-                help="remove `region=`, or name destinations in the region",
-            )
         elif (open_target or _is_internet(target)) and not rule.reason:
             problem = finding(
                 codes.ANY_ADDRESS,
@@ -207,9 +205,9 @@ class Destinations:
             r.kind == "Service" and r.name == service and r.namespace == namespace for r in self.profile.resources
         )
 
-    def _named(self, rule: Rule, target: nodes.Host, port: nodes.Port, kind: str, protocol: str) -> Iterator[Reach]:
+    def _named(self, asked: Asked, target: nodes.Host, port: nodes.Port, kind: str, protocol: str) -> Iterator[Reach]:
         """A name without `address=`: resolved by the sidecar, or led to the endpoints the profile knows in the region."""
-        endpoints = self._endpoints(rule, target)
+        endpoints = self._endpoints(asked, target)
         if endpoints is None:
             return
         if kind != "tcp":
@@ -228,14 +226,16 @@ class Destinations:
                 _tcp_without_address(target.name, port, "nothing but the port would tell it from other traffic")
             )
 
-    def _endpoints(self, rule: Rule, target: nodes.Host) -> tuple[tuple[str, str], ...] | None:
+    def _endpoints(self, asked: Asked, target: nodes.Host) -> tuple[tuple[str, str], ...] | None:
         """The endpoints of a name that lie in the rule's region; none when the name is resolved; None when refused."""
+        rule = asked.rule
         known = self.profile.destinations.get(target.name)
         if not rule.region or known is None or not known.endpoints:
-            return () if self._lies_in(rule, target.name, target.name, target.span) else None
+            return () if self._lies_in(asked, target.name, target.name, target.span) else None
         inside = [e for e in known.endpoints if e.region and within(e.region, rule.region, self.profile.regions)]
         if not inside:
-            self.found.append(
+            self._tell_claim(
+                asked,
                 finding(
                     codes.OUT_OF_REGION,
                     target.span,
@@ -243,29 +243,32 @@ class Destinations:
                     "all lie elsewhere",
                     [Label(known.endpoints[0].span, f"in `{known.endpoints[0].region}`")],
                     help="correct `region=`, or the profile",
-                )
+                ),
             )
             return None
         if left := len(known.endpoints) - len(inside):
-            self.found.append(
+            self._tell_claim(
+                asked,
                 finding(
                     codes.OUT_OF_REGION,
                     target.span,
                     f"{left} endpoint{'s' if left > 1 else ''} of `{target.name}` outside `{rule.region}`",
                     "left out: only those in the region can be reached",
                     severity=Severity.NOTE,
-                )
+                ),
             )
         return tuple(sorted((e.address, e.region) for e in inside))
 
-    def _lies_in(self, rule: Rule, key: str, host: str, span: Span) -> bool:
+    def _lies_in(self, asked: Asked, key: str, host: str, span: Span) -> bool:
         """Whether nothing says that a destination lies outside the rule's region; tells when nothing says where it is."""
-        if not rule.region:
+        rule = asked.rule
+        if not rule.region or not asked.live:
             return True
         known = self.profile.destinations.get(key)
         region = known.region if known is not None and known.region else of_host(host, self.profile.regions)
         if not region:
-            self.found.append(
+            self._tell_claim(
+                asked,
                 finding(
                     codes.UNKNOWN_REGION,
                     span,
@@ -275,20 +278,25 @@ class Destinations:
                     help="name hosts in the region instead, or remove `region=`"
                     if key.startswith("*.")
                     else f"write the region of `{key}` under `destinations:` of the profile",
-                )
+                ),
             )
         elif not within(region, rule.region, self.profile.regions):
-            self.found.append(
+            self._tell_claim(
+                asked,
                 finding(
                     codes.OUT_OF_REGION,
                     span,
                     f"`{key}` is in `{region}`, not in `{rule.region}`",
                     "outside the rule's region",
                     help="correct `region=`, or the profile",
-                )
+                ),
             )
             return False
         return True
+
+    def _tell_claim(self, asked: Asked, problem: Finding) -> None:
+        if asked.live:
+            self.found.append(problem)
 
     def holes(self, destinations: nodes.Destinations, namespace: str) -> list[nodes.Network]:
         holes = []
@@ -382,6 +390,17 @@ def _tcp_without_address(host: str, port: nodes.Port, why: str) -> Finding:
         why,
         notes=[f"its ServiceEntry would capture every connection on port {port.number}, whatever its destination"],
         help="give `address=` with the addresses it has",
+    )
+
+
+def _no_region(asked: Asked) -> Finding:
+    return finding(
+        codes.UNKNOWN_REGION,
+        asked.span,
+        f"`{asked.target.span.text}` lies in no region",
+        f"claimed to be in `{asked.rule.region}`",
+        notes=["`region=` only chooses the clusters in which this rule grants"],
+        help="choose clusters with `cluster=`, or name destinations in the region",
     )
 
 

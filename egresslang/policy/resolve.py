@@ -22,7 +22,6 @@ from egresslang.policy.policy import (
 )
 from egresslang.policy.regions import within
 from egresslang.profile.profile import ClusterProfile
-from egresslang.record import replace
 from egresslang.syntax import nodes
 
 
@@ -106,7 +105,6 @@ class _Resolver:
         subjects = self._subjects(statement.sources, namespace)
         self.named.update(subject for subject in subjects if subject.workload != ANY)
         live = self._is_live(rule)
-        claimed = rule if live else replace(rule, region="")  # a claim about what is not granted here is no claim
         holes = self.destinations.holes(statement.destinations, namespace)
         addresses = self.attributes.addresses(address) if address else None
         named = address is not None
@@ -125,7 +123,7 @@ class _Resolver:
                     )
                 )
                 continue
-            for reach in self.destinations.granted(Asked(claimed, bound, ports, holes, addresses, address, span)):
+            for reach in self.destinations.granted(Asked(rule, live, bound, ports, holes, addresses, address, span)):
                 if live:
                     self.grants.extend(
                         Grant(
