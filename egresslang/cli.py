@@ -71,7 +71,9 @@ def _forget_output() -> None:
 
 
 def _misuse(message: str) -> int:
-    sys.stderr.write(f"egressc: {message}\n")
+    with suppress(OSError):  # whom could it be told, where standard error cannot be written
+        sys.stderr.write(f"egressc: {message}\n")
+        sys.stderr.flush()
     return MISUSE
 
 

@@ -116,7 +116,7 @@ def _hint(text: str, offset: int, span: Span, source: Source, start: int) -> Fin
                 Fix(f"write `{near}`", (Edit(there, near),), safe=True),
             )
     if match := re.search(r"='[^'\r\n]*$", before):
-        there = Span(source, start + match.start() + 1, span.start)
+        there = Span(source, start + match.start() + 1, start + len(before.rstrip()))
         return _syntax(there, "a value in single quotes", "not a quote here", 'use double quotes: `"…"`')
     if rest.startswith('"') and not re.match(r'"(?:[^"\\\r\n]|\\.)*"', rest):
         line_end = re.search(r"[\r\n]|$", rest)

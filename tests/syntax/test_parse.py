@@ -129,7 +129,7 @@ def test_a_bad_statement_does_not_hide_the_next() -> None:
         ("allow: a -> b.com:80", "EGR001", ":"),
         ('allow a -> b.com:80 reason="open', "EGR001", '"open'),
         ("allow a -> b.com:80 reason='x'", "EGR006", "'x'"),
-        ("allow a -> b.com:80 reason='x y'", "EGR001", "'x "),
+        ("allow a -> b.com:80 reason='x y'", "EGR001", "'x"),
         ("hosts = a.com", "EGR001", "="),
         ("allow a -> b.com:80 http owner = x", "EGR001", "owner"),
         ("allow a -> https://b.com:443/v1", "EGR001", "https://"),
