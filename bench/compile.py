@@ -58,7 +58,15 @@ def measured(shape: str, size: int, repeats: int) -> Row:
     if not compiled[0]["output"]:
         raise SystemExit(f"{shape} of {size} does not compile: {compiled[0]['findings']}")
     wall = median(each["wall"]["total"] for each in compiled)
-    return Row(shape, size, medians(compiled, "cpu"), wall, medians(compiled, "peak"), medians(floors, "cpu"), compiled[0]["output"])
+    return Row(
+        shape,
+        size,
+        medians(compiled, "cpu"),
+        wall,
+        medians(compiled, "peak"),
+        medians(floors, "cpu"),
+        compiled[0]["output"],
+    )
 
 
 def times(rows: Sequence[Row]) -> str:
@@ -85,7 +93,15 @@ def times(rows: Sequence[Row]) -> str:
 def memory(rows: Sequence[Row]) -> str:
     """The peak memory after each stage in MiB, and what is written in KiB."""
     stages = STAGES[:-1]
-    lines = [[row.shape, f"{row.size:,}", *(f"{row.peak[stage] / 1024:.0f}" for stage in stages), f"{row.output / 1024:,.0f}"] for row in rows]
+    lines = [
+        [
+            row.shape,
+            f"{row.size:,}",
+            *(f"{row.peak[stage] / 1024:.0f}" for stage in stages),
+            f"{row.output / 1024:,.0f}",
+        ]
+        for row in rows
+    ]
     return table(["shape", "rules", *stages, "KiB written"], lines)
 
 

@@ -19,9 +19,10 @@ from typing import Any
 
 from egresslang import compile as pipeline
 from egresslang import output
-from egresslang.findings import Finding, Severity, errors
+from egresslang.findings import Finding, Severity, errors, in_order
 from egresslang.profile.load import load
-from egresslang.report import Checked, Context, render
+from egresslang.report import Checked, Context
+from egresslang.report.text import report
 from egresslang.source import Source
 
 SEAMS: dict[str, tuple[Any, str]] = {
@@ -75,8 +76,8 @@ def peak_memory() -> int:
     return most // 1024 if sys.platform == "darwin" else most
 
 
-def compile_measured(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, list[Finding]]:
-    """The output of a policy, empty after an error, and all findings; `watch` has what each stage cost."""
+def compile_measured(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, str, list[Finding]]:
+    """The output of a policy, empty after an error, the report and all findings; `watch` has what each stage cost."""
     originals = {name: getattr(*seam) for name, seam in SEAMS.items()}
     for name, (module, attribute) in SEAMS.items():
         setattr(module, attribute, watch.round(name, originals[name]))
@@ -90,7 +91,7 @@ def compile_measured(policy: Source, listing: Source, watch: Stopwatch) -> tuple
         watch.wall["rest"] = 2 * watch.wall["total"] - sum(watch.wall.values())
 
 
-def _compile(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, list[Finding]]:
+def _compile(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, str, list[Finding]]:
     files, found = pipeline.read([policy])
     with watch("profile"):
         profile, problems = load(listing, _nothing_beside)
@@ -103,8 +104,8 @@ def _compile(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, li
             with watch("emit"):
                 text = output.stream(made.manifests)
     with watch("report"):
-        render("text", found, Context(str(TODAY), Checked(0, 1)))
-    return text, found
+        told = report(in_order(found), Context(str(TODAY), Checked(0, 1)))
+    return text, told, found
 
 
 def _nothing_beside(path: str) -> str:
@@ -121,11 +122,18 @@ def main(policy: str, listing: str) -> None:
     """Measure one compilation and print it."""
     gc.disable()
     watch = Stopwatch()
-    text, found = compile_measured(read_source(policy), read_source(listing), watch)
+    text, told, found = compile_measured(read_source(policy), read_source(listing), watch)
     codes: dict[str, int] = {}
     for each in found:
         codes[each.code.id] = codes.get(each.code.id, 0) + 1
-    result = {"cpu": watch.cpu, "wall": watch.wall, "peak": watch.peak, "output": len(text.encode()), "findings": codes}
+    result = {
+        "cpu": watch.cpu,
+        "wall": watch.wall,
+        "peak": watch.peak,
+        "output": len(text.encode()),
+        "report": len(told.encode()),
+        "findings": codes,
+    }
     print(json.dumps(result))
 
 

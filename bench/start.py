@@ -38,11 +38,15 @@ def install(folder: str) -> str:
     venv.create(folder, with_pip=False, symlinks=True)
     python = os.path.join(folder, "bin", "python")
     site = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True, check=True
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     for package in RUNTIME:
         spec = importlib.util.find_spec(package)
-        assert spec and spec.submodule_search_locations, package
+        if spec is None or not spec.submodule_search_locations:
+            raise SystemExit(f"{package} is not installed here")
         shutil.copytree(spec.submodule_search_locations[0], os.path.join(site, package))
     installed = os.path.join(site, "egresslang")
     shutil.copytree(os.path.join(ROOT, "egresslang"), installed, ignore=shutil.ignore_patterns("__pycache__"))
@@ -89,7 +93,13 @@ def report(named: dict[str, list[str]], runs: int) -> str:
     walls = {name: median(wall for wall, _ in took) for name, took in taken.items()}
     lark = walls["python -c 'import lark'"]
     rows = [
-        [name, f"{walls[name] * 1000:.1f}", f"{min(took)[0] * 1000:.1f}", f"{median(cpu for _, cpu in took) * 1000:.1f}", f"{walls[name] / lark:.2f}"]
+        [
+            name,
+            f"{walls[name] * 1000:.1f}",
+            f"{min(took)[0] * 1000:.1f}",
+            f"{median(cpu for _, cpu in took) * 1000:.1f}",
+            f"{walls[name] / lark:.2f}",
+        ]
         for name, took in taken.items()
     ]
     return table(["command", "wall ms", "least", "processor ms", "÷ import lark"], rows)
@@ -98,13 +108,18 @@ def report(named: dict[str, list[str]], runs: int) -> str:
 def imports(command: Sequence[str], most: int = 40) -> str:
     """The dearest imports of a command: milliseconds of the module itself, and with what it imports in turn."""
     traced = [command[0], "-X", "importtime", *command[1:]]
-    lines = subprocess.run(traced, capture_output=True, text=True, env=_environment(), check=True).stderr.splitlines()[1:]
+    lines = subprocess.run(traced, capture_output=True, text=True, env=_environment(), check=True).stderr.splitlines()[
+        1:
+    ]
     rows = []
     for line in lines:
         own, whole, module = line.removeprefix("import time:").split("|")
         rows.append((int(own), int(whole), module.strip()))
     rows.sort(reverse=True)
-    return table(["module", "own ms", "with its imports"], [[name, f"{own / 1000:.2f}", f"{whole / 1000:.2f}"] for own, whole, name in rows[:most]])
+    return table(
+        ["module", "own ms", "with its imports"],
+        [[name, f"{own / 1000:.2f}", f"{whole / 1000:.2f}"] for own, whole, name in rows[:most]],
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -64,6 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.enable()
 
 
+def _write(stream: Any, text: str) -> None:
+    """Write all of a text: an unbuffered stream takes only what fits, and says so by a number."""
+    if not isinstance(stream, TextIOWrapper):
+        stream.write(text)
+        return
+    stream.flush()
+    left = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while left:
+        left = left[stream.buffer.write(left) :]
+
+
 def _forget_output() -> None:
     """Keep Python from trying again, at its end, to write what cannot be written."""
     with suppress(OSError, ValueError):
@@ -265,7 +276,7 @@ def _compile(options: Any) -> int:
         return _to_folders(options, outputs)
     from egresslang.output import KINDS, stream
 
-    sys.stdout.write(stream(outputs[0][1], options.kinds or KINDS, options.namespace))
+    _write(sys.stdout, stream(outputs[0][1], options.kinds or KINDS, options.namespace))
     return CLEAN
 
 
@@ -320,7 +331,7 @@ def _read(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]
     from egresslang.compile import read
 
     sources, found = read_policies(options.paths or ["."], None if sys.stdin is None else sys.stdin.buffer)
-    files: list[File] = []
+    files = [File(source, ()) for source in sources]
     if not found:
         files, found = read(sources)
     profiles, problems = _profiles(options)
@@ -328,15 +339,16 @@ def _read(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]
 
 
 def _profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:
-    from egresslang.profile.load import load
-    from egresslang.profile.stock import stock
-
     if not options.profiles:
+        from egresslang.profile.stock import stock
+
         if options.format == "text" and not options.quiet:
             sys.stderr.write(
                 "egressc: no profile: workloads are those the policy names, by their label app, in a stock Istio\n"
             )
         return [stock()], []
+    from egresslang.profile.load import load
+
     profiles: list[ClusterProfile] = []
     found: list[Finding] = []
     for path in options.profiles:
@@ -369,7 +381,7 @@ def _report(
             str(_today(options)), Checked(rules, len(files)), wants_color(options.color, os.environ, terminal), width
         )
         text = render(options.format, shown, context)
-        stream.write(text)
+        _write(stream, text)
     least = Severity[options.fail_on.upper()]
     return FINDINGS if any(each.severity >= least for each in shown) else CLEAN
 

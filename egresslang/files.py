@@ -24,7 +24,8 @@ def read_policies(paths: Iterable[str], stdin: Iterable[bytes] | None) -> tuple[
     """
     sources: list[Source] = []
     found: list[Finding] = []
-    root = _project(os.getcwd())
+    paths = list(paths)
+    root = _project(_folder(paths[0]))
     seen: set[str] = set()
     for path in _find(paths):
         real = os.path.realpath(path)
@@ -68,6 +69,12 @@ def read_bytes(path: str) -> bytes:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror}") from problem
 
 
+def _folder(path: str) -> str:
+    if path == STANDARD_INPUT:
+        return os.getcwd()
+    return os.path.abspath(path) if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
+
+
 def _below(root: str, path: str) -> str:
     """A path relative to the project, the same text under every locale."""
     relative = os.fsencode(os.path.relpath(path, root)).decode("utf-8", "backslashreplace")
@@ -100,7 +107,7 @@ def _refuse(problem: OSError) -> None:
 
 
 def _project(folder: str) -> str:
-    """The folder of `egressc.toml` upward from here, else of `.git`, else this one."""
+    """The folder of `egressc.toml` upward from a folder, else of `.git`, else the current one."""
     for marker in ("egressc.toml", ".git"):
         at = folder
         while True:
@@ -110,4 +117,4 @@ def _project(folder: str) -> str:
             if above == at:
                 break
             at = above
-    return os.path.realpath(folder)
+    return os.path.realpath(os.getcwd())

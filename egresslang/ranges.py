@@ -37,10 +37,13 @@ def network_range(version: int, first: int, prefix: int) -> Range:
 
 
 def merge(ranges: Iterable[Range]) -> list[Range]:
-    """The same addresses as few, sorted, disjoint ranges."""
+    """The same addresses as sorted, disjoint ranges.
+
+    Neighbours stay apart: two single addresses are two listeners of a proxy, the network of both is another thing.
+    """
     merged: list[Range] = []
     for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
+        if merged and first <= merged[-1][1]:
             if last > merged[-1][1]:
                 merged[-1] = (merged[-1][0], last)
         else:

@@ -545,7 +545,6 @@ def test_a_lapsed_rule_locks_what_it_named(here: Path) -> None:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="[39] a file that cannot be decoded is not counted")
 def test_a_file_that_is_no_text_counts(here: Path) -> None:
     (here / "a.egress").write_bytes(b"\xff")
     assert Result("check").out.endswith("1 error in 1 file\n")
@@ -677,7 +676,6 @@ def test_sources_are_those_of_the_project_from_wherever_it_is_called(
         assert compiled(project / "policies" / "deep", "..") == text
 
 
-@pytest.mark.xfail(strict=True, reason="[40] the project is sought from the current folder, not from the first PATH")
 def test_the_project_is_found_from_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "project"
     (project / "policies").mkdir(parents=True)
@@ -731,10 +729,7 @@ def test_the_locale_changes_no_byte(here: Path) -> None:
     assert process("compile", env=poor).stdout == process("compile", env={"PYTHONUTF8": "1"}).stdout
 
 
-@pytest.mark.parametrize(
-    "unbuffered",
-    ["", pytest.param("1", marks=pytest.mark.xfail(strict=True, reason="[41] a short write is not repeated"))],
-)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_closed_pipe_ends_quietly(here: Path, unbuffered: str) -> None:
     (here / "a.egress").write_text("".join(f"allow a -> h{n}.example.com:443 tls\n" for n in range(2000)))
     with started("compile", "-q", unbuffered=unbuffered) as running:
@@ -777,9 +772,6 @@ def both(running: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     return cast("IO[bytes]", running.stdout).read(), cast("IO[bytes]", running.stderr).read()
 
 
-LOUD = pytest.mark.xfail(strict=True, reason="[28] an error that cannot be written ends with status 1")
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -788,7 +780,7 @@ LOUD = pytest.mark.xfail(strict=True, reason="[28] an error that cannot be writt
         "check > /dev/full",
         "check - <&-",
         "check nope 2>&-",
-        pytest.param("check nope 2> /dev/full", marks=LOUD),
+        "check nope 2> /dev/full",
     ],
 )
 def test_streams_that_do_not_work(here: Path, line: str) -> None:

@@ -55,8 +55,10 @@ class Attributes:
             elif attribute.key != "cluster":
                 texts = [text for value in attribute.values if (text := self.text(value)) is not None]
                 values[attribute.key] = ", ".join(texts)
-                if attribute.key == "region" and len(texts) == len(attribute.values):
-                    self._check_region(attribute, values["region"])
+                if attribute.key == "region" and not (
+                    len(texts) == len(attribute.values) and self._is_region(attribute, values["region"])
+                ):
+                    values["region"] = ""
         return Rule(kind, span, expires=expires, **values), address
 
     def text(self, value: nodes.Value) -> str | None:
@@ -78,24 +80,27 @@ class Attributes:
                 finding(
                     codes.BAD_VALUE,
                     attribute.span,
-                    f"`{text}` is not a date",
+                    f"`{text}` is not a date" if len(attribute.values) == 1 else "a rule has one last day",
                     "the last day of the rule",
                     help="write it as year-month-day, as in `2027-06-30`",
                 )
             )
             return None
 
-    def _check_region(self, attribute: nodes.Attribute, region: str) -> None:
-        if len(attribute.values) > 1 or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", region):
-            self.found.append(
-                finding(
-                    codes.BAD_VALUE,
-                    attribute.span,
-                    f"`{region}` is not a region",
-                    "one region is needed here",
-                    help="name one region, as in `region=us-east1`; group several under `regions:` of the profile",
-                )
+    def _is_region(self, attribute: nodes.Attribute, region: str) -> bool:
+        one = len(attribute.values) == 1
+        if one and re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", region):
+            return True
+        self.found.append(
+            finding(
+                codes.BAD_VALUE,
+                attribute.span,
+                f"`{region}` is not a region",
+                "one region is needed here",
+                help="name one region, as in `region=us-east1`; group several under `regions:` of the profile",
             )
+        )
+        return False
 
     def addresses(self, attribute: nodes.Attribute) -> list[nodes.Network]:
         """The addresses and networks of `address=`."""

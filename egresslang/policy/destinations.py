@@ -298,7 +298,9 @@ class Destinations:
         if asked.live:
             self.found.append(problem)
 
-    def holes(self, destinations: nodes.Destinations, namespace: str) -> list[nodes.Network]:
+    def holes(self, destinations: nodes.Destinations, namespace: str) -> list[nodes.Network] | None:
+        """The networks after `except`, sets expanded; None after telling of one that is none."""
+        before = len(self.found)
         holes = []
         for hole in self.binding.holes(destinations.holes, namespace):
             target = self.binding.target(hole)
@@ -319,7 +321,7 @@ class Destinations:
                         else "write addresses and networks after `except`",
                     )
                 )
-        return holes
+        return holes if len(self.found) == before else None
 
     def _at(
         self,
@@ -353,6 +355,7 @@ class Destinations:
                 yield Reach(Addresses(version, tuple(ranges), "", INTERNET), port, "tcp", protocol)
 
     def asserted(self, target: nodes.Target, addresses: list[nodes.Network] | None) -> Iterator[Destination]:
+        """What a deny or expect is about: a name stands for its addresses too."""
         if isinstance(target, nodes.Anything):
             yield _EVERYTHING
         elif isinstance(target, nodes.Wildcard):

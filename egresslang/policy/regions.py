@@ -9,7 +9,7 @@ from collections.abc import Mapping
 _CONTINENTS = {
     "us": re.compile(r"us-(?:gov-)?(?:north|south|east|west|central)[a-z]*-?\d+"),
     "eu": re.compile(r"(?:eu|europe)-(?:north|south|east|west|central)[a-z]*-?\d+"),
-    "asia": re.compile(r"(?:ap|asia)-(?:north|south|east|west|central)[a-z]*-?\d+"),
+    "asia": re.compile(r"(?!ap-southeast-[246]$)(?:ap|asia)-(?:north|south|east|west|central)[a-z]*-?\d+"),
 }
 _OTHER = re.compile(
     r"(?:ca|sa|af|me|il|mx|northamerica|southamerica|africa|australia)-(?:north|south|east|west|central)[a-z]*-?\d+"

@@ -106,6 +106,8 @@ class _Resolver:
         self.named.update(subject for subject in subjects if subject.workload != ANY)
         live = self._is_live(rule)
         holes = self.destinations.holes(statement.destinations, namespace)
+        if holes is None:
+            return
         addresses = self.attributes.addresses(address) if address else None
         named = address is not None
         for target, ports, span in self.binding.entries(statement.destinations, namespace, named):

@@ -134,7 +134,7 @@ def _name(declared: Declared, wants: Wants, grant: Grant, profile: ClusterProfil
         entry = declared.entries[key] = Entry(*key, resolution)
         entry.addresses, entry.endpoints = addresses, endpoints
     elif entry.leads_to != (resolution, addresses, endpoints):
-        found.append(_two_entries(host, entry, grant))
+        found.append(_two_entries(host, entry.grants[0], grant, entry.namespace))
         return
     entry.ports.setdefault(grant.port, grant.protocol)
     entry.grants.append(grant)
@@ -150,7 +150,7 @@ def _share_ports(declared: Declared, profile: ClusterProfile, found: list[Findin
         shared = declared.entries.get((root, host)) if namespace != root else None
         if shared is not None and shared.everyone:
             if shared.leads_to != entry.leads_to:
-                found.append(_two_entries(host, shared, entry.grants[0]))
+                found.append(_two_entries(host, shared.grants[0], entry.grants[0], namespace))
                 continue
             everyone = declared.wants[Subject(ANY, ANY)].entries[host]
             for port, protocol in everyone.items():
@@ -275,12 +275,11 @@ def parents(host: str) -> Iterator[str]:
         at = host.find(".")
 
 
-def _two_entries(host: str, entry: Entry, grant: Grant) -> Finding:
-    other = entry.grants[0]
+def _two_entries(host: str, other: Grant, grant: Grant, namespace: str) -> Finding:
     return finding(
         codes.INEXPRESSIBLE,
         grant.span,
-        f"`{host}` would need two ServiceEntries in namespace `{entry.namespace}`",
+        f"`{host}` would need two ServiceEntries in namespace `{namespace}`",
         "leads elsewhere than the other rule's",
         [Label(other.span, "the other rule")],
         ["Istio uses one ServiceEntry for a host in a namespace: one address, or one set of endpoints"],

@@ -27,6 +27,8 @@ EVERYONE = Subject(ANY, ANY)
 def lower(policy: Policy, profile: ClusterProfile) -> tuple[Manifests, list[Finding]]:
     """The manifests of a policy in a cluster; findings for what Istio cannot say exactly, never an approximation."""
     declared, found = declare(policy, profile)
+    if found:
+        return Manifests((), (), _installation(profile)), found
     lowering = _Lowering(policy, profile, declared)
     sidecars = tuple(lowering.sidecars())
     found.extend(lowering.found)
@@ -352,7 +354,7 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
             entry.addresses,
             tuple(Endpoint(address, region) for address, region in entry.endpoints),
             ("*",) if entry.everyone else tuple(sorted(entry.exported)) or (".",),
-            allocate=not profile.dns_capture or not profile.auto_allocate or entry.is_virtual,
+            allocate=not (profile.dns_capture and profile.auto_allocate) or entry.is_virtual or bool(entry.addresses),
             sources=tuple(sorted({grant.rule.file for grant in entry.grants})),
         )
         for (namespace, host), entry in sorted(declared.entries.items())
