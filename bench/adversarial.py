@@ -44,14 +44,25 @@ def wildcards_of_others(size: int) -> Case:
 
 
 def names_below_wildcards(size: int) -> Case:
-    """Every other rule a wildcard of one workload, every other a name below it with another port for the next one."""
+    """Half wildcards of one workload, half names below them that another one wants, on another port."""
     rules = []
     for at in range(size // 2):
-        rules += [
-            f"allow app-{at % 50} -> *.s{at}.example.com:443 tls",
-            f"allow app-{(at + 1) % 50} -> a.s{at}.example.com:8443 tls",
-        ]
-    return _one(rules, 50)
+        rules += [f"allow app-0 -> *.s{at}.example.com:443 tls", f"allow app-1 -> a.s{at}.example.com:8443 tls"]
+    return _one(rules, 2)
+
+
+def names_below_wildcards_before_exclusions(size: int) -> Case:
+    """The same on an Istio that cannot leave a name out of a wildcard."""
+    made = names_below_wildcards(size)
+    return Case(made.policy, made.profile.replace('version: "1.31"', 'version: "1.30"'))
+
+
+def wildcards_below_a_wildcard(size: int) -> Case:
+    """A wildcard and many names of one workload; as many wildcards below it that another one wants, on another port."""
+    rules = ["allow app-0 -> *.example.com:443 tls"]
+    for at in range(size // 2):
+        rules += [f"allow app-0 -> h{at}.example.org:443 tls", f"allow app-1 -> *.s{at}.example.com:8443 tls"]
+    return _one(rules, 2)
 
 
 def deep_name(size: int) -> Case:
@@ -275,6 +286,8 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "nested-wildcards": (nested_wildcards, 10000),
     "wildcards-of-others": (wildcards_of_others, 10000),
     "names-below-wildcards": (names_below_wildcards, 8000),
+    "names-below-wildcards-1.30": (names_below_wildcards_before_exclusions, 8000),
+    "wildcards-below-a-wildcard": (wildcards_below_a_wildcard, 8000),
     "deep-names": (deep_name, 8000),
     "one-host-many-ports": (one_host_many_ports, 500),
     "mixed-ports": (mixed_ports, 800),

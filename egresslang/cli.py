@@ -22,7 +22,7 @@ from egresslang.findings import Finding, Severity, errors, in_order, merge_clust
 from egresslang.profile.profile import ClusterProfile
 from egresslang.report import FORMATS, Checked, Context, render
 from egresslang.report.color import wants_color
-from egresslang.syntax.nodes import File
+from egresslang.syntax.nodes import Deny, Expect, File
 
 CLEAN, FINDINGS, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
@@ -373,6 +373,10 @@ def _report(
         for profile in profiles:
             for assumed in profile.assumed:
                 sys.stderr.write(f"{profile.name}: {assumed}\n")
+    if options.format == "text" and not options.quiet:
+        claims = sum(isinstance(statement, Deny | Expect) for file in files for statement in file.statements)
+        if claims:
+            sys.stderr.write(f"egressc: {claims} deny and expect lines are read but not judged yet\n")
     if shown or options.format != "text" or (stream is sys.stdout and not options.quiet):
         terminal = stream.isatty()
         width = os.get_terminal_size(stream.fileno()).columns if terminal else None

@@ -91,7 +91,11 @@ class Destinations:
         target = asked.target
         if isinstance(target, nodes.Host):
             if asked.addresses is not None:
-                yield from self._at(asked.addresses, target.name, port.number, kind, protocol)
+                reached = list(self._at(asked.addresses, target.name, port.number, kind, protocol))
+                if "." not in target.name and any(reach.protocol == "http" for reach in reached):
+                    self.found.append(_no_dot(target))
+                else:
+                    yield from reached
             else:
                 yield from self._named(asked, target, port, kind, protocol)
         elif isinstance(target, nodes.Wildcard):
@@ -393,6 +397,17 @@ def _tcp_without_address(host: str, port: nodes.Port, why: str) -> Finding:
         why,
         notes=[f"its ServiceEntry would capture every connection on port {port.number}, whatever its destination"],
         help="give `address=` with the addresses it has",
+    )
+
+
+def _no_dot(target: nodes.Host) -> Finding:
+    return finding(
+        codes.BAD_HOST,
+        target.span,
+        f"`{target.name}` cannot be told by its Host header",
+        "a name without a dot",
+        notes=["istiod refuses a Sidecar that lists such a name"],
+        help="write the whole DNS name, or `tcp` to grant the address whatever the bytes",
     )
 
 

@@ -228,8 +228,9 @@ class _Names:
 
     def of(self, group: _Group, split: bool) -> str:
         """The host of a group, invented when it has none of its own or becomes several entries."""
+        # A Sidecar lists no name without a dot (istiod's validation): such a name only starts an invented one.
         if (
-            group.host
+            "." in group.host
             and not split
             and self._is_alone(group)
             and not any(s in self._suffixes for s in parents(group.host))

@@ -726,3 +726,9 @@ def test_sources_are_the_files_of_the_rules() -> None:
         "s/a": ("a.egress", "b.egress", "c.egress"),
         "t/default": ("a.egress", "c.egress"),
     }
+
+
+def test_a_name_without_a_dot_is_listed_under_an_invented_one() -> None:
+    """istiod refuses a Sidecar that lists a short name."""
+    (entry,) = lowered("namespace r\nallow a -> db:5432 tcp address=192.0.2.7\n", "{}").service_entries
+    assert entry.hosts == ("db.tcp-5432.egressc.invalid",)
