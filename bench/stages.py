@@ -18,7 +18,7 @@ from types import GeneratorType
 from typing import Any
 
 from egresslang import compile as pipeline
-from egresslang import output
+from egresslang import output, rules
 from egresslang.findings import Finding, Severity, errors, in_order
 from egresslang.profile.load import load
 from egresslang.report import Checked, Context
@@ -28,7 +28,7 @@ from egresslang.source import Source
 SEAMS: dict[str, tuple[Any, str]] = {
     "parse": (pipeline, "parse"),
     "resolve": (pipeline, "resolve"),
-    "rules": (pipeline.rules, "check"),
+    "rules": (rules, "check"),
     "lower": (pipeline, "lower"),
 }
 """Where the pipeline calls each of its stages: a module and the name in it."""

@@ -337,6 +337,25 @@ def test_names_of_files_never_reach_the_terminal_raw(here: Path) -> None:
     (here / "sub" / "\x1b]0;empty").mkdir()
 
 
+def test_the_stream_may_be_applied_from_top_to_bottom(here: Path) -> None:
+    """Nothing is locked before what it may reach is known: the widest Sidecar comes last, then the installation."""
+    (here / "a.egress").write_text(
+        "allow zoo/* -> a.example.com:80\nallow zoo/ape -> b.example.com:80\nallow ant/* -> a.example.com:80\nallow * -> c.example.com:80\n"
+    )
+    (here / "p.yaml").write_text(profile("x", "enforcement: mesh"))
+    said = [
+        (each["kind"], each["metadata"]["namespace"], each["metadata"]["name"])
+        for each in yaml.safe_load_all(Result("compile", "-p", "p.yaml").out)
+    ]
+    assert [kind for kind, _, _ in said] == ["ServiceEntry"] * 4 + ["Sidecar"] * 4 + ["IstioOperator"]
+    assert [(namespace, name) for kind, namespace, name in said if kind == "Sidecar"] == [
+        ("zoo", "ape"),
+        ("ant", "default"),
+        ("zoo", "default"),
+        ("istio-system", "default"),
+    ]
+
+
 # -o and --check
 
 

@@ -582,7 +582,8 @@ def test_a_network_never_starts_at_zero() -> None:
     made = lowered("allow s/a -> 0.0.0.0/1:9000 tcp")
     (text,) = entries(made).values()
     assert not covers(text, "0.0.0.1")
-    assert covers(text, "1.0.0.1")
+    assert not covers(text, "0.255.255.255")
+    assert covers(text, "1.0.0.0")
     assert covers(text, "127.255.255.255")
     assert not covers(text, "128.0.0.1")
 

@@ -1,0 +1,100 @@
+"""The measurements run and print their tables, and what they measure is what they say; nothing here is timed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from egresslang.cli import main
+from egresslang.source import Source
+
+BENCH = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bench")
+
+
+def run(folder: object, script: str, *arguments: str) -> str:
+    """What a script prints, started in another folder."""
+    command = [sys.executable, os.path.join(BENCH, script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=str(folder), check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The cells of each Markdown table in a text, its headings first."""
+    found: list[list[list[str]]] = []
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("|"):
+            if not inside:
+                found.append([])
+            if not line.startswith("|--"):
+                found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+        inside = line.startswith("|")
+    return found
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Imports a module of `bench/`."""
+    monkeypatch.syspath_prepend(BENCH)
+    return import_module
+
+
+def test_compilations_are_measured_by_stage_against_the_floors(tmp_path: object) -> None:
+    times, memory = tables(
+        run(tmp_path, "compile.py", "--shapes", "names", "mixed", "--sizes", "10", "100", "--repeats", "1")
+    )
+    measured = [["names", "10"], ["names", "100"], ["mixed", "10"], ["mixed", "100"]]
+    assert [row[:2] for row in times[1:]] == measured
+    assert [row[:2] for row in memory[1:]] == measured
+    assert times[0][2:] == [
+        *("parse", "profile", "resolve", "rules", "lower", "emit", "report", "rest", "total", "wall"),
+        *("regex", "lark", "yaml", "total ÷ lark", "× for 10 × rules", "emit ÷ yaml"),
+    ]
+    growth = times[0].index("× for 10 × rules")
+    assert [bool(row[growth]) for row in times[1:]] == [False, True, False, True]
+    assert all(cell for table in (times, memory) for row in table for at, cell in enumerate(row) if at != growth)
+
+
+def test_the_start_is_measured_against_that_of_lark(tmp_path: object) -> None:
+    commands, imports = tables(run(tmp_path, "start.py", "--runs", "1", "--imports"))
+    assert [row[0] for row in commands[1:]] == [
+        *("python -c pass", "python -c 'import lark'", "egressc check", "egressc check -p profile.yaml")
+    ]
+    assert commands[2][-1] == "1.00"
+    assert "lark.lexer" in {row[0] for row in imports}
+    assert "interegular" not in {row[0] for row in imports}
+
+
+def test_growth_is_measured(tmp_path: object) -> None:
+    (shapes,) = tables(run(tmp_path, "adversarial.py", "--quick", "refused-everywhere", "one-label-for-all"))
+    assert [row[:2] for row in shapes[1:]] == [["refused-everywhere", "40"], ["one-label-for-all", "400"]]
+    assert shapes[1][shapes[0].index("findings")] == "4 EGR503"
+
+
+def test_every_measured_shape_compiles(bench: Any) -> None:
+    stages, policies = bench("stages"), bench("policies")
+    for name, shape in policies.SHAPES.items():
+        policy, profile = shape(30)
+        text, _, found = stages.compile_measured(Source("p", policy), Source("y", profile), stages.Stopwatch())
+        assert (name, [each.message for each in found], bool(text)) == (name, [], True)
+
+
+def test_what_is_measured_is_what_the_command_line_writes(
+    bench: Any, tmp_path: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages, policies, children = bench("stages"), bench("policies"), bench("children")
+    paths = children.write_case(str(tmp_path), *policies.mixed(60))
+    monkeypatch.chdir(tmp_path)
+    status = main(["compile", "policy.egress", "-p", "profile.yaml", "--today", str(stages.TODAY)])
+    written = capsys.readouterr().out
+    policy, profile = map(stages.read_source, paths)
+    watch = stages.Stopwatch()
+    text, _, _ = stages.compile_measured(Source("policy.egress", policy.text), profile, watch)
+    assert (status, text) == (0, written)
+    assert set(watch.cpu) == {*stages.STAGES, "total"}
