@@ -2,7 +2,8 @@
 
 Each shape is measured at a fourth of a size and at the size. Whatever the shape, time may grow with what is read and
 written: policy, profile, manifests and findings, in bytes. The last column is the growth of the processor time divided by
-that of the bytes: about 1 is linear, 4 is quadratic. Stages below ten milliseconds are too short to judge.
+that of the bytes: about 1 is linear, 4 is quadratic. Stages below ten milliseconds, or a twentieth of the whole, are
+too short to judge.
 """
 
 from __future__ import annotations
@@ -336,7 +337,8 @@ def row(name: str, shape: Shape, size: int) -> list[str]:
         many = measured(shape, size)
     except Late:
         return [name, f"{size:,}", f"> {LIMIT:.0f} s", "", "", "", "", "", ""]
-    stages = [stage for stage in STAGES if many["cpu"].get(stage, 0.0) >= 0.01]
+    least = max(0.01, many["cpu"]["total"] / 20)
+    stages = [stage for stage in STAGES if many["cpu"].get(stage, 0.0) >= least]
     written = many["bytes"] / few["bytes"]
     growth = {stage: many["cpu"][stage] / max(few["cpu"].get(stage, 0.0), 1e-4) / written for stage in stages}
     worst = max(growth, key=lambda stage: growth[stage], default="")

@@ -39,6 +39,8 @@ Instead of a profile, `-p` takes an IstioOperator file, Helm values of chart ist
 installation is known and the inventory is not, and workloads are those the policy names, selected by the label `app`.
 With no `-p` at all nothing is known but a stock Istio.
 
+What `lint` asks for and what `resources` hold is read and typed; no finding is made of it yet.
+
 | key | meaning |
 |---|---|
 """

@@ -62,6 +62,8 @@ def decode(name: str, content: bytes, path: str = "") -> tuple[Source, list[Find
 
 def read_bytes(path: str) -> bytes:
     """The content of a file; raises Unreadable."""
+    if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/"):
+        raise Unreadable(f"`{path}` is not a regular file")
     try:
         with open(path, "rb") as file:
             return file.read()
