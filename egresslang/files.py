@@ -62,8 +62,6 @@ def decode(name: str, content: bytes, path: str = "") -> tuple[Source, list[Find
 
 def read_bytes(path: str) -> bytes:
     """The content of a file; raises Unreadable."""
-    if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/"):
-        raise Unreadable(f"`{path}` is not a regular file")
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -101,7 +99,10 @@ def _find(paths: Iterable[str]) -> Iterator[str]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 if name.endswith(SUFFIX):
-                    yield os.path.normpath(os.path.join(folder, name))
+                    found = os.path.normpath(os.path.join(folder, name))
+                    if os.path.exists(found) and not os.path.isfile(found):  # a pipe would wait for ever
+                        raise Unreadable(f"`{found}` is not a regular file")
+                    yield found
 
 
 def _refuse(problem: OSError) -> None:
