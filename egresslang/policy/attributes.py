@@ -141,4 +141,15 @@ def means_itself(span: Span) -> Finding:
 
 
 def _matches(pattern: str, cluster: str) -> bool:
-    return bool(re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), cluster))
+    """Whether a name matches a pattern whose only wildcard is `*`: each part is found after the one before it."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == cluster
+    *middle, last = rest
+    at = len(first)
+    for part in middle:
+        found = cluster.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return cluster.startswith(first) and cluster.endswith(last) and at <= len(cluster) - len(last)

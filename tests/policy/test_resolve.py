@@ -136,8 +136,8 @@ def test_the_internet_leaves_the_clusters_own_networks_out() -> None:
         ("prod-us", True), ("prod-*", True), ("*-us", True), ("*", True), ("p*-*s", True), ("{dev, prod-us}", True),
         ("prod", False), ("prod-", False), ("PROD-US", False), ("prod-us-*", False), ("{dev, test}", False), ("prod.us", False),
         ("prod-u?", False),
-        pytest.param("*" * 60 + "x", False, marks=pytest.mark.xfail(run=False, reason="[54] never ends")),
-        pytest.param("*p*r*o*d*-*u*s*" * 5, False, marks=pytest.mark.xfail(run=False, reason="[54] never ends")), ("${name}-us", True),
+        ("*" * 60 + "x", False),
+        ("*p*r*o*d*-*u*s*" * 5, False), ("${name}-us", True),
     ],
 )  # fmt: skip
 def test_clusters(pattern: str, holds: bool) -> None:
