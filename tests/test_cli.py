@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import IO, Any, cast
@@ -483,6 +484,8 @@ def test_forms_of_the_installation(here: Path, form: str, path: str, kind: str |
     (here / "p.yaml").write_text(profile("x", "enforcement: mesh"))
     Result("compile", "-p", "p.yaml", "--installation", form, "-o", "out")
     document = yaml.safe_load(tree(here / "out")[path])
+    schema = {"istio": "istiooperator", "helm": "helm-values", "sail": "sail-istio"}[form]
+    jsonschema.validate(document, json.loads((ROOT / "schemas" / f"{schema}.schema.json").read_text()))
     assert document.get("kind") == kind
     for key in where:
         document = document[key]
@@ -762,14 +765,26 @@ def test_a_closed_pipe_ends_quietly(here: Path, unbuffered: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_an_interrupt_ends_quietly(here: Path) -> None:
-    (here / "a.egress").unlink()
-    os.mkfifo(here / "a.egress")
-    with started("compile", "-q", "a.egress", "-o", "out") as running:
-        with open(here / "a.egress", "wb"):  # opens as soon as the command reads
-            running.send_signal(signal.SIGINT)
-            assert running.wait(60) == 130
+    with started("compile", "-q", "-", "-o", "out") as running:
+        stdin = cast("IO[bytes]", running.stdin)
+        stdin.write(b"# more than a pipe holds: once it is written, the command is reading\n" * 5000)
+        stdin.flush()
+        time.sleep(0.2)  # between two reads Python only takes note of a signal
+        running.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(5)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) == 130
         assert both(running) == (b"", b"")
     assert not (here / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_pipe_among_the_files_of_a_folder_is_not_waited_for(here: Path) -> None:
+    os.mkfifo(here / "b.egress")
+    done = process("check", ".")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"b.egress" in done.stderr
 
 
 @contextlib.contextmanager
@@ -783,7 +798,8 @@ def started(*arguments: str, unbuffered: str = "") -> Any:
     finally:
         running.kill()
         for stream in (running.stdin, running.stdout, running.stderr):
-            cast("IO[bytes]", stream).close()
+            with contextlib.suppress(BrokenPipeError):
+                cast("IO[bytes]", stream).close()
         running.wait()
 
 
