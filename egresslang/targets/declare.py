@@ -30,7 +30,7 @@ HTTP_KINDS = frozenset({"http", "http2", "grpc"})
 
 
 class Entry:
-    """A ServiceEntry in the making: `ports` maps a port to its protocol; `single` when it has one address of its own."""
+    """A ServiceEntry in the making: `ports` maps a port to its protocol, `exported` has the namespaces that see it."""
 
     __slots__ = ("addresses", "endpoints", "everyone", "exported", "grants", "host", "namespace", "ports", "resolution")
 
@@ -44,6 +44,17 @@ class Entry:
         self.everyone = False
         self.exported: set[str] = set()
         self.grants: list[Grant] = []
+
+    def export(self, subject: Subject) -> None:
+        """Let the proxies of a subject see the entry."""
+        if subject.namespace == ANY:
+            self.everyone = True
+        else:
+            self.exported.add(subject.namespace)
+
+    def is_seen(self, namespace: str) -> bool:
+        """Whether the proxies of a namespace see the entry."""
+        return self.everyone or namespace in self.exported
 
     @property
     def is_virtual(self) -> bool:
@@ -138,8 +149,7 @@ def _name(declared: Declared, wants: Wants, grant: Grant, profile: ClusterProfil
         return
     entry.ports.setdefault(grant.port, grant.protocol)
     entry.grants.append(grant)
-    if grant.subject.namespace == ANY:
-        entry.everyone = True
+    entry.export(grant.subject)
     wants.entries.setdefault(host, {})[grant.port] = grant.protocol
 
 
@@ -173,8 +183,8 @@ def _addresses(declared: Declared, grants: Iterable[Grant], profile: ClusterProf
             entry.addresses = tuple(networks[at : at + MOST_ADDRESSES])
             entry.ports[group.port] = "tcp"
             entry.grants.extend(group.grants)
-            entry.everyone = group.subjects[0].namespace == ANY
             for subject in group.subjects:
+                entry.export(subject)
                 declared.wants[subject].entries.setdefault(name, {})[group.port] = "tcp"
 
 

@@ -66,7 +66,6 @@ class _Lowering:
         self._observed = {Subject(namespace, name) for namespace, name, _ in profile.observed}
         self._solved: dict[object, tuple[EgressListener, ...]] = {}
         self._contents: dict[Subject, object] = {}
-        self._variants: set[tuple[str, str]] = set()
         self._by_label: dict[str, dict[tuple[str, str], list[KnownWorkload]]] = {}
 
     def sidecars(self) -> Iterator[Sidecar]:
@@ -280,7 +279,6 @@ class _Lowering:
                 variant = self.declared.entries.get((root, host))
                 if variant is None:
                     variant = self.declared.entries[root, host] = Entry(root, host, own.resolution)
-                    self._variants.add((root, host))
                     variant.addresses, variant.endpoints, variant.ports = (
                         own.addresses,
                         own.endpoints,
@@ -290,11 +288,7 @@ class _Lowering:
                         self._below[root, host[2:]] = [
                             h for n, h in self.declared.entries if n == root and h != host and h.endswith(host[1:])
                         ]
-                elif (
-                    (root, host) not in self._variants
-                    or variant.ports != merged[host]
-                    or variant.leads_to != own.leads_to
-                ):
+                elif variant.everyone or variant.ports != merged[host] or variant.leads_to != own.leads_to:
                     continue
                 variant.exported.add(namespace)
                 variant.grants.extend(own.grants)
@@ -307,6 +301,7 @@ class _Lowering:
         entry = self.declared.entries.get(key)
         if entry is None:
             entry = self.declared.entries[key] = Entry(*key, "STATIC")
+            entry.exported.add(namespace)
         entry.ports.update(dict.fromkeys(ports, "tls"))
         entry.grants += [
             grant for host in merged if (own := self.declared.entries.get((namespace, host))) for grant in own.grants
@@ -353,7 +348,7 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
             entry.resolution,
             entry.addresses,
             tuple(Endpoint(address, region) for address, region in entry.endpoints),
-            ("*",) if entry.everyone else tuple(sorted(entry.exported)) or (".",),
+            ("*",) if entry.everyone else tuple(sorted("." if ns == namespace else ns for ns in entry.exported)),
             allocate=not (profile.dns_capture and profile.auto_allocate) or entry.is_virtual or bool(entry.addresses),
             sources=tuple(sorted({grant.rule.file for grant in entry.grants})),
         )

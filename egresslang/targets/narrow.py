@@ -54,9 +54,7 @@ class Scope:
     def entry(self, namespace: str, host: str) -> Entry | None:
         """The entry of a host in a namespace, if this one may see it."""
         found = self._entries.get((namespace, host))
-        if found is None or namespace == self.namespace or found.everyone or self.namespace in found.exported:
-            return found
-        return None
+        return found if found is not None and found.is_seen(self.namespace) else None
 
     def imported(self, namespace: str, pattern: str) -> Iterator[Entry]:
         """The entries that listing `namespace/pattern` brings in."""

@@ -378,7 +378,6 @@ def test_a_narrower_entry_in_the_root_namespace() -> None:
     assert sidecars(made)["s/a"] == f"{MESH} ./h.example.com"
 
 
-@pytest.mark.xfail(strict=True, reason="[49] refused, though exportTo [., s] says it exactly (judged by istiod)")
 def test_a_narrower_entry_stays_visible_to_the_root_namespace_itself() -> None:
     made = lowered(VARIANT + "    namespace istio-system\n    allow gateway -> h.example.com:443 tls\n")
     exported = entries(made)["istio-system/h.example.com"]
