@@ -100,7 +100,9 @@ def finding(
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, by place, then code and message."""
-    unique = {(f.span.place, f.code.id, f.message, f.cluster): f for f in findings}
+    unique: dict[tuple[object, ...], Finding] = {}
+    for each in findings:
+        unique.setdefault((each.span.place, each.code.id, each.message, each.cluster), each)
     return [unique[key] for key in sorted(unique)]
 
 

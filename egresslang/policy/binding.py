@@ -1,37 +1,22 @@
-"""Binding: what the names of a policy stand for: sets, workloads, namespaces, labels, variables."""
+"""Binding: what the words of a rule stand for: workloads, namespaces, labels, sets, variables."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
-from egresslang.policy.policy import ANY, KnownWorkload, Subject
-from egresslang.profile.profile import ClusterProfile, Member
-from egresslang.record import record
+from egresslang.policy.definitions import INTERNET, Definitions, wrong_kind
+from egresslang.policy.inventory import Inventory, KnownWorkload
+from egresslang.policy.policy import ANY, Subject
+from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Span
 from egresslang.suggest import nearest
 from egresslang.syntax import nodes
-from egresslang.syntax.words import port_node, read_bracketed, read_network, read_target
-
-INTERNET = "internet"
-"""The word for every globally routable address; no set may take it."""
+from egresslang.syntax.words import read_bracketed, read_target
 
 _VARIABLE = re.compile(r"\$?\$\{([^}\s]*)\}")
-_ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\s]+)(?::(?P<port>\S+)(?:\s+(?P<protocol>\S+))?)?")
-
-
-@record
-class Definition:
-    """A named set: its members, and the namespace they bind in; `namespace` is where it belongs, empty for everyone."""
-
-    namespace: str
-    name: str
-    members: tuple[nodes.Member, ...]
-    entries: tuple[nodes.Entry, ...]
-    is_hosts: bool
-    span: Span
 
 
 class Binding:
@@ -40,112 +25,13 @@ class Binding:
     def __init__(self, files: Iterable[nodes.File], profile: ClusterProfile, found: list[Finding]) -> None:
         self.profile = profile
         self.found = found
-        self.workloads: dict[str, dict[str, KnownWorkload]] = _inventory(profile)
-        self.definitions: dict[tuple[str, str], Definition] = {}
-        self.used: set[tuple[str, str]] = set()
+        self.inventory = _inventory(profile)
         self._subjects: dict[tuple[str, str, str], tuple[Subject, ...]] = {}
         self._unknown_namespaces: set[str] = set()
         if profile.namespaces is None:
             for namespace, name, span in profile.observed:
                 self._workload(namespace, name, span)
-        for definition in _profile_sets(profile, found):
-            self._define(definition)
-        for file in files:
-            for definition in _definitions(file, profile.default_namespace):
-                self._define(definition)
-
-    def _define(self, definition: Definition) -> None:
-        key = definition.namespace, definition.name
-        if definition.name == INTERNET:
-            self.found.append(
-                finding(
-                    codes.DEFINED_TWICE,
-                    definition.span,
-                    "`internet` is a word of the language",
-                    "not a name for a set",
-                    help="choose another name",
-                )
-            )
-        elif other := self.definitions.get(key):
-            self.found.append(
-                finding(
-                    codes.DEFINED_TWICE,
-                    definition.span,
-                    f"`{definition.name}` is defined twice",
-                    "again here",
-                    [Label(other.span, "first here")],
-                    help="rename one of the sets, or write one set of both",
-                )
-            )
-        elif (namespace := self._namespace_of(definition)) is not None:
-            self.found.append(
-                finding(
-                    codes.DEFINED_TWICE,
-                    definition.span,
-                    f"`{definition.name}` is also a workload of `{namespace}`",
-                    "a set here",
-                    help="rename the set",
-                )
-            )
-        else:
-            self._check_ports(definition)
-            self.definitions[key] = definition
-
-    def _namespace_of(self, definition: Definition) -> str | None:
-        """The namespace with a workload that a set could be mistaken for."""
-        namespaces = [definition.namespace] if definition.namespace else sorted(self.workloads)
-        return next((each for each in namespaces if definition.name in self.workloads.get(each, {})), None)
-
-    def _check_ports(self, definition: Definition) -> None:
-        """Tell of a set where only some entries have ports: it could be used neither with nor without one."""
-        ported = next((entry for entry in definition.entries if entry.ports), None)
-        bare = next((e for e in definition.entries if not e.ports and not isinstance(e.target, nodes.Word)), None)
-        if ported is not None and bare is not None:
-            self.found.append(
-                finding(
-                    codes.SYNTAX,
-                    bare.span,
-                    f"some entries of `{definition.name}` have a port, and some have none",
-                    "no port here",
-                    [Label(ported.span, "a port here")],
-                    help="write the port of every entry, or of none",
-                )
-            )
-
-    def unused(self) -> Iterator[Finding]:
-        """A warning for each set of the policy that nothing uses."""
-        self._use_transitively()
-        for key, definition in self.definitions.items():
-            if key not in self.used and definition.span.source is not self.profile.span.source:
-                yield finding(
-                    codes.UNUSED_SET,
-                    definition.span,
-                    f"nothing uses `{definition.name}`",
-                    "this set",
-                    help="remove it, or use it in a rule",
-                )
-
-    def use(self, statement: nodes.Allow | nodes.Deny | nodes.Expect | nodes.Mesh, namespace: str) -> None:
-        """Count the sets of a statement that holds elsewhere as used, without resolving it."""
-        for member in (*statement.sources.members, *statement.sources.excepted):
-            if isinstance(member, nodes.WorkloadName):
-                self._definition(member.namespace, member.name, namespace)
-        if not isinstance(statement, nodes.Mesh):
-            destinations = statement.destinations
-            for target in (*(entry.target for entry in destinations.entries), *destinations.holes):
-                if isinstance(target, nodes.Word):
-                    self._definition(target.namespace, target.name, namespace)
-
-    def _use_transitively(self) -> None:
-        waiting = list(self.used)
-        while waiting:
-            definition = self.definitions[waiting.pop()]
-            before = set(self.used)
-            bound = definition.namespace or ("" if definition.is_hosts else self.profile.default_namespace)
-            for word in (*definition.members, *(entry.target for entry in definition.entries)):
-                if isinstance(word, nodes.WorkloadName | nodes.Word):
-                    self._definition(word.namespace, word.name, bound)
-            waiting.extend(self.used - before)
+        self.definitions = Definitions(files, profile, self.inventory, found)
 
     # Sources
 
@@ -173,72 +59,21 @@ class Binding:
         return self._subjects[key]
 
     def _name(self, member: nodes.WorkloadName, namespace: str) -> Iterable[Subject]:
-        definition = self._definition(member.namespace, member.name, namespace)
+        definition = self.definitions.find(member.namespace, member.name, namespace)
         if definition is None:
             subject = self._workload(member.namespace or namespace, member.name, member.span)
             return (subject,) if subject else ()
         if definition.is_hosts:
-            self.found.append(_wrong_kind(member.name, "hosts", "workloads", member.span, definition))
+            self.found.append(wrong_kind(definition, member.span))
             return ()
         found: dict[Subject, None] = {}
-        for inner, bound in self._expand(definition, member.span):
-            found.update(dict.fromkeys(self._member(inner, bound)))
-        return found
-
-    def _expand(self, definition: Definition, use: Span) -> Iterator[tuple[nodes.Member, str]]:
-        """The members of a set of workloads, those of sets inside it included, each with the namespace it binds in."""
-        path: dict[tuple[str, str], None] = {}
-        waiting: list[tuple[Definition, Iterator[nodes.Member]]] = []
-        seen: set[tuple[str, str]] = set()
-        self._enter(definition, use, path, seen, waiting, iter(definition.members))
-        while waiting:
-            current, members = waiting[-1]
-            member = next(members, None)
-            if member is None:
-                waiting.pop()
-                path.pop((current.namespace, current.name), None)
-                continue
-            bound = current.namespace or self.profile.default_namespace
-            inner = None
-            if isinstance(member, nodes.WorkloadName):
-                inner = self._definition(member.namespace, member.name, bound)
-            if inner is None:
-                yield member, bound
-            elif inner.is_hosts:
-                self.found.append(_wrong_kind(inner.name, "hosts", "workloads", member.span, inner))
-            else:
-                self._enter(inner, member.span, path, seen, waiting, iter(inner.members))
-
-    def _enter(
-        self,
-        definition: Definition,
-        use: Span,
-        path: dict[tuple[str, str], None],
-        seen: set[tuple[str, str]],
-        waiting: list[tuple[Definition, Iterator[nodes.Member]]],
-        members: Iterator[nodes.Member],
-    ) -> None:
-        key = definition.namespace, definition.name
-        if key in path:
-            self.found.append(_cycle(definition, use))
-        elif key not in seen:
-            seen.add(key)
-            path[key] = None
-            waiting.append((definition, members))
-
-    def _definition(self, namespace: str, name: str, here: str) -> Definition | None:
-        key = (namespace, name) if namespace else (here, name)
-        found = self.definitions.get(key)
-        if found is None and not namespace:
-            key = ("", name)
-            found = self.definitions.get(key)
-        if found is not None:
-            self.used.add(key)
+        for held in self.definitions.held(definition):
+            assert not isinstance(held.item, nodes.Entry)
+            found.update(dict.fromkeys(self._member(held.item, held.binds_in)))
         return found
 
     def _workload(self, namespace: str, name: str, span: Span) -> Subject | None:
         if self.profile.namespaces is None:
-            known = self.workloads.setdefault(namespace, {})
             if len(name) > 63:
                 self.found.append(
                     finding(
@@ -250,18 +85,17 @@ class Binding:
                     )
                 )
                 return None
-            if name not in known:
+            if self.inventory.find(namespace, name) is None:
                 labels = (("app", name),)
-                known[name] = KnownWorkload(namespace, name, labels, labels)
+                self.inventory.add(KnownWorkload(namespace, name, labels, labels))
             return Subject(namespace, name)
         if not self.knows_namespace(namespace, span):
             return None
-        workloads = self.workloads[namespace]
-        if name in workloads:
+        if self.inventory.find(namespace, name) is not None:
             return Subject(namespace, name)
-        elsewhere = sorted(other for other, members in self.workloads.items() if name in members)
-        near = nearest(name, workloads)
-        sets = nearest(name, [d.name for d in self.definitions.values() if not d.is_hosts])
+        elsewhere = sorted(other for other, members in self.inventory.namespaces.items() if name in members)
+        near = nearest(name, self.inventory.namespaces[namespace])
+        sets = nearest(name, self.definitions.names(is_hosts=False))
         if elsewhere:
             help = f"write `{elsewhere[0]}/{name}`"
         elif near or sets:
@@ -283,11 +117,11 @@ class Binding:
 
     def knows_namespace(self, namespace: str, span: Span) -> bool:
         """Whether a namespace may be named; tells when the profile's inventory lacks it."""
-        if self.profile.namespaces is None or namespace in self.workloads:
+        if self.profile.namespaces is None or namespace in self.inventory.namespaces:
             return True
         if namespace in self._unknown_namespaces:
             return False
-        near = nearest(namespace, self.workloads)
+        near = nearest(namespace, self.inventory.namespaces)
         self.found.append(
             finding(
                 codes.UNKNOWN_NAMESPACE,
@@ -319,12 +153,11 @@ class Binding:
             return []
         if scope != ANY and not self.knows_namespace(scope, member.span):
             return []
-        namespaces = sorted(self.workloads) if scope == ANY else [scope]
+        namespaces = sorted(self.inventory.namespaces) if scope == ANY else [scope]
         matching = [
             Subject(workload.namespace, workload.name)
-            for name in namespaces
-            for workload in self.workloads[name].values()
-            if _carries(workload, member.labels)
+            for each in namespaces
+            for workload in self.inventory.carrying(each, member.labels)
         ]
         if not matching:
             where = "of the profile" if scope == ANY else f"of namespace `{scope}`"
@@ -368,7 +201,7 @@ class Binding:
     def _word(
         self, word: nodes.Word, ports: tuple[nodes.Port, ...], namespace: str, named: bool, span: Span
     ) -> Iterator[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:
-        definition = self._definition(word.namespace, word.name, namespace)
+        definition = self.definitions.find(word.namespace, word.name, namespace)
         if definition is None:
             if named and not word.namespace:
                 yield nodes.Host(word.name, word.span), ports, span
@@ -376,9 +209,9 @@ class Binding:
                 self.found.append(self._unknown_set(word))
             return
         if not definition.is_hosts:
-            self.found.append(_wrong_kind(word.name, "workloads", "hosts", word.span, definition))
+            self.found.append(wrong_kind(definition, word.span))
             return
-        if not definition.entries:
+        if not definition.items:
             self.found.append(
                 finding(
                     codes.UNKNOWN_SET,
@@ -389,46 +222,17 @@ class Binding:
                     help="write its hosts, or remove it",
                 )
             )
-        path: dict[tuple[str, str], None] = {(definition.namespace, definition.name): None}
-        seen = set(path)
-        waiting = [(definition, iter(definition.entries))]
-        while waiting:
-            current, entries = waiting[-1]
-            entry = next(entries, None)
-            if entry is None:
-                waiting.pop()
-                path.pop((current.namespace, current.name), None)
-                continue
-            if entry.ports and ports:
-                self.found.append(
-                    finding(
-                        codes.SYNTAX,
-                        span,
-                        f"`{word.name}` is used with a port, and its entries have their own",
-                        "a port here",
-                        [Label(entry.span, "and here")],
-                        help=f"write `{word.name}` without a port",
-                    )
-                )
-                return
-            if not isinstance(entry.target, nodes.Word) or entry.target.name == INTERNET:
-                yield entry.target, entry.ports or ports, span
-                continue
-            inner = self._definition(entry.target.namespace, entry.target.name, current.namespace)
-            if inner is None:
-                self.found.append(self._unknown_set(entry.target))
-            elif not inner.is_hosts:
-                self.found.append(_wrong_kind(inner.name, "workloads", "hosts", entry.target.span, inner))
-            elif (inner.namespace, inner.name) in path:
-                self.found.append(_cycle(inner, entry.target.span))
-            elif (inner.namespace, inner.name) not in seen:
-                seen.add((inner.namespace, inner.name))
-                path[inner.namespace, inner.name] = None
-                waiting.append((inner, iter(inner.entries)))
+        for held in self.definitions.held(definition, ports):
+            assert isinstance(held.item, nodes.Entry)
+            target = held.item.target
+            if isinstance(target, nodes.Word) and target.name != INTERNET:
+                self.found.append(self._unknown_set(target))
+            else:
+                yield target, held.ports, span
 
     def _unknown_set(self, word: nodes.Word) -> Finding:
         shown = f"{word.namespace}/{word.name}" if word.namespace else word.name
-        near = nearest(word.name, [d.name for d in self.definitions.values() if d.is_hosts] + [INTERNET])
+        near = nearest(word.name, [*self.definitions.names(is_hosts=True), INTERNET])
         service = next((r for r in self.profile.resources if r.kind == "Service" and r.name == word.name), None)
         if service is not None:
             return finding(
@@ -507,77 +311,12 @@ class Binding:
         return made
 
 
-def _inventory(profile: ClusterProfile) -> dict[str, dict[str, KnownWorkload]]:
-    return {
-        namespace.name: {
-            w.name: KnownWorkload(w.namespace, w.name, w.labels, w.selector) for w in namespace.workloads.values()
+def _inventory(profile: ClusterProfile) -> Inventory:
+    return Inventory(
+        {
+            namespace.name: {
+                w.name: KnownWorkload(w.namespace, w.name, w.labels, w.selector) for w in namespace.workloads.values()
+            }
+            for namespace in (profile.namespaces or {}).values()
         }
-        for namespace in (profile.namespaces or {}).values()
-    }
-
-
-def _definitions(file: nodes.File, default: str) -> Iterator[Definition]:
-    namespace = ""
-    for statement in file.statements:
-        if isinstance(statement, nodes.NamespaceLine):
-            namespace = statement.name
-        elif isinstance(statement, nodes.WorkloadSet):
-            yield Definition(namespace, statement.name, statement.members, (), False, statement.name_span)
-        elif isinstance(statement, nodes.HostSet):
-            yield Definition(namespace, statement.name, (), statement.entries, True, statement.name_span)
-
-
-def _profile_sets(profile: ClusterProfile, found: list[Finding]) -> Iterator[Definition]:
-    for name, members in profile.hosts.items():
-        entries = [entry for member in members if (entry := _profile_entry(member, found)) is not None]
-        span = members[0].span if members else profile.span
-        yield Definition("", name, (), tuple(entries), True, span)
-
-
-def _profile_entry(member: Member, found: list[Finding]) -> nodes.Entry | None:
-    text, span = member.text.strip(), member.span
-    if text.count(":") > 1 and not text.startswith("["):
-        target: nodes.Target | Finding = read_network(text, span)
-        ports: tuple[nodes.Port, ...] = ()
-    else:
-        match = _ENTRY.fullmatch(text)
-        host = match["host"] if match else text
-        target = read_bracketed(host, span) if host.startswith("[") else read_target(host, span)
-        ports = ()
-        if match and match["port"]:
-            port = port_node(match["port"], match["protocol"] or "", span, span)
-            if isinstance(port, Finding):
-                found.append(port)
-                return None
-            ports = (port,)
-    if isinstance(target, Finding):
-        found.append(target)
-        return None
-    return nodes.Entry(target, ports, span)
-
-
-def _carries(workload: KnownWorkload, wanted: tuple[tuple[str, str | None], ...]) -> bool:
-    labels: Mapping[str, str] = dict(workload.labels)
-    return all(key in labels and (value is None or labels[key] == value) for key, value in wanted)
-
-
-def _wrong_kind(name: str, is_a: str, wanted: str, span: Span, definition: Definition) -> Finding:
-    return finding(
-        codes.UNKNOWN_SET,
-        span,
-        f"`{name}` is a set of {is_a}",
-        f"a set of {wanted} is needed here",
-        [Label(definition.span, "defined here")],
-        help=f"use a set of {wanted}",
-    )
-
-
-def _cycle(definition: Definition, use: Span) -> Finding:
-    return finding(
-        codes.UNKNOWN_SET,
-        use,
-        f"`{definition.name}` contains itself",
-        "leads back to the set",
-        [Label(definition.span, "defined here")],
-        help="take one of the sets out of the other",
     )

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from egresslang import codes
 from egresslang.findings import Finding, Label, Severity, finding
 from egresslang.policy.attributes import means_itself
-from egresslang.policy.binding import INTERNET, Binding
+from egresslang.policy.binding import Binding
+from egresslang.policy.definitions import INTERNET
 from egresslang.policy.policy import ANY, PROTOCOL_CLASS, Addresses, Below, Destination, Everything, Name, Rule
 from egresslang.policy.regions import of_host, within
 from egresslang.profile.profile import ClusterProfile
@@ -59,6 +60,7 @@ class Destinations:
         self.profile = profile
         self.found = found
         self._cluster_ranges = _cluster_ranges(profile)
+        self._services = {(r.name, r.namespace) for r in profile.resources if r.kind == "Service"}
         domain = re.escape(profile.cluster_domain)
         self._inside = re.compile(rf"(?:.*\.)?svc\.{domain}|(?:.*\.)?{domain}|.*\.svc")
 
@@ -205,9 +207,7 @@ class Destinations:
         if self._inside.fullmatch(target.name):
             return True
         service, _, namespace = target.name.partition(".")
-        return any(
-            r.kind == "Service" and r.name == service and r.namespace == namespace for r in self.profile.resources
-        )
+        return (service, namespace) in self._services
 
     def _named(self, asked: Asked, target: nodes.Host, port: nodes.Port, kind: str, protocol: str) -> Iterator[Reach]:
         """A name without `address=`: resolved by the sidecar, or led to the endpoints the profile knows in the region."""

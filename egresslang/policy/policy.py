@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from egresslang.policy.inventory import Inventory
 from egresslang.ranges import Range
 from egresslang.record import record
 from egresslang.source import Span
@@ -122,26 +123,16 @@ class Assertion:
 
 
 @record
-class KnownWorkload:
-    """A workload the compiler can select: its pods' labels and what a Sidecar selects them by."""
-
-    namespace: str
-    name: str
-    labels: tuple[tuple[str, str], ...]
-    selector: tuple[tuple[str, str], ...]
-
-
-@record
 class Policy:
     """Every flow of the files with its rule, in the order of the files' names and places.
 
     `mesh` has what a subject keeps of the mesh itself, as Sidecar hosts; `named` the workloads that an allow or mesh
-    statement names one by one; `workloads` the inventory by namespace and name.
+    statement names one by one.
     """
 
     grants: tuple[Grant, ...]
     assertions: tuple[Assertion, ...]
     mesh: Mapping[Subject, tuple[str, ...]]
     named: frozenset[Subject]
-    workloads: Mapping[str, Mapping[str, KnownWorkload]]
+    inventory: Inventory
     files: tuple[str, ...]

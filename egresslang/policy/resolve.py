@@ -38,13 +38,13 @@ def resolve(
     resolver = _Resolver(Binding(files, profile, found), profile, today, lapsed, found)
     for file in files:
         resolver.file(file)
-    found.extend(resolver.binding.unused())
+    found.extend(resolver.binding.definitions.unused())
     policy = Policy(
         tuple(resolver.grants),
         tuple(resolver.assertions),
         {subject: tuple(sorted(hosts)) for subject, hosts in resolver.mesh.items()},
         frozenset(resolver.named),
-        resolver.binding.workloads,
+        resolver.binding.inventory,
         tuple(file.source.path for file in files),
     )
     return policy, found
@@ -76,7 +76,7 @@ class _Resolver:
             elif isinstance(statement, nodes.WorkloadSet | nodes.HostSet):
                 continue
             elif not self.attributes.hold_here(statement.attributes):
-                self.binding.use(statement, namespace)
+                self.binding.definitions.use(statement, namespace)
             elif isinstance(statement, nodes.Allow):
                 self._allow(statement, namespace)
             elif isinstance(statement, nodes.Mesh):

@@ -11,7 +11,8 @@ from itertools import combinations
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
-from egresslang.policy.policy import ANY, KnownWorkload, Policy, Rule, Subject
+from egresslang.policy.inventory import KnownWorkload
+from egresslang.policy.policy import ANY, Policy, Rule, Subject
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record, replace
 from egresslang.source import Span
@@ -66,7 +67,6 @@ class _Lowering:
         self._observed = {Subject(namespace, name) for namespace, name, _ in profile.observed}
         self._solved: dict[object, tuple[EgressListener, ...]] = {}
         self._contents: dict[Subject, object] = {}
-        self._by_label: dict[str, dict[tuple[str, str], list[KnownWorkload]]] = {}
 
     def sidecars(self) -> Iterator[Sidecar]:
         """One Sidecar a class, by namespace, workloads before the rest of the namespace."""
@@ -85,7 +85,7 @@ class _Lowering:
             subjects |= self.policy.named
         for subject in subjects:
             if subject.workload != ANY and self._is_enforced(subject):
-                workload = self.policy.workloads.get(subject.namespace, {}).get(subject.workload)
+                workload = self.policy.inventory.find(subject.namespace, subject.workload)
                 if workload is not None:
                     yield Class(subject, workload.selector, subject.workload)
         rest = {s.namespace for s in subjects if s.workload == ANY and s.namespace != ANY}
@@ -159,32 +159,10 @@ class _Lowering:
         if not selector:
             self.found.append(self._no_selector(each))
             return
-        for other in self._matching(each.subject.namespace, selector):
+        for other in self.policy.inventory.carrying(each.subject.namespace, tuple(selector.items())):
             if other.name != each.subject.workload and self._content(Subject(other.namespace, other.name)) != mine:
                 self.found.append(self._shared_selector(each, other, selector))
                 return
-
-    def _matching(self, namespace: str, selector: dict[str, str]) -> Iterator[KnownWorkload]:
-        """The known workloads that a selector matches, found by one of its labels."""
-        index = self._labels(namespace)
-        candidates = min(
-            (index.get(item, []) for item in selector.items()),
-            key=len,
-            default=list(self.policy.workloads.get(namespace, {}).values()),
-        )
-        for workload in candidates:
-            labels = dict(workload.labels)
-            if all(labels.get(key) == value for key, value in selector.items()):
-                yield workload
-
-    def _labels(self, namespace: str) -> dict[tuple[str, str], list[KnownWorkload]]:
-        index = self._by_label.get(namespace)
-        if index is None:
-            index = self._by_label[namespace] = {}
-            for workload in self.policy.workloads.get(namespace, {}).values():
-                for label in workload.labels:
-                    index.setdefault(label, []).append(workload)
-        return index
 
     def _shared_selector(self, each: Class, other: KnownWorkload, selector: dict[str, str]) -> Finding:
         span = self._place(each.subject)

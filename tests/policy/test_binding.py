@@ -103,7 +103,7 @@ def test_sources(source: str, expected: list[str]) -> None:
 def test_without_an_inventory_workloads_are_those_that_are_named() -> None:
     made, found = resolved(f"allow {{cart, data/etl}}{A}", known=False)
     assert found == []
-    assert {f"{w.namespace}/{w.name}": w.selector for each in made.workloads.values() for w in each.values()} == {
+    assert {f"{w.namespace}/{w.name}": w.selector for each in made.inventory.namespaces.values() for w in each.values()} == {
         "default/cart": (("app", "cart"),),
         "data/etl": (("app", "etl"),),
     }
@@ -207,6 +207,16 @@ def test_a_set_of_hosts_with_ports_of_their_own() -> None:
     assert where("hosts s = a.example.com:443 tls\nallow cart -> {s, b.example.com:80}") == [
         "a.example.com:443",
         "b.example.com:80",
+    ]
+
+
+def test_the_ports_of_a_set_inside_a_set() -> None:
+    inner = "hosts inner = a.example.com, 192.0.2.1\n"
+    assert where(inner + "hosts outer = inner:443 tls, inner:80 http\nallow cart -> outer") == where(
+        "allow cart -> {a.example.com, 192.0.2.1}:{443 tls, 80 http}"
+    )
+    assert told(inner + "hosts outer = inner:443 tls\nallow cart -> outer:80 http") == [
+        "EGR001 p.egress:3 80 http | `outer` is used with a port, and its entries have their own"
     ]
 
 
