@@ -28,9 +28,10 @@ def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
 
 def _conflicts(shown: str, grants: list[Grant]) -> Iterator[Finding]:
     first: dict[str, dict[str, Grant]] = {}
+    anywhere: dict[str, Grant] = {}
     for grant in grants:
         namespace = grant.subject.namespace
-        seen = [uses for at, uses in first.items() if ANY in (at, namespace) or at == namespace]
+        seen = [anywhere] if namespace == ANY else [first.get(namespace, {}), first.get(ANY, {})]
         other = next((g for uses in seen for protocol, g in uses.items() if protocol != grant.protocol), None)
         if other is not None:
             where = "everywhere" if namespace == ANY else f"in namespace `{namespace}`"
@@ -44,3 +45,4 @@ def _conflicts(shown: str, grants: list[Grant]) -> Iterator[Finding]:
                 f"use {other.spelled} for both, or another port",
             )
         first.setdefault(namespace, {}).setdefault(grant.protocol, grant)
+        anywhere.setdefault(grant.protocol, grant)

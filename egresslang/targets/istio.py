@@ -247,32 +247,38 @@ class _Lowering:
     def _vary(
         self, stuck: list[Stuck], narrowing: Narrowing, merged: dict[str, Ports], where: dict[str, str], namespace: str
     ) -> bool:
-        """Use a narrower entry of a stuck host in the root namespace, if none of another shape stands there."""
-        root = self.profile.root_namespace
+        """Take stuck hosts from narrower entries in the root namespace; whether any could be."""
+        varied = False
         for item in stuck:
-            for host in narrowing.bringing(item):
-                if where[host] != namespace or namespace == root or self._covered(host, root):
-                    continue
-                own = self.declared.entries[namespace, host]
-                variant = self.declared.entries.get((root, host))
-                if variant is None:
-                    variant = self.declared.entries[root, host] = Entry(root, host, own.resolution)
-                    variant.addresses, variant.endpoints, variant.ports = (
-                        own.addresses,
-                        own.endpoints,
-                        dict(merged[host]),
-                    )
-                    if host.startswith("*."):
-                        self._below[root, host[2:]] = [
-                            h for n, h in self.declared.entries if n == root and h != host and h.endswith(host[1:])
-                        ]
-                elif variant.everyone or variant.ports != merged[host] or variant.leads_to != own.leads_to:
-                    continue
-                variant.exported.add(namespace)
-                variant.grants.extend(own.grants)
-                where[host] = root
-                return True
-        return False
+            bringing = narrowing.bringing(item)
+            if all(where[host] == namespace for host in bringing):
+                host = next((host for host in bringing if self._variant(host, merged[host], namespace)), None)
+                if host is not None:
+                    where[host] = self.profile.root_namespace
+                    varied = True
+        return varied
+
+    def _variant(self, host: str, ports: Ports, namespace: str) -> bool:
+        """Declare an entry of a host with these ports in the root namespace, if none of another shape is in the way."""
+        root = self.profile.root_namespace
+        if namespace == root or self._covered(host, root):
+            return False
+        own = self.declared.entries[namespace, host]
+        variant = self.declared.entries.get((root, host))
+        if variant is None:
+            variant = self.declared.entries[root, host] = Entry(root, host, own.resolution)
+            variant.addresses, variant.endpoints, variant.ports = own.addresses, own.endpoints, dict(ports)
+            if host.startswith("*."):
+                self._below[root, host[2:]] = [
+                    other
+                    for at, other in self.declared.entries
+                    if at == root and other != host and other.endswith(host[1:])
+                ]
+        elif variant.everyone or variant.ports != ports or variant.leads_to != own.leads_to:
+            return False
+        variant.exported.add(namespace)
+        variant.grants.extend(own.grants)
+        return True
 
     def _declare_closed(self, namespace: str, ports: set[int], merged: dict[str, Ports]) -> None:
         key = namespace, CLOSED

@@ -56,6 +56,10 @@ class Scope:
         found = self._entries.get((namespace, host))
         return found if found is not None and found.is_seen(self.namespace) else None
 
+    def below(self, entry: Entry) -> Iterable[str]:
+        """The hosts of an entry's namespace that lie below it: none but for a wildcard."""
+        return self._below.get((entry.namespace, entry.host[2:]), ()) if entry.host.startswith("*.") else ()
+
     def imported(self, namespace: str, pattern: str) -> Iterator[Entry]:
         """The entries that listing `namespace/pattern` brings in."""
         found = self.entry(namespace, pattern)
@@ -90,11 +94,13 @@ class Narrowing:
         self.closed: set[int] = set()
         self._wildcards = {host[2:]: ports for host, ports in wants.items() if host.startswith("*.")}
         self._kinds: dict[int, set[str]] = {}
+        self._protocols: dict[int, set[str]] = {}
         for host, ports in wants.items():
             entry = scope.entry(wanted[host], host)
             assert entry is not None
-            for port in ports:
+            for port, protocol in ports.items():
                 self._kinds.setdefault(port, set()).add(entry.kind(port))
+                self._protocols.setdefault(port, set()).add(protocol)
 
     def solve(self) -> list[Stuck]:
         """Take all excess away; what remains is stuck."""
@@ -133,10 +139,7 @@ class Narrowing:
         excluded = sorted(
             f"~{'.' if namespace == own else namespace}/{host}"
             for namespace, host in self.excluded
-            if any(
-                pattern.startswith("*.") and where == namespace and host.endswith(pattern[1:])
-                for pattern, where in hosts.items()
-            )
+            if any(hosts.get(f"*.{parent}") == namespace for parent in parents(host.removeprefix("*.")))
         )
         if not any(name.startswith("*/") or "/*" in name for name in (*in_mesh, *listed)):
             excluded = [NOTHING]
@@ -222,18 +225,15 @@ class Narrowing:
         """Whether `~namespace/host` would leave out nothing that is listed."""
         if self.scope.profile.version < EXCLUSIONS:
             return False
-        below = entry.host[1:] if entry.host.startswith("*.") else None
-        return below is None or not any(
-            where == entry.namespace and host.endswith(below) and host != entry.host
-            for host, where in self.wanted.items()
-        )
+        return not any(self.wanted.get(host) == entry.namespace for host in self.scope.below(entry))
 
     def _listen(self, excess: list[tuple[Entry, int]]) -> list[Stuck]:
         """Narrow each port with excess by a listener; the entries for which none does are stuck."""
-        for port in sorted({port for _, port in excess}):
-            kinds = {entry.kind(port) for entry, at in excess if at == port}
-            protocol = self._protocol(port, kinds)
-            if protocol:
+        kinds: dict[int, set[str]] = {}
+        for entry, port in excess:
+            kinds.setdefault(port, set()).add(entry.kind(port))
+        for port in sorted(kinds):
+            if protocol := self._protocol(port, kinds[port]):
                 self.listeners[port] = protocol
         return sorted(
             (Stuck(entry.host, entry.namespace, port) for entry, port in self._excess()), key=lambda s: (s.port, s.host)
@@ -249,7 +249,7 @@ class Narrowing:
         return "UDP" if "http" in excess and "http" in wanted else ""
 
     def _spelled(self, port: int) -> str:
-        wanted = {ports[port] for ports in self.wants.values() if port in ports} - {"tcp"}
+        wanted = self._protocols.get(port, set()) - {"tcp"}
         return ISTIO_PROTOCOL[wanted.pop()] if len(wanted) == 1 else "HTTP"
 
     def _move(self, stuck: list[Stuck]) -> bool:
@@ -282,8 +282,8 @@ class Narrowing:
             return [item.host]
         return [
             pattern
-            for pattern, where in self.portless.items()
-            if where == item.namespace and pattern.startswith("*.") and item.host.endswith(pattern[1:])
+            for pattern in (f"*.{parent}" for parent in parents(item.host.removeprefix("*.")))
+            if self.portless.get(pattern) == item.namespace
         ]
 
     def _sniffed(self, port: int) -> set[str]:

@@ -103,7 +103,9 @@ def test_sources(source: str, expected: list[str]) -> None:
 def test_without_an_inventory_workloads_are_those_that_are_named() -> None:
     made, found = resolved(f"allow {{cart, data/etl}}{A}", known=False)
     assert found == []
-    assert {f"{w.namespace}/{w.name}": w.selector for each in made.inventory.namespaces.values() for w in each.values()} == {
+    assert {
+        f"{w.namespace}/{w.name}": w.selector for each in made.inventory.namespaces.values() for w in each.values()
+    } == {
         "default/cart": (("app", "cart"),),
         "data/etl": (("app", "etl"),),
     }
