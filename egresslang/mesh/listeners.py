@@ -1,0 +1,382 @@
+"""Listeners: what a sidecar listens on for outbound connections, and the filter chains in each.
+
+Restates buildSidecarOutboundListeners of istiod (pilot/pkg/networking/core/listener.go): one listener for each address
+and port; what shares one is merged, sniffed, locked or dropped, in the order of the services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from egresslang.mesh import protocols
+from egresslang.mesh.addresses import parse_network, starts_at_zero
+from egresslang.mesh.registry import NOWHERE, Registered, overlaps
+from egresslang.mesh.resources import Destination, Port, RawMatch, VirtualService, selects
+from egresslang.mesh.scope import Listener as EgressListener
+from egresslang.mesh.scope import Scope
+from egresslang.record import record
+
+SNIFFED = "sniffed"
+"""What a listener speaks when it tells HTTP from everything else by its first bytes."""
+
+RESERVED = frozenset({15001, 15006, 15021, 15090})
+"""Ports of the sidecar itself, on which no listener of the wildcard address can be."""
+
+
+@record
+class Pod:
+    """A pod as its proxy tells istiod of it: `families` are the IP versions of its addresses, its own one first."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    dns_capture: bool = False
+    families: tuple[int, ...] = (4,)
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """The wildcard addresses it listens on."""
+        return tuple([NOWHERE if version == 4 else "::" for version in sorted(set(self.families))])
+
+
+@record
+class Cluster:
+    """Where a filter chain or route leads: a host and port of the registry, by which subset of it."""
+
+    host: str
+    port: int
+    subset: str = ""
+
+
+@record
+class Chain:
+    """A filter chain: what it matches (nothing said matches all), and where it leads.
+
+    `http` asks for sniffed plaintext HTTP; `route` names the routes of an HTTP chain, else `clusters` is where raw
+    bytes go, dealt by weight if there are several.
+    """
+
+    sni: tuple[str, ...]
+    networks: tuple[str, ...]
+    http: bool
+    route: str
+    clusters: tuple[Cluster, ...]
+    because: tuple[object, ...]
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    @property
+    def matches_all(self) -> bool:
+        """Whether it matches every connection."""
+        return (not self.sni or "*" in self.sni) and not self.http and not self.networks
+
+    @property
+    def key(self) -> object:
+        """What two chains that conflict have in common (conflictsWith)."""
+        return self.http, frozenset(self.sni) - {"*"}, frozenset(_networks(self.networks))
+
+
+def _networks(networks: Iterable[str]) -> Iterator[tuple[int, int, int]]:
+    return (found for text in networks if not starts_at_zero(text) and (found := parse_network(text)) is not None)
+
+
+class Listener:
+    """A listener: its addresses, what it speaks, and its filter chains by what they match."""
+
+    __slots__ = ("addresses", "chains", "locked", "port", "speaks")
+
+    def __init__(self, addresses: tuple[str, ...], port: int, speaks: str, chains: Iterable[Chain]) -> None:
+        self.addresses = addresses
+        self.port = port
+        self.speaks = speaks
+        self.locked = False
+        self.chains: dict[object, Chain] = {}
+        for at, chain in enumerate(chains):
+            self.chains[chain.key if chain.key not in self.chains else at] = chain
+
+    @property
+    def name(self) -> str:
+        """Its name as Envoy shows it."""
+        return f"{self.addresses[0]}_{self.port}"
+
+    def merge(self, chains: Iterable[Chain]) -> None:
+        """Add chains that conflict with none that is there (mergeTCPFilterChains)."""
+        for chain in chains:
+            self.chains.setdefault(chain.key, chain)
+
+
+@record
+class _Offer:
+    """A service on a port of an egress listener, and the addresses it is bound to, if anything says so."""
+
+    service: Registered
+    port: Port
+    binds: tuple[str, ...]
+    egress: EgressListener
+
+
+def build(scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]]) -> dict[tuple[str, int], Listener]:
+    """The listeners of a pod by first address and port; `pods_of` has the addresses behind headless services."""
+    listeners: dict[tuple[str, int], Listener] = {}
+    for egress in scope.listeners:
+        port, bind = egress.egress.port, egress.egress.bind
+        if bind.startswith("unix:"):
+            continue
+        binds = (bind,) if bind else ("127.0.0.1",) if not egress.egress.captures else ()
+        if port is not None:
+            if _is_reserved(binds, port, pod):
+                continue
+            for service in egress.services:
+                _add(listeners, _Offer(service, port, binds, egress), scope, pod)
+            continue
+        for listener in listeners.values():
+            listener.locked = True
+        for service in egress.services:
+            for own in service.ports:
+                if not _is_reserved(binds, own, pod):
+                    for offer in _offers(_Offer(service, own, binds, egress), pod, pods_of):
+                        _add(listeners, offer, scope, pod)
+    return listeners
+
+
+def _is_reserved(binds: tuple[str, ...], port: Port, pod: Pod) -> bool:
+    """CanBindToPort: the sidecar's own ports are taken on the wildcard address, which HTTP is on when nothing else says."""
+    if binds and binds[0] != pod.wildcards[0]:
+        return False
+    return port.number in RESERVED and (bool(binds) or port.protocol in protocols.HTTP)
+
+
+def _offers(offer: _Offer, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]]) -> Iterator[_Offer]:
+    """One offer, or one for each pod behind a service without an address whose connections are passed on as dialled."""
+    service, port = offer.service, offer.port
+    raw = port.protocol in protocols.TCP or port.protocol == protocols.UNSET
+    if offer.binds or service.resolution != "NONE" or address_for(service, pod) != NOWHERE or not raw:
+        yield offer
+        return
+    behind = pods_of.get((service.host, service.namespace, port.number), [])
+    if not service.kubernetes and not behind and not service.selector:
+        yield offer
+        return
+    for address in behind:
+        if parse_network(address) is not None and address not in pod.addresses[:1]:
+            yield _Offer(service, port, (address,), offer.egress)
+
+
+def addresses_for(service: Registered, pod: Pod) -> tuple[str, ...]:
+    """Every address a service has for a pod: cluster IPs, virtual ones under DNS capture, else its own (getAllAddressesForProxy)."""
+    if service.kubernetes:
+        return _suiting((service.address, *service.others), pod)
+    if pod.dns_capture and service.allocated:
+        found = _suiting([each for version in (4, 6) for each in _last_of(service.allocated, version)], pod)
+        if found:
+            return found
+    return (service.address,)
+
+
+def _last_of(addresses: Iterable[str], version: int) -> tuple[str, ...]:
+    """The last address of a version, which is the one that counts (convertServices)."""
+    found = [each for each in addresses if _version(each) == version]
+    return tuple(found[-1:])
+
+
+def _suiting(addresses: Sequence[str], pod: Pod) -> tuple[str, ...]:
+    """The addresses of the pod's IP version; of the first one's, where it has both (FilterAddressesByIPFamily)."""
+    wanted = set(pod.families)
+    if len(wanted) > 1:
+        wanted = {_version(addresses[0])} if addresses else wanted
+    return tuple(each for each in addresses if _version(each) in wanted)
+
+
+def _version(address: str) -> int:
+    return 6 if ":" in address else 4
+
+
+def address_for(service: Registered, pod: Pod) -> str:
+    """The address a pod's listener for a service has (GetAddressForProxy)."""
+    if service.kubernetes:
+        return next(iter(addresses_for(service, pod)), service.address)
+    if service.address != NOWHERE:
+        return service.address
+    return next(iter(addresses_for(service, pod)), service.address)
+
+
+# Merging
+
+
+def _add(listeners: dict[tuple[str, int], Listener], offer: _Offer, scope: Scope, pod: Pod) -> None:
+    """Add what a service offers on a port to the listeners (buildSidecarOutboundListener)."""
+    service, protocol, number = offer.service, offer.port.protocol, offer.port.number
+    if service.resolution == "ALIAS" or protocol == "UDP":
+        return
+    wildcards = pod.wildcards
+    networks: tuple[str, ...] = ()
+    binds = offer.binds
+    if not binds:
+        binds, networks = (wildcards, ()) if protocol in protocols.HTTP else _binds(service, pod)
+    existing = listeners.get((binds[0], number))
+    if existing is not None and existing.locked:
+        return
+    chains: tuple[Chain, ...]
+    speaks = protocol
+    is_sniffed = binds[0] == wildcards[0]
+    if protocol in protocols.HTTP:
+        if existing is not None and existing.speaks not in protocols.TCP and protocol != "HTTP_PROXY":
+            return
+        if protocol == "HTTP_PROXY":
+            existing, is_sniffed = None, False
+        chains = (_http(offer, str(number), is_sniffed),)
+        speaks = SNIFFED if is_sniffed else protocol
+    elif protocol == protocols.UNSET:
+        if existing is not None and existing.speaks == SNIFFED:
+            return
+        route = str(number) if is_sniffed else f"{service.host}:{number}"
+        chains = (*_raw(offer, scope, pod, binds, networks), _http(offer, route, True))
+        speaks = SNIFFED
+        if existing is not None and existing.speaks in protocols.HTTP:
+            existing = None
+    else:
+        chains = tuple(_raw(offer, scope, pod, binds, networks))
+    if existing is None:
+        listeners[binds[0], number] = Listener(binds, number, speaks, chains)
+        return
+    if existing.speaks != protocol and (existing.speaks in protocols.ALONE or protocol in protocols.ALONE):
+        return
+    existing.merge(chains)
+    if not (existing.speaks in protocols.TCP and protocol in protocols.TCP):
+        existing.speaks = SNIFFED
+
+
+def _binds(service: Registered, pod: Pod) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The addresses a raw service is bound to, and the networks its chains match on the wildcard address."""
+    address, more = address_for(service, pod), addresses_for(service, pod)[1:]
+    if "/" in address:
+        return pod.wildcards, (address, *more)
+    if not service.kubernetes and address == NOWHERE:
+        if 4 not in pod.families:
+            address = "::"
+        elif 6 in pod.families:
+            more = (*more, "::")
+    return (address, *more), ()
+
+
+# Filter chains
+
+
+def _http(offer: _Offer, route: str, is_sniffed: bool) -> Chain:
+    return Chain((), (), is_sniffed, route, (), (offer.service.origin,))
+
+
+def _raw(offer: _Offer, scope: Scope, pod: Pod, binds: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Chain]:
+    """The chains for bytes that are passed on: by server name for TLS, by network for what has one."""
+    service, port = offer.service, offer.port
+    virtual = [
+        each for each in offer.egress.virtual_services if any(overlaps(host, service.host) for host in each.hosts)
+    ]
+    if port.protocol in protocols.TLS:
+        yield from _tls(offer, scope, pod, binds, networks, virtual)
+    else:
+        yield from _tcp(offer, scope, pod, networks, virtual)
+
+
+def own_cluster(service: Registered, port: int) -> Cluster:
+    """Where a service's own chain leads: to its only port, or to that of the listener."""
+    return Cluster(service.host, service.ports[0].number if len(service.ports) == 1 else port)
+
+
+def _tls(
+    offer: _Offer,
+    scope: Scope,
+    pod: Pod,
+    binds: tuple[str, ...],
+    networks: tuple[str, ...],
+    virtual: Iterable[VirtualService],
+) -> Iterator[Chain]:
+    """buildSidecarOutboundTLSFilterChainOpts: a VirtualService's server names, else the service's host."""
+    service, port = offer.service, offer.port
+    seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+    for each in virtual:
+        for route in each.tls:
+            for match in route.matches if route.destinations else ():
+                if not holds(match, pod, port.number):
+                    continue
+                if match.subnets:
+                    networks = match.subnets
+                if (match.sni, match.subnets) not in seen:
+                    seen.add((match.sni, match.subnets))
+                    clusters = _clusters(route.destinations, scope, port.number)
+                    yield Chain(match.sni, networks, False, "", clusters, (each.origin,))
+    if seen:
+        return
+    address = address_for(service, pod)
+    address = "::" if address == NOWHERE and not service.kubernetes and 4 not in pod.families else address
+    wildcard = pod.wildcards[0]
+    by_name = bool(networks) or "/" in address or (address == wildcard and binds[0] == wildcard) or service.is_dynamic
+    sni: tuple[str, ...] = ()
+    if by_name:
+        sni = (service.host, *(name for alias in service.aliases for name in (alias, *other_names(alias, pod))))
+    yield Chain(sni, networks, False, "", (own_cluster(service, port.number),), (service.origin,))
+
+
+def _tcp(
+    offer: _Offer, scope: Scope, pod: Pod, networks: tuple[str, ...], virtual: Iterable[VirtualService]
+) -> Iterator[Chain]:
+    """buildSidecarOutboundTCPFilterChainOpts: the first route of a VirtualService that asks for no network ends it."""
+    service, number = offer.service, offer.port.number
+    is_done = False
+    for each in virtual:
+        for route in each.tcp:
+            if not route.destinations:
+                continue
+            clusters = _clusters(route.destinations, scope, number)
+            matching = [match for match in route.matches if holds(match, pod, number)]
+            if not route.matches or any(not match.subnets for match in matching):
+                yield Chain((), networks, False, "", clusters, (each.origin,))
+                return
+            subnets = tuple(subnet for match in matching for subnet in match.subnets)
+            if subnets:
+                yield Chain((), subnets, False, "", clusters, (each.origin,))
+                is_done = is_done or sorted(subnets) == sorted(networks)
+    if not is_done:
+        yield Chain((), networks, False, "", (own_cluster(service, number),), (service.origin,))
+
+
+def holds(match: RawMatch, pod: Pod, port: int) -> bool:
+    """Whether a match can hold for a pod's connection to a port (matchTLS, matchTCP)."""
+    return (
+        (not match.gateways or "mesh" in match.gateways)
+        and selects(match.source_labels, pod.labels)
+        and match.port in (0, port)
+        and match.source_namespace in ("", pod.namespace)
+    )
+
+
+def _clusters(destinations: Iterable[Destination], scope: Scope, port: int) -> tuple[Cluster, ...]:
+    each = tuple(destinations)
+    weighted = [one for one in each if one.weight > 0] if len(each) > 1 else each
+    return tuple(destined(one, scope.services.get(one.host), port) for one in weighted)
+
+
+def destined(destination: Destination, service: Registered | None, port: int) -> Cluster:
+    """The cluster of a destination: its port, else the only port of its service, else the listener's (GetDestinationCluster)."""
+    host = service.alias_of if service is not None and service.alias_of else destination.host
+    if destination.port:
+        port = destination.port
+    elif service is not None and len(service.ports) == 1:
+        port = service.ports[0].number
+    return Cluster(host, port, destination.subset)
+
+
+def other_names(host: str, pod: Pod, cluster_domain: str = "cluster.local") -> tuple[str, ...]:
+    """The other names a host is asked by: with a dot at its end, and a Service's short ones (GenerateAltVirtualHosts)."""
+    names = (f"{host}.",) if parse_network(host) is None else ()
+    inside = f".svc.{cluster_domain}"
+    if not host.endswith(inside):
+        return names
+    short = host[: host.index(".svc.")]
+    first, dot, namespace = short.partition(".")
+    if not dot:
+        return names
+    if namespace == pod.namespace:
+        return (*names, first, f"{short}.svc", short)
+    return (*names, short, f"{short}.svc")

@@ -1,0 +1,150 @@
+"""Mesh: manifests that answer, for any pod and any request, what the sidecar would do.
+
+It knows manifests and nothing of policies, nor of what wrote the manifests: an independent witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from egresslang.mesh import protocols
+from egresslang.mesh.addresses import Address
+from egresslang.mesh.listeners import Pod
+from egresslang.mesh.outbound import UNSTABLE, Outbound, Request, Verdict
+from egresslang.mesh.registry import Registered, Registry
+from egresslang.mesh.resources import MeshConfig, Resources, ServiceEntry, Sidecar
+from egresslang.mesh.scope import Scope, choose, destinations, scope
+from egresslang.record import replace
+
+MOST_STARTS = 64
+"""Starts of istiod that are looked at where it orders services by chance."""
+
+
+class Mesh:
+    """All resources of a mesh and its configuration."""
+
+    def __init__(self, resources: Resources, config: MeshConfig) -> None:
+        self.resources = resources
+        self.config = config
+        self._registries: dict[int, Registry] = {}
+        self._sidecars: dict[str, list[Sidecar]] = {}
+        for each in resources.sidecars:
+            self._sidecars.setdefault(each.origin.namespace, []).append(each)
+
+    def registry(self, turn: int = 0) -> Registry:
+        """The services as istiod orders them at one of its starts."""
+        found = self._registries.get(turn)
+        if found is None:
+            found = self._registries[turn] = Registry(self.resources, self.config, turn)
+        return found
+
+    def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
+        """The Sidecar that holds for a pod."""
+        root = self.config.root_namespace
+        candidates = self._sidecars.get(namespace, [])
+        if namespace != root:
+            candidates = candidates + self._sidecars.get(root, [])
+        return choose(candidates, namespace, labels, root)
+
+    def proxy(self, pod: Pod) -> Proxy:
+        """The sidecar of a pod."""
+        return Proxy(self, pod, self.sidecar(pod.namespace, pod.labels))
+
+
+class Proxy:
+    """The sidecar of a pod, at every start of istiod that may differ."""
+
+    def __init__(self, mesh: Mesh, pod: Pod, sidecar: Sidecar | None) -> None:
+        self.mesh = mesh
+        self.pod = pod
+        self.sidecar = sidecar
+        first = mesh.registry()
+        self.scope = scope(first, pod.namespace, sidecar)
+        self.outbound = Outbound(first, self.scope, pod)
+        self._others: list[Outbound] | None = None
+
+    @property
+    def starts(self) -> list[Outbound]:
+        """What istiod may configure at one start or another."""
+        if self._others is None:
+            self._others = []
+            for turn in range(1, _turns(self.scope, self.mesh.registry())):
+                registry = self.mesh.registry(turn)
+                self._others.append(Outbound(registry, scope(registry, self.pod.namespace, self.sidecar), self.pod))
+        return [self.outbound, *self._others]
+
+    def ask(self, request: Request) -> Verdict:
+        """What becomes of a request; `unstable` where that is decided by chance."""
+        return one_of(verdict for outbound in self.starts for verdict in outbound.ask(request))
+
+    def resolve(self, name: str) -> Address | None:
+        """The address the proxy's own DNS has for a name, None when it leaves that to the cluster's."""
+        return self.outbound.resolve(name)
+
+
+def one_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict, or an unstable one between several that differ."""
+    found = {each.token: each for each in verdicts}
+    first = next(iter(found.values()))
+    if len(found) == 1:
+        return first
+    ordered = tuple(found[token] for token in sorted(found, key=str))
+    because = tuple(dict.fromkeys(origin for each in ordered for origin in each.because))
+    return Verdict(UNSTABLE, "", first.host, first.port, "", first.listener, first.route, because, ordered)
+
+
+def _turns(scope: Scope, registry: Registry) -> int:
+    """At how many starts of istiod a scope may come out differently."""
+    most = 1
+    for listener in scope.listeners:
+        groups: dict[tuple[str, str], list[Registered]] = {}
+        for each in listener.services:
+            groups.setdefault((each.host, each.namespace), []).append(each)
+        for group in groups.values():
+            most = max(most, _ties(group))
+        if listener.by_lookup:
+            most = max(most, *(len(_equals(registry, each)) for each in listener.services), 1)
+        for virtual in listener.virtual_services:
+            for host in destinations(virtual, scope.namespace):
+                held = registry.by_host.get(host, {})
+                most = max(most, len(held), *(len(_equals(registry, each)) for each in held.values()))
+    return min(most, MOST_STARTS)
+
+
+def _equals(registry: Registry, service: Registered) -> list[Registered]:
+    """The services of one host, namespace and age, if the scope has fewer of them than there are."""
+    return [
+        each
+        for each in registry.matching(service.host)
+        if (each.host, each.namespace, each.created) == (service.host, service.namespace, service.created)
+    ]
+
+
+def _ties(group: list[Registered]) -> int:
+    """How many services of one host and namespace are of one age, if their order can matter."""
+    if len(group) < 2:
+        return 1
+    by_age: dict[str, list[Registered]] = {}
+    for each in group:
+        by_age.setdefault(each.created, []).append(each)
+    found = 1
+    for same in by_age.values():
+        several = len({id(each.origin) for each in same}) > 1
+        named = any(port.protocol in protocols.HTTP or port.protocol == protocols.UNSET for port in same[0].ports)
+        if several or named:
+            found = max(found, len(same))
+    return found
+
+
+def allocated(resources: Resources) -> Resources:
+    """The resources with a virtual address for each host that Istio would give one, where the status has none yet."""
+    count = 0
+    entries: list[ServiceEntry] = []
+    for entry in resources.service_entries:
+        given = dict(entry.allocated)
+        for host in entry.hosts if entry.allocates else ():
+            if host not in given and (not host.startswith("*") or entry.resolution == "DYNAMIC_DNS"):
+                count += 1
+                given[host] = (f"240.240.{count // 254 % 254}.{count % 254 + 1}", f"2001:2::f0f0:{count:x}")
+        entries.append(replace(entry, allocated=given) if given != entry.allocated else entry)
+    return replace(resources, service_entries=tuple(entries))

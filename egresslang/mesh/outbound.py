@@ -1,0 +1,422 @@
+"""Outbound: what a pod's sidecar does with one connection, and why.
+
+A request is judged as Envoy does it: the listener of its address and port; in it the filter chain by network, server
+name, transport and protocol; for HTTP the virtual host of its Host header; then what the cluster connects to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from egresslang.mesh import listeners, protocols, routes
+from egresslang.mesh.addresses import Address, mask, parse_address, parse_network, starts_at_zero
+from egresslang.mesh.listeners import Chain, Cluster, Listener, Pod
+from egresslang.mesh.registry import NOWHERE, Registered, Registry
+from egresslang.mesh.resources import Origin
+from egresslang.mesh.routes import Routes, VirtualHost
+from egresslang.mesh.scope import Scope
+from egresslang.record import record
+
+ALLOWED, ANSWERED, BLOCKED, PASSED, LOST = "allowed", "answered", "blocked", "passed-through", "lost"
+REFUSED, UNSTABLE = "refused", "unstable"
+ANSWER, NOT_FOUND, BAD_GATEWAY, UNAVAILABLE, DROPPED, HANGS = "answer", "404", "502", "503", "dropped", "hangs"
+REGISTRY, CLIENT = "registry", "client"
+
+HTTP = frozenset({"http", "http2"})
+"""What the HTTP inspector of a listener knows for HTTP; HTTP/1.0 is raw bytes to it."""
+
+VIRTUAL_OUTBOUND = "virtualOutbound"
+"""The listener of connections that no other one takes."""
+
+OWN_PORT, INBOUND_PORT = 15001, 15006
+"""The ports of that listener and of its inbound twin: a connection to them would come back for ever, and is dropped."""
+
+
+@record
+class Request:
+    """One connection: `protocol` is http, http2, http1.0, tls or tcp; `name` the Host header or the server name.
+
+    `address` is what the client dials; `server_first` when it waits for the server to speak.
+    """
+
+    protocol: str
+    name: str
+    address: Address
+    port: int
+    server_first: bool = False
+
+
+@record
+class Verdict:
+    """What became of a request.
+
+    `verdict` is allowed, answered (by the sidecar itself), blocked, passed-through, lost (a route to a cluster that
+    does not exist), refused (a listener or route that a real Envoy does not take) or unstable; `sees` what the client
+    sees: answer, 404, 502, 503, dropped or hangs, empty when nothing says; `host` and `port` the registered host that took it; `dials` whether the sidecar resolved the
+    address itself (registry) or took the client's (client). `listener` and `route` as Envoy names them; `because` the
+    resources it follows from; `possible` the verdicts between which istiod decides by chance; `parts` those of a
+    request that a route deals to several clusters by weight, and whether one is but a copy that answers nobody.
+    """
+
+    verdict: str
+    sees: str
+    host: str = ""
+    port: int = 0
+    dials: str = ""
+    listener: str = ""
+    route: str = ""
+    because: tuple[Origin, ...] = ()
+    possible: tuple[Verdict, ...] = ()
+    parts: tuple[tuple[Verdict, bool], ...] = ()
+
+    @property
+    def token(self) -> tuple[object, ...]:
+        """What two verdicts that mean the same have in common."""
+        parts = tuple(sorted((part.token, copied) for part, copied in self.parts))
+        return self.verdict, self.sees, self.host, self.port, self.dials, parts
+
+    @property
+    def reaches(self) -> bool:
+        """Whether the request, or a copy of it, may get somewhere."""
+        if self.verdict == UNSTABLE:
+            return any(each.reaches for each in (*self.possible, *(part for part, _ in self.parts)))
+        return self.verdict == PASSED or (self.verdict == ALLOWED and self.sees in (ANSWER, HANGS))
+
+
+class Outbound:
+    """The outbound side of one sidecar, as istiod configures it at one of its starts."""
+
+    def __init__(self, registry: Registry, scope: Scope, pod: Pod) -> None:
+        self.registry = registry
+        self.scope = scope
+        self.pod = pod
+        self.listeners = listeners.build(scope, pod, registry.endpoints)
+        self._routes: dict[str, Routes] = {}
+        self._tables: dict[Listener, _Table] = {}
+
+    @cached_property
+    def _by_address(self) -> dict[tuple[Address, int], Listener]:
+        found: dict[tuple[Address, int], Listener] = {}
+        for listener in self.listeners.values():
+            for text in listener.addresses:
+                address = parse_address(text)
+                if address is not None:
+                    found.setdefault((address, listener.port), listener)
+        return found
+
+    def listener(self, address: Address, port: int) -> Listener | None:
+        """The listener that takes a connection; None for the one of all others."""
+        found = self._by_address.get((address, port))
+        return found if found is not None else self._by_address.get(((address[0], 0), port))
+
+    def resolve(self, name: str) -> Address | None:
+        """The address the proxy's own DNS has for a name, itself or by a wildcard above it (BuildNameTable)."""
+        at = -1
+        while True:
+            found = self._names.get(name if at < 0 else f"*{name[at:]}")
+            if found is not None:
+                return found
+            at = name.find(".", at + 1)
+            if at < 0:
+                return None
+
+    @cached_property
+    def _names(self) -> dict[str, Address]:
+        found: dict[str, tuple[bool, Address]] = {}
+        for listener in self.scope.listeners if self.pod.dns_capture else ():
+            for service in listener.services:
+                texts = listeners.addresses_for(service, self.pod)
+                if NOWHERE in texts:
+                    texts = tuple(self._pods_behind(service))
+                address = next((each for text in texts if (each := parse_address(text)) is not None), None)
+                held = found.get(service.host)
+                if address is not None and (held is None or (service.kubernetes and not held[0])):
+                    found[service.host] = service.kubernetes, address
+        return {host: address for host, (_, address) in found.items()}
+
+    def _pods_behind(self, service: Registered) -> list[str]:
+        if service.resolution != "NONE" or not service.ports:
+            return []
+        return self.registry.endpoints.get((service.host, service.namespace, service.ports[0].number), [])
+
+    def ask(self, request: Request) -> list[Verdict]:
+        """What becomes of a request: one verdict, or several where istiod decides by chance."""
+        listener = self.listener(request.address, request.port)
+        if listener is None:
+            return [self._unregistered(request, VIRTUAL_OUTBOUND, self._takes_http(request))]
+        table = self._table(listener)
+        if table.is_refused:
+            return [Verdict(REFUSED, "", listener=listener.name, because=self._sidecar)]
+        if request.server_first and table.waits:
+            return [self._waiting(request, listener)]
+        chain = table.match(request)
+        if chain is None:
+            return [self._unregistered(request, listener.name, False)]
+        if chain.route:
+            return list(self._routed(request, listener, chain))
+        return [self._dealt(request, chain.clusters, (), listener.name, "", chain.because)]
+
+    def _table(self, listener: Listener) -> _Table:
+        found = self._tables.get(listener)
+        if found is None:
+            found = self._tables[listener] = _Table(listener.chains.values())
+        return found
+
+    def _takes_http(self, request: Request) -> bool:
+        """Whether the listener of all others resolves the Host of plain HTTP."""
+        return self.scope.policy.mode == "ALLOW_ANY_DYNAMIC_DNS" and request.protocol in HTTP
+
+    @property
+    def _sidecar(self) -> tuple[Origin, ...]:
+        return () if self.scope.sidecar is None else (self.scope.sidecar.origin,)
+
+    def _unregistered(self, request: Request, listener: str, dynamic: bool) -> Verdict:
+        """The end of what no chain or virtual host takes: as the outbound policy says."""
+        policy = self.scope.policy
+        comes_back = request.port == OWN_PORT or (
+            request.port == INBOUND_PORT and request.address[0] in self.pod.families
+        )
+        if policy.mode == "REGISTRY_ONLY" or (listener == VIRTUAL_OUTBOUND and comes_back):
+            return Verdict(BLOCKED, DROPPED, listener=listener, because=self._sidecar)
+        if dynamic:
+            return Verdict(PASSED, ANSWER, dials=REGISTRY, listener=listener, because=self._sidecar)
+        if policy.proxy is not None and policy.mode == "ALLOW_ANY":
+            cluster = listeners.destined(policy.proxy, None, 0)
+            return self._led(request, cluster, listener, "", ())
+        return Verdict(PASSED, ANSWER, dials=CLIENT, listener=listener, because=self._sidecar)
+
+    def _waiting(self, request: Request, listener: Listener) -> Verdict:
+        """A client that waits for the server, at a listener that waits for the client."""
+        spoken = self.ask(Request(request.protocol, request.name, request.address, request.port))[0]
+        return Verdict(spoken.verdict, HANGS, spoken.host, spoken.port, spoken.dials, listener.name, "", spoken.because)
+
+    def _routed(self, request: Request, listener: Listener, chain: Chain) -> Iterator[Verdict]:
+        """Through the virtual hosts of an HTTP chain."""
+        if request.protocol not in HTTP:
+            yield Verdict(BLOCKED, DROPPED, listener=listener.name, because=self._sidecar)
+            return
+        found: list[VirtualHost]
+        if ":" in chain.route:
+            name, _, port = chain.route.rpartition(":")
+            one = routes.sniffed(self.scope, self.pod, name, int(port), self.registry.config.cluster_domain)
+            if one is None:
+                yield Verdict(BLOCKED, NOT_FOUND, listener=listener.name, because=self._sidecar)
+                return
+            found = [one]
+        else:
+            hosts = self._virtual_hosts(listener.port)
+            if hosts.is_refused:
+                yield Verdict(REFUSED, "", listener=listener.name, route=chain.route, because=self._sidecar)
+                return
+            found = hosts.find(request.name)
+        for host in found:
+            if host.answers:
+                yield Verdict(
+                    ANSWERED, ANSWER, listener=listener.name, route=host.name, because=(*self._sidecar, *host.because)
+                )
+            elif not host.clusters:
+                yield Verdict(
+                    BLOCKED, NOT_FOUND, listener=listener.name, route=host.name, because=(*self._sidecar, *host.because)
+                )
+            else:
+                yield self._dealt(request, host.clusters, host.copies, listener.name, host.name, host.because)
+        if not found:
+            yield self._for_everybody_else(request, listener)
+
+    def _virtual_hosts(self, port: int) -> Routes:
+        name = str(port)
+        found = self._routes.get(name)
+        if found is None:
+            found = self._routes[name] = routes.build(self.scope, self.pod, port, self.registry.config.cluster_domain)
+        return found
+
+    def _for_everybody_else(self, request: Request, listener: Listener) -> Verdict:
+        policy = self.scope.policy
+        if policy.mode == "REGISTRY_ONLY":
+            return Verdict(BLOCKED, BAD_GATEWAY, listener=listener.name, route="block_all", because=self._sidecar)
+        if policy.mode == "ALLOW_ANY_DYNAMIC_DNS":
+            return Verdict(
+                PASSED,
+                ANSWER,
+                dials=REGISTRY,
+                listener=listener.name,
+                route="allow_any_dynamic_dns",
+                because=self._sidecar,
+            )
+        if policy.proxy is not None:
+            return self._led(request, listeners.destined(policy.proxy, None, 0), listener.name, "allow_any", ())
+        return Verdict(PASSED, ANSWER, dials=CLIENT, listener=listener.name, route="allow_any", because=self._sidecar)
+
+    # Clusters
+
+    def _dealt(
+        self,
+        request: Request,
+        clusters: Iterable[Cluster],
+        copies: Iterable[Cluster],
+        listener: str,
+        route: str,
+        because: Iterable[object],
+    ) -> Verdict:
+        """Where one or several clusters lead, and the copies."""
+        origins = tuple(because)
+        parts = [(self._led(request, each, listener, route, origins), False) for each in clusters]
+        parts += [(self._led(request, each, listener, route, origins), True) for each in copies]
+        first = parts[0][0]
+        if len(parts) == 1:
+            return first
+        verdicts = {part.verdict for part, _ in parts}
+        trail = tuple(dict.fromkeys(origin for part, _ in parts for origin in part.because))
+        return Verdict(
+            first.verdict if len(verdicts) == 1 else UNSTABLE,
+            first.sees,
+            first.host,
+            first.port,
+            first.dials,
+            listener,
+            route,
+            trail,
+            parts=tuple(parts),
+        )
+
+    def _led(self, request: Request, cluster: Cluster, listener: str, route: str, because: Iterable[object]) -> Verdict:
+        """Where a cluster leads: nowhere if it does not exist, to what it resolves, or to what the client dialled."""
+        origins = tuple(each for each in because if isinstance(each, Origin))
+        service = self.scope.services.get(cluster.host)
+        trail = dict.fromkeys((*self._sidecar, *origins, *(() if service is None else (service.origin,))))
+        if service is None or not self._exists(service, cluster):
+            sees = UNAVAILABLE if request.protocol in HTTP and route else DROPPED
+            return Verdict(LOST, sees, cluster.host, cluster.port, "", listener, route, tuple(trail))
+        dials = CLIENT if service.resolution == "NONE" else REGISTRY
+        return Verdict(
+            ALLOWED,
+            ANSWER if self._leads(service, cluster) else UNAVAILABLE,
+            cluster.host,
+            cluster.port,
+            dials,
+            listener,
+            route,
+            tuple(trail),
+        )
+
+    def _exists(self, service: Registered, cluster: Cluster) -> bool:
+        """Whether istiod makes the cluster (buildOutboundClusters)."""
+        port = service.port(cluster.port)
+        if port is None or port.protocol == "UDP" or service.resolution == "ALIAS":
+            return False
+        if cluster.subset and (cluster.host, cluster.subset) not in self.registry.resources.subsets:
+            return False
+        if service.is_dynamic:
+            return port.protocol in protocols.DYNAMIC
+        return service.resolution not in ("DNS", "DNS_ROUND_ROBIN") or bool(self._behind(service, cluster))
+
+    def _leads(self, service: Registered, cluster: Cluster) -> bool:
+        """Whether anything is behind a cluster: a ServiceEntry with fixed endpoints may have none."""
+        if service.kubernetes or service.resolution != "STATIC" or service.selector is not None:
+            return True
+        return bool(self._behind(service, cluster))
+
+    def _behind(self, service: Registered, cluster: Cluster) -> list[str]:
+        return self.registry.endpoints.get((service.host, service.namespace, cluster.port), [])
+
+
+class _Table:
+    """The filter chains of a listener, found by what they match.
+
+    Envoy decides step by step and never goes back: the longest network, then the longest server name, then plaintext or
+    TLS, then the sniffed protocol; at each step only what matches stays, and if nothing does what asks for nothing.
+    """
+
+    __slots__ = ("_default", "_networks", "_rest", "is_refused", "reads_http", "reads_tls", "waits")
+
+    def __init__(self, chains: Iterable[Chain]) -> None:
+        default: Chain | None = None
+        matched: list[Chain] = []
+        for chain in chains:
+            if chain.matches_all:
+                default = chain
+            else:
+                matched.append(chain)
+        self._default = default
+        self.reads_tls = any(chain.sni for chain in (*matched, *([default] if default else [])))
+        self.reads_http = any(chain.http for chain in matched)
+        self.waits = self.reads_tls or self.reads_http
+        self._networks: dict[tuple[int, int], dict[int, _Names]] = {}
+        self._rest = _Names()
+        for chain in matched:
+            found = [
+                network for text in chain.networks if not starts_at_zero(text) and (network := parse_network(text))
+            ]
+            for version, first, length in found:
+                self._networks.setdefault((version, length), {}).setdefault(first, _Names()).add(chain)
+            if not found:
+                self._rest.add(chain)
+        self._networks = dict(sorted(self._networks.items(), key=lambda each: -each[0][1]))
+        every = [self._rest, *(names for found in self._networks.values() for names in found.values())]
+        self.is_refused = any(names.is_refused for names in every)
+
+    def match(self, request: Request) -> Chain | None:
+        """The chain that takes a connection, None if it is left to the outbound policy."""
+        names = self._of_network(request.address)
+        is_tls = request.protocol == "tls"
+        chains = names.find(request.name.lower() if is_tls and self.reads_tls else "")
+        is_plain = not is_tls or not self.reads_tls
+        plain = [chain for chain in chains if chain.http]
+        if plain:
+            chains = plain if is_plain else [chain for chain in chains if not chain.http]
+            if is_plain and not (request.protocol in HTTP and self.reads_http):
+                chains = [chain for chain in chains if not chain.http]
+        return chains[0] if chains else self._default
+
+    def _of_network(self, address: Address) -> _Names:
+        version, number = address
+        for (of, length), found in self._networks.items():
+            if of == version:
+                names = found.get(mask(version, number, length))
+                if names is not None:
+                    return names
+        return self._rest
+
+
+class _Names:
+    """Filter chains by server name."""
+
+    __slots__ = ("_any", "_named", "_partial")
+
+    def __init__(self) -> None:
+        self._named: dict[str, list[Chain]] = {}
+        self._partial: set[str] = set()
+        self._any: list[Chain] = []
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether two chains match the very same, which a real Envoy does not take."""
+        return any(
+            len(chains) > 1 and len({chain.http for chain in chains}) < len(chains)
+            for chains in (self._any, *self._named.values())
+        )
+
+    def add(self, chain: Chain) -> None:
+        names = [] if "*" in chain.sni else chain.sni
+        for name in names:
+            self._named.setdefault(name, []).append(chain)
+            if name.startswith("*") and not name.startswith("*."):
+                self._partial.add(name)
+        if not names:
+            self._any.append(chain)
+
+    def find(self, name: str) -> list[Chain]:
+        """The chains of a server name, of the longest wildcard above it, else those for any; empty for no name."""
+        if name and self._named:
+            found = self._named.get(name)
+            at = name.find(".")
+            while found is None and at >= 0:
+                found = self._named.get(f"*{name[at:]}")
+                at = name.find(".", at + 1)
+            partial = max((each for each in self._partial if name.endswith(each[1:])), key=len, default="")
+            if partial and (found is None or len(partial) > len(name) - at):
+                return self._named[partial]
+            if found is not None:
+                return found
+        return self._any

@@ -1,0 +1,334 @@
+"""Registry: the services istiod knows, in the order in which older ones go before younger ones.
+
+A *registered service* is one host at one address, or at none: a ServiceEntry makes one of each of its hosts and
+addresses (convertServices, pilot/pkg/serviceregistry/serviceentry/conversion.go), a Kubernetes Service makes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from egresslang.mesh.addresses import BITS, parse_address, parse_network
+from egresslang.mesh.resources import (
+    Labels,
+    MeshConfig,
+    Origin,
+    Port,
+    Resources,
+    Service,
+    ServiceEntry,
+    VirtualService,
+)
+from egresslang.record import record, replace
+
+NOWHERE = "0.0.0.0"
+"""The address of a service that has none."""
+
+EXACT_LISTS = (1, 31)
+"""The first Istio that looks exact hosts of a Sidecar up one by one (servicesForExactHosts, pilot/pkg/model/sidecar.go)."""
+
+EVERYONE = ("*",)
+
+
+@record
+class Registered:
+    """A host at one address: `address` as text, a network, or NOWHERE; `others` are further cluster IPs.
+
+    `allocated` are virtual addresses that only proxies with DNS capture use; `alias_of` is the host that an
+    ExternalName Service stands for, `aliases` are such hosts of this one. Two are the same only if they are one object.
+    """
+
+    host: str
+    namespace: str
+    name: str
+    created: str
+    address: str
+    others: tuple[str, ...]
+    allocated: tuple[str, ...]
+    ports: tuple[Port, ...]
+    resolution: str
+    kubernetes: bool
+    headless: bool
+    labels: Labels
+    selector: Labels | None
+    export_to: frozenset[str]
+    declared_export_to: frozenset[str]
+    origin: Origin
+    alias_of: str = ""
+    aliases: tuple[str, ...] = ()
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def port(self, number: int) -> Port | None:
+        """The port of a number, None when it has none."""
+        return next((port for port in self.ports if port.number == number), None)
+
+    @property
+    def is_wild(self) -> bool:
+        """Whether the host is a wildcard."""
+        return self.host.startswith("*")
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether the sidecar resolves the very name that a client asks for."""
+        return self.is_wild and self.resolution == "DYNAMIC_DNS"
+
+
+class Registry:
+    """Every registered service, oldest first; `turn` decides between those of one host, namespace and age.
+
+    istiod orders these by chance, another way at each start: each turn puts another one of them first.
+    """
+
+    def __init__(self, resources: Resources, config: MeshConfig, turn: int = 0) -> None:
+        self.resources = resources
+        self.config = config
+        self.turn = turn
+        self.services = _with_aliases(_in_order(_registered(resources, config), turn))
+        self.virtual_services = sorted(
+            resources.virtual_services, key=lambda each: (each.created, each.origin.name, each.origin.namespace)
+        )
+        self._views: dict[str, View] = {}
+
+    @cached_property
+    def by_host(self) -> dict[str, dict[str, Registered]]:
+        """The one service that stands for a host in a namespace: Kubernetes's, else the oldest."""
+        found: dict[str, dict[str, Registered]] = {}
+        for each in self.services:
+            held = found.setdefault(each.host, {})
+            existing = held.get(each.namespace)
+            if existing is None or (each.kubernetes and not existing.kubernetes):
+                held[each.namespace] = each
+        return found
+
+    @cached_property
+    def endpoints(self) -> dict[tuple[str, str, int], list[str]]:
+        """The addresses behind a port of a host of a namespace, of all entries that declare it."""
+        found: dict[tuple[str, str, int], list[str]] = {}
+        for entry in self.resources.service_entries:
+            behind = [(each.address, each.ports) for each in entry.endpoints]
+            for host in entry.hosts:
+                own = behind
+                if not behind and entry.selector is None and entry.resolution in ("DNS", "DNS_ROUND_ROBIN"):
+                    own = [(host, {})]
+                for port in entry.ports:
+                    key = host, entry.origin.namespace, port.number
+                    found.setdefault(key, []).extend(address for address, _ in own)
+        for service in self.resources.services:
+            host = service_host(service, self.config)
+            for port in service.ports:
+                found.setdefault((host, service.origin.namespace, port.number), []).extend(
+                    self.pods(service.origin.namespace, service.origin.name)
+                )
+        return found
+
+    @cached_property
+    def _pods(self) -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
+        for each in self.resources.endpoint_slices:
+            found.setdefault((each.namespace, each.service), []).extend(each.addresses)
+        return found
+
+    def pods(self, namespace: str, service: str) -> list[str]:
+        """The addresses of the pods of a Kubernetes Service, as its EndpointSlices say."""
+        return self._pods.get((namespace, service), [])
+
+    def view(self, namespace: str) -> View:
+        """What the proxies of a namespace may see."""
+        found = self._views.get(namespace)
+        if found is None:
+            found = self._views[namespace] = View(self, namespace)
+        return found
+
+    @cached_property
+    def _below(self) -> dict[str, list[Registered]]:
+        """Services by each suffix of their host that starts with a dot."""
+        found: dict[str, list[Registered]] = {}
+        for each in self.services:
+            host = each.host[1:] if each.is_wild else each.host
+            at = 0 if host.startswith(".") else host.find(".")
+            while at >= 0:
+                found.setdefault(host[at:], []).append(each)
+                at = host.find(".", at + 1)
+        return found
+
+    @cached_property
+    def _named(self) -> dict[str, list[Registered]]:
+        found: dict[str, list[Registered]] = {}
+        for each in self.services:
+            found.setdefault(each.host, []).append(each)
+        return found
+
+    def matching(self, pattern: str) -> Iterable[Registered]:
+        """The services whose host a name or wildcard of a Sidecar matches."""
+        if not pattern.startswith("*"):
+            return self._named.get(pattern, ())
+        if pattern == "*":
+            return self.services
+        if pattern.startswith("*."):
+            return self._below.get(pattern[1:], ())
+        return [each for each in self.services if is_subset(each.host, pattern)]
+
+
+class View:
+    """The services that are exported to a namespace: those exported to it by name, then those to everyone."""
+
+    def __init__(self, registry: Registry, namespace: str) -> None:
+        self.registry = registry
+        self.namespace = namespace
+        named = [each for each in registry.services if self.is_exported(each) and "*" not in each.export_to]
+        public = [each for each in registry.services if "*" in each.export_to]
+        self.rank = {each: at for at, each in enumerate((*named, *public))}
+        exported: tuple[list[VirtualService], ...] = ([], [], [])
+        for service in registry.virtual_services:
+            to = service.export_to or registry.config.virtual_service_export_to
+            if service.gateways and "mesh" not in service.gateways:
+                continue
+            if "*" in to:
+                exported[2].append(service)
+            elif "~" not in to:
+                own = service.origin.namespace
+                to = tuple(own if each == "." and not service.export_to else each for each in to)
+                if namespace in to:
+                    exported[0 if namespace == own else 1].append(service)
+        self.virtual_services = [each for part in exported for each in part]
+
+    def is_exported(self, service: Registered) -> bool:
+        """Whether a service is exported to the namespace, to it alone or to everyone (initServiceRegistry)."""
+        to = service.export_to
+        if "*" in to:
+            return True
+        if "~" in to:
+            return False
+        return self.namespace in to or ("." in to and service.namespace == self.namespace)
+
+
+def is_subset(host: str, of: str) -> bool:
+    """Whether a host, which may be a wildcard, lies in another (Name.SubsetOf, pkg/config/host/name.go)."""
+    if not of.startswith("*"):
+        return host == of
+    if host.startswith("*"):
+        return len(host) >= len(of) and host[1:].endswith(of[1:])
+    return host.endswith(of[1:])
+
+
+def overlaps(host: str, other: str) -> bool:
+    """Whether two hosts, which may be wildcards, have a name in common (Name.Matches)."""
+    return is_subset(host, other) or is_subset(other, host)
+
+
+def service_host(service: Service, config: MeshConfig) -> str:
+    """The host of a Kubernetes Service."""
+    return f"{service.origin.name}.{service.origin.namespace}.svc.{config.cluster_domain}"
+
+
+# How resources become services
+
+
+def _registered(resources: Resources, config: MeshConfig) -> Iterator[Registered]:
+    default = frozenset(config.service_export_to)
+    for entry in resources.service_entries:
+        if entry.resolution == "DYNAMIC_DNS" and config.version < (1, 30):
+            continue
+        yield from _of_entry(entry, default)
+    for service in resources.services:
+        yield _of_service(service, service_host(service, config), default)
+
+
+def _of_entry(entry: ServiceEntry, default: frozenset[str]) -> Iterator[Registered]:
+    places = [place for address in entry.addresses if (place := _place(address))] if entry.addresses else [NOWHERE]
+    declared = frozenset(entry.export_to)
+    for host in entry.hosts:
+        for place in places:
+            yield Registered(
+                host,
+                entry.origin.namespace,
+                host,
+                entry.created,
+                place,
+                (),
+                entry.allocated.get(host, ()),
+                entry.ports,
+                entry.resolution,
+                False,
+                False,
+                entry.labels,
+                entry.selector,
+                declared or default,
+                declared,
+                entry.origin,
+            )
+
+
+def _place(address: str) -> str:
+    """An address as a listener has it: a network of one address becomes that address; empty for what is none."""
+    network = parse_network(address)
+    if network is None:
+        return ""
+    bare, slash, _ = address.partition("/")
+    return bare if slash and network[2] == BITS[network[0]] else address
+
+
+def _of_service(service: Service, host: str, default: frozenset[str]) -> Registered:
+    resolution = "ALIAS" if service.external_name else "NONE" if service.headless else "STATIC"
+    addresses = service.addresses or (NOWHERE,)
+    declared = frozenset(service.export_to)
+    return Registered(
+        host,
+        service.origin.namespace,
+        service.origin.name,
+        service.created,
+        addresses[0],
+        addresses[1:],
+        (),
+        service.ports,
+        resolution,
+        True,
+        service.headless,
+        service.labels,
+        service.selector,
+        declared or default,
+        declared,
+        service.origin,
+        service.external_name,
+    )
+
+
+def _in_order(services: Iterable[Registered], turn: int) -> list[Registered]:
+    """Services by age, name and namespace (SortServicesByCreationTime), equals rotated by the turn."""
+    groups: dict[tuple[str, str, str], list[Registered]] = {}
+    for each in services:
+        groups.setdefault((each.created, each.name, each.namespace), []).append(each)
+    ordered: list[Registered] = []
+    for key in sorted(groups):
+        group = groups[key]
+        at = turn % len(group)
+        ordered += group[at:] + group[:at]
+    return ordered
+
+
+def _with_aliases(services: list[Registered]) -> list[Registered]:
+    """Services with the ExternalName Services that stand for them (resolveServiceAliases)."""
+    targets = {each.host: each.alias_of for each in services if each.resolution == "ALIAS"}
+    if not targets:
+        return services
+    aliases: dict[str, list[tuple[str, str]]] = {}
+    for each in services:
+        if each.resolution == "ALIAS":
+            seen, target = {each.host}, each.alias_of
+            while target in targets and target not in seen:
+                seen.add(target)
+                target = targets[target]
+            if target not in targets:
+                aliases.setdefault(target, []).append((each.namespace, each.host))
+    return [
+        replace(each, aliases=tuple(host for _, host in sorted(aliases[each.host]))) if each.host in aliases else each
+        for each in services
+    ]
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is one address."""
+    return parse_address(text) is not None

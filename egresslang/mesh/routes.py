@@ -1,0 +1,281 @@
+"""Routes: the virtual hosts of a port, and which of them a Host header leads to.
+
+Restates BuildSidecarOutboundVirtualHosts (pilot/pkg/networking/core/httproute.go) and how Envoy chooses a virtual
+host: by the whole name, else by the longest wildcard, else by the one for everybody else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from egresslang.mesh import protocols
+from egresslang.mesh.listeners import Cluster, Pod, addresses_for, destined, other_names
+from egresslang.mesh.registry import NOWHERE, Registered, overlaps
+from egresslang.mesh.resources import HTTPMatch, Origin, VirtualService, selects
+from egresslang.mesh.scope import Listener, Scope
+from egresslang.record import record
+
+
+@record
+class VirtualHost:
+    """A virtual host: where a plain GET of `/` goes, dealt by weight if to several, and what says so.
+
+    `copies` is where copies go; `answers` when the sidecar answers itself; no cluster otherwise means that no route is
+    for such a request.
+    """
+
+    name: str
+    clusters: tuple[Cluster, ...]
+    copies: tuple[Cluster, ...]
+    answers: bool
+    because: tuple[Origin, ...]
+
+
+class Routes:
+    """The virtual hosts of a port by domain; where istiod gives a domain to one of several by chance, all of them."""
+
+    def __init__(self) -> None:
+        self.domains: dict[str, list[VirtualHost]] = {}
+        self._partial: list[str] = []
+
+    def claim(self, domains: Iterable[str], host: VirtualHost, by_chance: bool) -> None:
+        """Give a virtual host the domains that no other has; `by_chance` shares those with others of its kind."""
+        for domain in domains:
+            name = domain.lower()
+            held = self.domains.get(name)
+            if held is None:
+                self.domains[name] = [host]
+                if name.startswith("*") and not name.startswith("*."):
+                    self._partial.append(name)
+            elif by_chance:
+                held.append(host)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a real Envoy refuses them: a service has taken the domain of everybody else, which is there twice."""
+        return "*" in self.domains
+
+    def find(self, host: str) -> list[VirtualHost]:
+        """The virtual hosts that a Host header may lead to; none where the one for everybody else takes it."""
+        name = without_port(host).lower()
+        found = self.domains.get(name)
+        if found is not None:
+            return found
+        partial = max(
+            (each for each in self._partial if len(name) >= len(each) and name.endswith(each[1:])), key=len, default=""
+        )
+        at = name.find(".")
+        while at >= 0:
+            wild = f"*{name[at:]}"
+            if len(wild) <= len(partial):
+                break
+            if at and wild in self.domains:
+                return self.domains[wild]
+            at = name.find(".", at + 1)
+        return self.domains[partial] if partial else []
+
+
+def without_port(host: str) -> str:
+    """A Host header without its port, which routes ignore."""
+    if host.startswith("["):
+        return host[: host.find("]") + 1] or host
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() and ":" not in name else host
+
+
+def listener_for(scope: Scope, port: int) -> Listener | None:
+    """The egress listener whose imports make the routes of a port: its own, else the one for all others."""
+    for each in scope.listeners:
+        if each.egress.port is None or each.egress.port.number == port:
+            return each
+    return None
+
+
+def build(scope: Scope, pod: Pod, port: int, cluster_domain: str) -> Routes:
+    """The virtual hosts of a port of the wildcard address."""
+    routes = Routes()
+    listener = listener_for(scope, port)
+    if listener is None:
+        return routes
+    own = listener.egress.port
+    if own is not None and own.protocol == "HTTP_PROXY":
+        port = 80
+    services = {each.host.lower(): each for each in listener.services if each.port(port) is not None}
+    wild = {name for name in services if name.startswith("*")}
+    taken: set[str] = set()
+    routed: set[str] = set()
+    names = set(services)
+    for virtual in listener.virtual_services:
+        if port == 80 or _concerns(virtual, services, wild):
+            for host, domains, of in _of_virtual_service(virtual, services, scope, pod, port, listener):
+                if host.name not in taken:
+                    taken.add(host.name)
+                    routes.claim(domains, host, by_chance=False)
+                routed |= of
+    for name, service in services.items():
+        own_port = service.port(port)
+        if name in routed or service.resolution == "ALIAS" or own_port is None or name in taken:
+            continue
+        if own_port.protocol in protocols.HTTP or own_port.protocol == protocols.UNSET:
+            host = VirtualHost(name, (Cluster(name, port),), (), False, (service.origin,))
+            others = set(_others(service, name, pod, cluster_domain))
+            domains = [
+                each for each in _domains(service, name, pod, cluster_domain) if not (each in others and each in names)
+            ]
+            routes.claim(domains, host, by_chance=True)
+    return routes
+
+
+def sniffed(scope: Scope, pod: Pod, host: str, port: int, cluster_domain: str) -> VirtualHost | None:
+    """The only virtual host of a listener that one service has for itself; None for a host in capitals, which no route is for."""
+    found = build(scope, pod, port, cluster_domain).domains.get(host, [])
+    return found[0] if found else None
+
+
+def _domains(service: Registered, name: str, pod: Pod, cluster_domain: str) -> Iterator[str]:
+    """Every name a service is asked by (generateVirtualHostDomains)."""
+    names = [name, *_others(service, name, pod, cluster_domain)]
+    yield from names
+    if service.kubernetes and service.headless:
+        for each in names:
+            yield f"*.{each}"
+    for address in addresses_for(service, pod):
+        if address != NOWHERE and "/" not in address:
+            yield f"[{address}]" if ":" in address else address
+
+
+def _others(service: Registered, name: str, pod: Pod, cluster_domain: str) -> Iterator[str]:
+    yield from other_names(name, pod, cluster_domain)
+    for alias in service.aliases:
+        yield alias
+        yield from other_names(alias, pod, cluster_domain)
+
+
+# VirtualServices
+
+
+def _concerns(virtual: VirtualService, services: dict[str, Registered], wild: set[str]) -> bool:
+    """Whether a VirtualService is about one of the services of a port (selectVirtualServices)."""
+    for host in virtual.hosts:
+        name = host.lower()
+        if name in services:
+            return True
+        if any(overlaps(name, each) for each in (services if name.startswith("*") else wild)):
+            return True
+    return False
+
+
+def _of_virtual_service(
+    virtual: VirtualService,
+    services: dict[str, Registered],
+    scope: Scope,
+    pod: Pod,
+    port: int,
+    listener: Listener,
+) -> Iterator[tuple[VirtualHost, list[str], set[str]]]:
+    """The virtual hosts a VirtualService makes, their domains, and the services that are routed by it."""
+    routes = list(_routes(virtual, services, pod, port))
+    if not routes:
+        return
+    taking = next((each for each in routes if each.takes), _Way((), (), False, True))
+    foreign, matching = _hosts(virtual, services, listener)
+    sniffable = [
+        name
+        for name in matching
+        if (own := services[name].port(port)) is not None
+        and (own.protocol in protocols.HTTP or own.protocol == protocols.UNSET)
+    ]
+    if not sniffable and port != 80:
+        return
+    for name in foreign:
+        host = VirtualHost(name.lower(), taking.clusters, taking.copies, taking.answers, (virtual.origin,))
+        yield host, [f"[{name}]" if ":" in name else name.lower()], set()
+    for name in sniffable:
+        service = services[name]
+        host = VirtualHost(name, taking.clusters, taking.copies, taking.answers, (virtual.origin, service.origin))
+        yield host, list(_domains(service, name, pod, "cluster.local")), {name}
+
+
+def _hosts(virtual: VirtualService, services: dict[str, Registered], listener: Listener) -> tuple[list[str], list[str]]:
+    """The hosts of a VirtualService that are no services, and the services it is about (separateVSHostsAndServices)."""
+    foreign: list[str] = []
+    matching: list[str] = []
+    for host in virtual.hosts:
+        name = host.lower()
+        if not name.startswith("*"):
+            (matching if name in services else foreign).append(name if name in services else host)
+    for host in virtual.hosts:
+        name = host.lower()
+        if name.startswith("*"):
+            met = [each for each in services if overlaps(each, name)]
+            matching += [each for each in met if _most_specific(services[each].host, listener) is virtual]
+            if not met:
+                foreign.append(name)
+    return foreign, list(dict.fromkeys(matching))
+
+
+def _most_specific(host: str, listener: Listener) -> VirtualService | None:
+    """The VirtualService that says most exactly that it is about a host (computeWildcardHostVirtualServiceIndex)."""
+    best: VirtualService | None = None
+    longest = -1
+    for virtual in listener.virtual_services:
+        for each in virtual.hosts:
+            exact = each == host
+            if exact or (each.startswith("*") and _covers(each, host)):
+                length = len(each) + (1_000 if exact else 0)
+                if length > longest:
+                    best, longest = virtual, length
+    return best
+
+
+def _covers(wildcard: str, host: str) -> bool:
+    bare = host[1:] if host.startswith("*") else host
+    return len(bare) >= len(wildcard) - 1 and bare.endswith(wildcard[1:])
+
+
+@record
+class _Way:
+    """A route that can hold for a pod on a port: where it leads, and whether it takes a plain GET of `/`."""
+
+    clusters: tuple[Cluster, ...]
+    copies: tuple[Cluster, ...]
+    answers: bool
+    takes: bool
+
+
+def _routes(virtual: VirtualService, services: dict[str, Registered], pod: Pod, port: int) -> Iterator[_Way]:
+    """The routes of a VirtualService that can hold for a pod on a port, to the first that takes everything."""
+    for route in virtual.http:
+        dealt = (
+            [each for each in route.destinations if each.weight > 0]
+            if len(route.destinations) > 1
+            else route.destinations
+        )
+        clusters = tuple(destined(each, services.get(each.host), port) for each in dealt)
+        copies = tuple(destined(each, services.get(each.host), port) for each in route.mirrors)
+        if not route.matches:
+            yield _Way(clusters, copies, route.answers, True)
+            return
+        for match in route.matches:
+            if match.port not in (0, port) or not _is_from(match, pod):
+                continue
+            yield _Way(clusters, copies, route.answers, _takes(match))
+            if match.uri in (("", ""), ("prefix", "/"), ("regex", ".*")) and not match.other:
+                return
+
+
+def _is_from(match: HTTPMatch, pod: Pod) -> bool:
+    if match.gateways:
+        return "mesh" in match.gateways
+    return selects(match.source_labels, pod.labels) and match.source_namespace in ("", pod.namespace)
+
+
+def _takes(match: HTTPMatch) -> bool:
+    """Whether a match takes a plain GET of `/`."""
+    kind, text = match.uri
+    if match.other:
+        return False
+    if kind == "prefix":
+        return "/".startswith(text)
+    return kind == "" or (text == "/" if kind == "exact" else re.fullmatch(text, "/") is not None)

@@ -1,0 +1,313 @@
+"""Scope: which Sidecar holds for a pod, and what each of its egress listeners imports.
+
+Restates convertToSidecarScope of istiod (pilot/pkg/model/sidecar.go): one Sidecar, one namespace for each host, and the
+services of all listeners merged for the clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from egresslang.mesh.registry import EXACT_LISTS, Registered, Registry, View, is_subset, overlaps
+from egresslang.mesh.resources import (
+    Destination,
+    Egress,
+    OutboundPolicy,
+    Port,
+    Sidecar,
+    VirtualService,
+    selects,
+)
+from egresslang.record import record, replace
+
+EVERYTHING = Egress(("*/*",))
+"""What a Sidecar without `egress`, or a pod without a Sidecar, imports."""
+
+
+@record
+class Listener:
+    """An egress listener and what it imports: services in istiod's order, and VirtualServices.
+
+    `by_lookup` when all it lists are exact names, and of several equals only one was taken.
+    """
+
+    egress: Egress
+    services: tuple[Registered, ...]
+    virtual_services: tuple[VirtualService, ...]
+    by_lookup: bool
+
+
+@record
+class Scope:
+    """What holds for the pods of a namespace under one Sidecar: listeners, the services of clusters, the policy."""
+
+    namespace: str
+    sidecar: Sidecar | None
+    listeners: tuple[Listener, ...]
+    services: Mapping[str, Registered]
+    policy: OutboundPolicy
+
+
+def choose(sidecars: Iterable[Sidecar], namespace: str, labels: Mapping[str, str], root: str) -> Sidecar | None:
+    """The one Sidecar that holds for a pod; None when there is none and everything is imported.
+
+    Those of its namespace that select it, else those without a selector, else the root namespace's without one; of
+    several the oldest (getSidecarScope, initSidecarScopes).
+    """
+    ordered = sorted(
+        sidecars, key=lambda each: (each.selector is None, each.created, each.origin.name, each.origin.namespace)
+    )
+    for each in ordered:
+        if each.origin.namespace == namespace and (each.selector is None or selects(each.selector, labels)):
+            return each
+    return next((each for each in ordered if each.origin.namespace == root and each.selector is None), None)
+
+
+def scope(registry: Registry, namespace: str, sidecar: Sidecar | None) -> Scope:
+    """The scope of a Sidecar for the pods of a namespace, which `.` means, also in a Sidecar of the root namespace."""
+    egress = sidecar.egress if sidecar is not None and sidecar.egress else (EVERYTHING,)
+    view = registry.view(namespace)
+    listeners = tuple(_listener(view, each) for each in egress)
+    policy = sidecar.policy if sidecar is not None and sidecar.policy is not None else registry.config.policy
+    return Scope(namespace, sidecar, listeners, _merged(registry, namespace, listeners), policy)
+
+
+# Imports
+
+
+class _Hosts:
+    """What a listener lists of one namespace: `exact` names, `wild` ones, and those it leaves out."""
+
+    def __init__(self) -> None:
+        self.exact: set[str] = set()
+        self.wild: list[str] = []
+        self.excluded: list[str] = []
+
+    def has(self, host: str) -> bool:
+        return host in self.exact or any(is_subset(host, each) for each in self.wild)
+
+    def meets(self, host: str) -> bool:
+        """Whether a VirtualService's host meets one that is listed: in either direction, unless both are exact."""
+        if host in self.exact:
+            return True
+        return any(overlaps(host, each) for each in self.wild) or (
+            host.startswith("*") and any(overlaps(host, each) for each in self.exact)
+        )
+
+    def excludes(self, host: str) -> bool:
+        return any(is_subset(host, each) for each in self.excluded)
+
+
+def _listed(egress: Egress, namespace: str, version: tuple[int, int]) -> tuple[dict[str, _Hosts], bool]:
+    """What is listed by namespace, and whether all of it is exact."""
+    found: dict[str, _Hosts] = {}
+    exact = True
+    for each in egress.hosts:
+        if each.count("/") != 1:
+            continue
+        where, _, host = each.partition("/")
+        excluded = where.startswith("~")
+        if excluded:
+            if version < EXACT_LISTS and where != "~":
+                continue
+            where = where[1:] or "*"
+        if where == ".":
+            where = namespace
+        hosts = found.setdefault(where, _Hosts())
+        if excluded:
+            hosts.excluded.append(host)
+            continue
+        if host.startswith("*"):
+            hosts.wild.append(host)
+        else:
+            hosts.exact.add(host)
+        exact = exact and where != "*" and not host.startswith("*")
+    return found, exact
+
+
+def _listener(view: View, egress: Egress) -> Listener:
+    registry = view.registry
+    listed, exact = _listed(egress, view.namespace, registry.config.version)
+    by_lookup = exact and registry.config.version >= EXACT_LISTS
+    candidates = _looked_up(view, listed) if by_lookup else sorted(_matching(view, listed), key=view.rank.__getitem__)
+    services = []
+    for service in candidates:
+        imported = _imported(service, listed, egress)
+        if imported is not None:
+            services.append(imported)
+    chosen = tuple(_one_namespace(services, view.namespace))
+    return Listener(egress, chosen, tuple(_virtual_services(view, listed)), by_lookup)
+
+
+def _looked_up(view: View, listed: Mapping[str, _Hosts]) -> list[Registered]:
+    """The shortcut for lists of exact names: one service a host and namespace, whichever comes first."""
+    found = [
+        service
+        for namespace, hosts in listed.items()
+        for host in hosts.exact
+        if (service := view.registry.by_host.get(host, {}).get(namespace)) is not None and _is_visible(view, service)
+    ]
+    return sorted(found, key=lambda each: (each.created, each.name, each.namespace))
+
+
+def _is_visible(view: View, service: Registered) -> bool:
+    """IsServiceVisible: `~` beside a namespace hides nothing here."""
+    to = service.export_to
+    return "*" in to or view.namespace in to or ("." in to and service.namespace == view.namespace)
+
+
+def _matching(view: View, listed: Mapping[str, _Hosts]) -> dict[Registered, None]:
+    found: dict[Registered, None] = {}
+    for namespace, hosts in listed.items():
+        for pattern in (*hosts.exact, *hosts.wild):
+            for service in view.registry.matching(pattern):
+                if (namespace in ("*", service.namespace)) and service in view.rank:
+                    found[service] = None
+    return found
+
+
+def _imported(service: Registered, listed: Mapping[str, _Hosts], egress: Egress) -> Registered | None:
+    """The service with the port and aliases that a listener imports of it; None when it imports nothing."""
+    own, everywhere = listed.get(service.namespace), listed.get("*")
+    lists = [each for each in (own, everywhere) if each is not None]
+    if any(each.excludes(service.host) for each in lists if each.excluded):
+        return None
+    hosts = next((each for each in lists if each.has(service.host)), None)
+    if hosts is None:
+        return None
+    if service.aliases:
+        aliases = tuple(each for each in service.aliases if hosts.has(each))
+        if len(aliases) < len(service.aliases):
+            service = replace(service, aliases=aliases)
+    return of_port(service, egress.port.number) if trims(egress) and egress.port is not None else service
+
+
+def trims(egress: Egress) -> bool:
+    """Whether a listener imports one port of each service: it names one, and is no HTTP proxy (needsPortMatch)."""
+    return egress.port is not None and egress.port.number != 0 and egress.port.protocol != "HTTP_PROXY"
+
+
+def of_port(service: Registered, number: int) -> Registered | None:
+    """The service with that port alone, None when it has it not."""
+    port = service.port(number)
+    if port is None or len(service.ports) == 1:
+        return None if port is None else service
+    return replace(service, ports=(port,))
+
+
+def _one_namespace(services: list[Registered], own: str) -> Iterator[Registered]:
+    """The services of one namespace for each host: the own one, else Kubernetes's, else the first (selectServices)."""
+    chosen: dict[str, tuple[str, bool]] = {}
+    for each in services:
+        held = chosen.get(each.host)
+        if (
+            held is None
+            or each.namespace == own
+            or (not held[1] and each.kubernetes and (each.namespace == own or held[0] != own))
+        ):
+            chosen[each.host] = each.namespace, each.kubernetes
+    return (each for each in services if chosen[each.host][0] == each.namespace)
+
+
+def _virtual_services(view: View, listed: Mapping[str, _Hosts]) -> Iterator[VirtualService]:
+    everywhere = listed.get("*")
+    for each in view.virtual_services:
+        own = listed.get(each.origin.namespace)
+        excluding = [hosts for hosts in (own, everywhere) if hosts is not None and hosts.excluded]
+        lists = [hosts for hosts in (own, everywhere) if hosts is not None]
+        if any(
+            hosts.meets(host) and not any(other.excludes(host) for other in excluding)
+            for hosts in lists
+            for host in each.hosts
+        ):
+            yield each
+
+
+# Services of all listeners, for the clusters
+
+
+def _merged(registry: Registry, namespace: str, listeners: Iterable[Listener]) -> dict[str, Registered]:
+    merged: dict[str, Registered] = {}
+    for listener in listeners:
+        for service in listener.services:
+            _add(merged, service)
+        for virtual in listener.virtual_services:
+            for host, ports in destinations(virtual, namespace).items():
+                reached = _reached(registry, namespace, host)
+                if reached is None:
+                    continue
+                if trims(listener.egress) and listener.egress.port is not None:
+                    reached = of_port(reached, listener.egress.port.number)
+                else:
+                    reached = _of_ports(reached, ports)
+                if reached is not None:
+                    _add(merged, reached)
+    return merged
+
+
+def _add(merged: dict[str, Registered], service: Registered) -> None:
+    """Add a service, or its ports to the one of its host that is there (appendSidecarServices)."""
+    existing = merged.get(service.host)
+    if existing is None:
+        merged[service.host] = service
+    elif existing is service or (existing.kubernetes and not service.kubernetes):
+        return
+    elif service.kubernetes and not existing.kubernetes:
+        merged[service.host] = service
+    elif existing.ports != service.ports and _can_merge(existing, service):
+        numbers = {port.number for port in existing.ports}
+        more = tuple(port for port in service.ports if port.number not in numbers)
+        merged[service.host] = replace(existing, ports=existing.ports + more)
+
+
+def _can_merge(first: Registered, second: Registered) -> bool:
+    return (
+        first.namespace == second.namespace
+        and first.resolution == second.resolution
+        and first.kubernetes == second.kubernetes
+        and first.labels == second.labels
+        and (first.selector or ()) == (second.selector or ())
+        and first.declared_export_to == second.declared_export_to
+    )
+
+
+def destinations(virtual: VirtualService, namespace: str) -> dict[str, set[int]]:
+    """Where a VirtualService leads pods of a namespace: hosts and ports, 0 for one that is not said."""
+    found: dict[str, set[int]] = {}
+
+    def add(destinations: Iterable[Destination]) -> None:
+        for each in destinations:
+            found.setdefault(each.host, set()).add(each.port)
+
+    for route in virtual.http:
+        sources = [match.source_namespace for match in route.matches if match.source_namespace]
+        if not sources or namespace in sources:
+            add((*route.destinations, *route.mirrors))
+    for raw in (*virtual.tcp, *virtual.tls):
+        add(raw.destinations)
+    return found
+
+
+def _reached(registry: Registry, namespace: str, host: str) -> Registered | None:
+    """The service a route means by a host: the own namespace's, Kubernetes's, else the oldest that is exported here."""
+    held = registry.by_host.get(host, {})
+    if namespace in held:
+        return held[namespace]
+    view = registry.view(namespace)
+    visible = [each for each in held.values() if _is_visible(view, each)]
+    of_kubernetes = next((each for each in visible if each.kubernetes), None)
+    if of_kubernetes is not None or not visible:
+        return of_kubernetes
+    oldest = min(each.created for each in visible)
+    equals = sorted((each for each in visible if each.created == oldest), key=lambda each: each.namespace)
+    return equals[registry.turn % len(equals)]
+
+
+def _of_ports(service: Registered, numbers: set[int]) -> Registered | None:
+    """The service with those ports that a route names; None when it has none of them."""
+    if not numbers or 0 in numbers:
+        return service
+    ports: tuple[Port, ...] = tuple(port for port in service.ports if port.number in numbers)
+    if len(ports) == len(service.ports):
+        return service
+    return replace(service, ports=ports) if ports else None

@@ -1,0 +1,137 @@
+"""Intent: what a policy wants of one pod's connections, said from the grants alone.
+
+The other side of the mesh model: this knows the policy and nothing of manifests. A pod is a known workload, any other
+workload of a namespace, or one of a namespace that nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from egresslang.policy.policy import ANY, Addresses, Below, Everything, Grant, Name, Policy, Subject
+from egresslang.profile.profile import ClusterProfile
+from egresslang.ranges import BITS
+
+HTTP = frozenset({"http", "http2", "grpc"})
+"""Protocols told by the Host header."""
+
+FAMILY = {"http": "http", "http2": "http", "grpc": "http", "tls": "tls"}
+"""How a sidecar tells the destination of a named grant: by Host, by server name, else by its address."""
+
+
+def is_checked(grant: Grant) -> bool:
+    """Whether a grant is for requests that name its destination, wherever they are dialled.
+
+    Names are, and http to one single address; other grants to addresses are for whatever is said to them.
+    """
+    destination = grant.destination
+    if isinstance(destination, Name | Below):
+        return True
+    if not isinstance(destination, Addresses) or grant.protocol not in HTTP:
+        return False
+    first, last = destination.ranges[0]
+    return len(destination.ranges) == 1 and first == last
+
+
+class Intent:
+    """What is wanted of one pod: its grants, whether it is left open, and what it keeps of the mesh."""
+
+    def __init__(self, grants: Iterable[Grant], is_open: bool, in_mesh: tuple[str, ...]) -> None:
+        self.grants = tuple(grants)
+        self.is_open = is_open
+        self.in_mesh = in_mesh
+
+    @cached_property
+    def named(self) -> dict[tuple[str, int], dict[str, list[Grant]]]:
+        """Checked grants by how they are told and port, then by host; a wildcard as `*.suffix`."""
+        found: dict[tuple[str, int], dict[str, list[Grant]]] = {}
+        for grant in self.grants:
+            if is_checked(grant):
+                key = FAMILY.get(grant.protocol, "tcp"), grant.port
+                for host in hosts(grant):
+                    found.setdefault(key, {}).setdefault(host, []).append(grant)
+        return found
+
+    @cached_property
+    def addressed(self) -> dict[int, list[Grant]]:
+        """Grants to addresses, whatever is said to them, by port."""
+        found: dict[int, list[Grant]] = {}
+        for grant in self.grants:
+            if isinstance(grant.destination, Addresses) and not is_checked(grant):
+                found.setdefault(grant.port, []).append(grant)
+        return found
+
+    def by_name(self, family: str, name: str, port: int) -> list[Grant]:
+        """The grants to a name on a port; `family` is http, tls or tcp."""
+        hosts = self.named.get((family, port))
+        if not hosts or not name:
+            return []
+        found = list(hosts.get(name, ()))
+        at = name.find(".")
+        while at >= 0:
+            found += hosts.get(f"*{name[at:]}", ())
+            at = name.find(".", at + 1)
+        return found
+
+    def by_address(self, version: int, address: int, port: int) -> list[Grant]:
+        """The grants to an address on a port."""
+        return [
+            grant
+            for grant in self.addressed.get(port, ())
+            if isinstance(grant.destination, Addresses)
+            and grant.destination.version == version
+            and any(first <= address <= last for first, last in grant.destination.ranges)
+        ]
+
+
+def hosts(grant: Grant) -> tuple[str, ...]:
+    """The names a checked grant is asked by: its host, a wildcard, and for http to one address that address."""
+    destination = grant.destination
+    if isinstance(destination, Name):
+        return (destination.host,)
+    if isinstance(destination, Below):
+        return (f"*.{destination.suffix}",)
+    assert isinstance(destination, Addresses)
+    from egresslang.ranges import show
+
+    address = show(destination.version, destination.ranges[0][0], BITS[destination.version])
+    literal = f"[{address}]" if destination.version == 6 else address
+    return (destination.host, literal) if destination.host else (literal,)
+
+
+class Intents:
+    """The intents of every pod of a policy in a cluster."""
+
+    def __init__(self, policy: Policy, profile: ClusterProfile) -> None:
+        self.policy = policy
+        self.profile = profile
+        self._grants: dict[Subject, list[Grant]] = {}
+        for grant in policy.grants:
+            self._grants.setdefault(grant.subject, []).append(grant)
+        self._observed = {(namespace, name) for namespace, name, _ in profile.observed}
+
+    def of(self, namespace: str, workload: str = ANY) -> Intent:
+        """The intent for a workload; for any other one of the namespace without a name."""
+        subjects = self.subjects(namespace, workload)
+        grants = [grant for subject in subjects for grant in self._grants.get(subject, ())]
+        return Intent(grants, self._is_open(namespace, workload, grants), self._in_mesh(subjects))
+
+    @staticmethod
+    def subjects(namespace: str, workload: str) -> tuple[Subject, ...]:
+        """Every subject that means a workload, the narrowest first."""
+        return tuple(dict.fromkeys((Subject(namespace, workload), Subject(namespace, ANY), Subject(ANY, ANY))))
+
+    def _is_open(self, namespace: str, workload: str, grants: Iterable[Grant]) -> bool:
+        if (namespace, workload) in self._observed or any(isinstance(g.destination, Everything) for g in grants):
+            return True
+        enforcement = self.profile.enforcement
+        if enforcement.level == "mesh":
+            return False
+        if enforcement.level == "namespaces":
+            return namespace not in enforcement.namespaces
+        return enforcement.level == "observe" or Subject(namespace, workload) not in self.policy.named
+
+    def _in_mesh(self, subjects: Iterable[Subject]) -> tuple[str, ...]:
+        stated = {host for subject in subjects for host in self.policy.mesh.get(subject, ())}
+        return tuple(sorted(stated)) or self.profile.in_mesh
