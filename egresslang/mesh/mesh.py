@@ -5,13 +5,15 @@ It knows manifests and nothing of policies, nor of what wrote the manifests: an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, product
+from types import MappingProxyType
 
 from egresslang.mesh import protocols
 from egresslang.mesh.addresses import Address
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.outbound import UNSTABLE, Outbound, Request, Verdict
-from egresslang.mesh.registry import Registered, Registry
+from egresslang.mesh.registry import Registered, Registry, Turns
 from egresslang.mesh.resources import MeshConfig, Resources, ServiceEntry, Sidecar
 from egresslang.mesh.scope import Scope, choose, destinations, scope
 from egresslang.record import replace
@@ -26,16 +28,17 @@ class Mesh:
     def __init__(self, resources: Resources, config: MeshConfig) -> None:
         self.resources = resources
         self.config = config
-        self._registries: dict[int, Registry] = {}
+        self._registries: dict[object, Registry] = {}
         self._sidecars: dict[str, list[Sidecar]] = {}
         for each in resources.sidecars:
             self._sidecars.setdefault(each.origin.namespace, []).append(each)
 
-    def registry(self, turn: int = 0) -> Registry:
+    def registry(self, turns: Turns = MappingProxyType({})) -> Registry:
         """The services as istiod orders them at one of its starts."""
-        found = self._registries.get(turn)
+        key = tuple(sorted((group, turn) for group, turn in turns.items() if turn))
+        found = self._registries.get(key)
         if found is None:
-            found = self._registries[turn] = Registry(self.resources, self.config, turn)
+            found = self._registries[key] = Registry(self.resources, self.config, dict(key))
         return found
 
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
@@ -68,8 +71,8 @@ class Proxy:
         """What istiod may configure at one start or another."""
         if self._others is None:
             self._others = []
-            for turn in range(1, _turns(self.scope, self.mesh.registry())):
-                registry = self.mesh.registry(turn)
+            for turns in islice(_starts(self.scope, self.mesh.registry(), self.pod.dns_capture), 1, MOST_STARTS):
+                registry = self.mesh.registry(turns)
                 self._others.append(Outbound(registry, scope(registry, self.pod.namespace, self.sidecar), self.pod))
         return [self.outbound, *self._others]
 
@@ -93,22 +96,25 @@ def one_of(verdicts: Iterable[Verdict]) -> Verdict:
     return Verdict(UNSTABLE, "", first.host, first.port, "", first.listener, first.route, because, ordered)
 
 
-def _turns(scope: Scope, registry: Registry) -> int:
-    """At how many starts of istiod a scope may come out differently."""
-    most = 1
+def _starts(scope: Scope, registry: Registry, dns_capture: bool) -> Iterator[Turns]:
+    """The starts of istiod at which a scope may come out differently, the first as things stand."""
+    sizes: dict[tuple[str, str], int] = {}
     for listener in scope.listeners:
         groups: dict[tuple[str, str], list[Registered]] = {}
         for each in listener.services:
             groups.setdefault((each.host, each.namespace), []).append(each)
-        for group in groups.values():
-            most = max(most, _ties(group))
-        if listener.by_lookup:
-            most = max(most, *(len(_equals(registry, each)) for each in listener.services), 1)
+        for key, group in groups.items():
+            found = len(_equals(registry, group[0])) if listener.by_lookup else _ties(group, dns_capture)
+            sizes[key] = max(sizes.get(key, 1), found)
         for virtual in listener.virtual_services:
             for host in destinations(virtual, scope.namespace):
                 held = registry.by_host.get(host, {})
-                most = max(most, len(held), *(len(_equals(registry, each)) for each in held.values()))
-    return min(most, MOST_STARTS)
+                sizes[host, ""] = max(len(held), 1)
+                for namespace, each in held.items():
+                    sizes[host, namespace] = max(sizes.get((host, namespace), 1), len(_equals(registry, each)))
+    several = sorted(key for key, size in sizes.items() if size > 1)
+    for turns in product(*(range(sizes[key]) for key in several)):
+        yield dict(zip(several, turns, strict=True))
 
 
 def _equals(registry: Registry, service: Registered) -> list[Registered]:
@@ -120,8 +126,12 @@ def _equals(registry: Registry, service: Registered) -> list[Registered]:
     ]
 
 
-def _ties(group: list[Registered]) -> int:
-    """How many services of one host and namespace are of one age, if their order can matter."""
+def _ties(group: list[Registered], dns_capture: bool) -> int:
+    """How many services of one host and namespace are of one age, if their order can matter.
+
+    It can for those of several entries, for HTTP, which knows one address of a host, and for DNS, whose answer begins
+    with the address of the first.
+    """
     if len(group) < 2:
         return 1
     by_age: dict[str, list[Registered]] = {}
@@ -131,7 +141,7 @@ def _ties(group: list[Registered]) -> int:
     for same in by_age.values():
         several = len({id(each.origin) for each in same}) > 1
         named = any(port.protocol in protocols.HTTP or port.protocol == protocols.UNSET for port in same[0].ports)
-        if several or named:
+        if several or named or dns_capture:
             found = max(found, len(same))
     return found
 

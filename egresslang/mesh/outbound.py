@@ -175,7 +175,7 @@ class Outbound:
         """The end of what no chain or virtual host takes: as the outbound policy says."""
         policy = self.scope.policy
         comes_back = request.port == OWN_PORT or (
-            request.port == INBOUND_PORT and request.address[0] in self.pod.families
+            request.port == INBOUND_PORT and request.address[0] == min(self.pod.families)
         )
         if policy.mode == "REGISTRY_ONLY" or (listener == VIRTUAL_OUTBOUND and comes_back):
             return Verdict(BLOCKED, DROPPED, listener=listener, because=self._sidecar)
@@ -409,14 +409,13 @@ class _Names:
     def find(self, name: str) -> list[Chain]:
         """The chains of a server name, of the longest wildcard above it, else those for any; empty for no name."""
         if name and self._named:
-            found = self._named.get(name)
-            at = name.find(".")
-            while found is None and at >= 0:
-                found = self._named.get(f"*{name[at:]}")
+            best = name if name in self._named else ""
+            at = -1 if best else name.find(".")
+            while at >= 0 and not best:
+                best = wild if (wild := f"*{name[at:]}") in self._named else ""
                 at = name.find(".", at + 1)
-            partial = max((each for each in self._partial if name.endswith(each[1:])), key=len, default="")
-            if partial and (found is None or len(partial) > len(name) - at):
-                return self._named[partial]
-            if found is not None:
-                return found
+            if self._partial and best != name:
+                best = max((best, *(each for each in self._partial if name.endswith(each[1:]))), key=len)
+            if best:
+                return self._named[best]
         return self._any

@@ -6,8 +6,9 @@ addresses (convertServices, pilot/pkg/serviceregistry/serviceentry/conversion.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from egresslang.mesh.addresses import BITS, parse_address, parse_network
 from egresslang.mesh.resources import (
@@ -62,8 +63,8 @@ class Registered:
     __hash__ = object.__hash__
 
     def port(self, number: int) -> Port | None:
-        """The port of a number, None when it has none."""
-        return next((port for port in self.ports if port.number == number), None)
+        """The port of a number, None when it has none that a sidecar knows: UDP it does not (GetByPort)."""
+        return next((port for port in self.ports if port.number == number and port.protocol != "UDP"), None)
 
     @property
     def is_wild(self) -> bool:
@@ -76,17 +77,22 @@ class Registered:
         return self.is_wild and self.resolution == "DYNAMIC_DNS"
 
 
-class Registry:
-    """Every registered service, oldest first; `turn` decides between those of one host, namespace and age.
+Turns = Mapping[tuple[str, str], int]
+"""For a host and a namespace, by how many places its services of one age are rotated; for a host and no namespace, the
+place of that among equally old services of several namespaces which a route takes."""
 
-    istiod orders these by chance, another way at each start: each turn puts another one of them first.
+
+class Registry:
+    """Every registered service, oldest first; `turns` decide between those of one host, namespace and age.
+
+    istiod orders these by chance, another way at each start.
     """
 
-    def __init__(self, resources: Resources, config: MeshConfig, turn: int = 0) -> None:
+    def __init__(self, resources: Resources, config: MeshConfig, turns: Turns = MappingProxyType({})) -> None:
         self.resources = resources
         self.config = config
-        self.turn = turn
-        self.services = _with_aliases(_in_order(_registered(resources, config), turn))
+        self.turns = turns
+        self.services = _with_aliases(_in_order(_registered(resources, config), turns))
         self.virtual_services = sorted(
             resources.virtual_services, key=lambda each: (each.created, each.origin.name, each.origin.namespace)
         )
@@ -296,15 +302,15 @@ def _of_service(service: Service, host: str, default: frozenset[str]) -> Registe
     )
 
 
-def _in_order(services: Iterable[Registered], turn: int) -> list[Registered]:
-    """Services by age, name and namespace (SortServicesByCreationTime), equals rotated by the turn."""
+def _in_order(services: Iterable[Registered], turns: Turns) -> list[Registered]:
+    """Services by age, name and namespace (SortServicesByCreationTime), equals rotated by their turn."""
     groups: dict[tuple[str, str, str], list[Registered]] = {}
     for each in services:
         groups.setdefault((each.created, each.name, each.namespace), []).append(each)
     ordered: list[Registered] = []
     for key in sorted(groups):
         group = groups[key]
-        at = turn % len(group)
+        at = turns.get((key[1], key[2]), 0) % len(group) if turns else 0
         ordered += group[at:] + group[:at]
     return ordered
 

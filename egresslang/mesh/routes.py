@@ -37,6 +37,7 @@ class Routes:
 
     def __init__(self) -> None:
         self.domains: dict[str, list[VirtualHost]] = {}
+        self._shared: set[str] = set()
         self._partial: list[str] = []
 
     def claim(self, domains: Iterable[str], host: VirtualHost, by_chance: bool) -> None:
@@ -46,9 +47,11 @@ class Routes:
             held = self.domains.get(name)
             if held is None:
                 self.domains[name] = [host]
+                if by_chance:
+                    self._shared.add(name)
                 if name.startswith("*") and not name.startswith("*."):
                     self._partial.append(name)
-            elif by_chance:
+            elif by_chance and name in self._shared and host not in held:
                 held.append(host)
 
     @property
@@ -105,25 +108,18 @@ def build(scope: Scope, pod: Pod, port: int, cluster_domain: str) -> Routes:
     wild = {name for name in services if name.startswith("*")}
     taken: set[str] = set()
     routed: set[str] = set()
-    names = set(services)
+    whole = {name for name, each in services.items() if each.resolution != "ALIAS" and _is_http(each, port)}
     for virtual in listener.virtual_services:
         if port == 80 or _concerns(virtual, services, wild):
-            for host, domains, of in _of_virtual_service(virtual, services, scope, pod, port, listener):
+            for host, domains, of in _of_virtual_service(virtual, services, pod, port, listener, cluster_domain):
                 if host.name not in taken:
                     taken.add(host.name)
                     routes.claim(domains, host, by_chance=False)
                 routed |= of
-    for name, service in services.items():
-        own_port = service.port(port)
-        if name in routed or service.resolution == "ALIAS" or own_port is None or name in taken:
-            continue
-        if own_port.protocol in protocols.HTTP or own_port.protocol == protocols.UNSET:
-            host = VirtualHost(name, (Cluster(name, port),), (), False, (service.origin,))
-            others = set(_others(service, name, pod, cluster_domain))
-            domains = [
-                each for each in _domains(service, name, pod, cluster_domain) if not (each in others and each in names)
-            ]
-            routes.claim(domains, host, by_chance=True)
+    for name in sorted(whole - routed - taken):
+        service = services[name]
+        host = VirtualHost(name, (Cluster(name, port),), (), False, (service.origin,))
+        routes.claim(_domains(service, name, pod, cluster_domain, whole), host, by_chance=True)
     return routes
 
 
@@ -133,9 +129,16 @@ def sniffed(scope: Scope, pod: Pod, host: str, port: int, cluster_domain: str) -
     return found[0] if found else None
 
 
-def _domains(service: Registered, name: str, pod: Pod, cluster_domain: str) -> Iterator[str]:
-    """Every name a service is asked by (generateVirtualHostDomains)."""
-    names = [name, *_others(service, name, pod, cluster_domain)]
+def _is_http(service: Registered, number: int) -> bool:
+    port = service.port(number)
+    return port is not None and (port.protocol in protocols.HTTP or port.protocol == protocols.UNSET)
+
+
+def _domains(service: Registered, name: str, pod: Pod, cluster_domain: str, whole: set[str]) -> Iterator[str]:
+    """Every name a service is asked by (generateVirtualHostDomains), but for short ones that are whole names of others."""
+    names = []
+    for host in (name, *service.aliases):
+        names += [host, *(each for each in other_names(host, pod, cluster_domain) if each not in whole)]
     yield from names
     if service.kubernetes and service.headless:
         for each in names:
@@ -143,13 +146,6 @@ def _domains(service: Registered, name: str, pod: Pod, cluster_domain: str) -> I
     for address in addresses_for(service, pod):
         if address != NOWHERE and "/" not in address:
             yield f"[{address}]" if ":" in address else address
-
-
-def _others(service: Registered, name: str, pod: Pod, cluster_domain: str) -> Iterator[str]:
-    yield from other_names(name, pod, cluster_domain)
-    for alias in service.aliases:
-        yield alias
-        yield from other_names(alias, pod, cluster_domain)
 
 
 # VirtualServices
@@ -169,10 +165,10 @@ def _concerns(virtual: VirtualService, services: dict[str, Registered], wild: se
 def _of_virtual_service(
     virtual: VirtualService,
     services: dict[str, Registered],
-    scope: Scope,
     pod: Pod,
     port: int,
     listener: Listener,
+    cluster_domain: str,
 ) -> Iterator[tuple[VirtualHost, list[str], set[str]]]:
     """The virtual hosts a VirtualService makes, their domains, and the services that are routed by it."""
     routes = list(_routes(virtual, services, pod, port))
@@ -180,12 +176,7 @@ def _of_virtual_service(
         return
     taking = next((each for each in routes if each.takes), _Way((), (), False, True))
     foreign, matching = _hosts(virtual, services, listener)
-    sniffable = [
-        name
-        for name in matching
-        if (own := services[name].port(port)) is not None
-        and (own.protocol in protocols.HTTP or own.protocol == protocols.UNSET)
-    ]
+    sniffable = [name for name in matching if _is_http(services[name], port)]
     if not sniffable and port != 80:
         return
     for name in foreign:
@@ -194,7 +185,7 @@ def _of_virtual_service(
     for name in sniffable:
         service = services[name]
         host = VirtualHost(name, taking.clusters, taking.copies, taking.answers, (virtual.origin, service.origin))
-        yield host, list(_domains(service, name, pod, "cluster.local")), {name}
+        yield host, list(_domains(service, name, pod, cluster_domain, set())), {name}
 
 
 def _hosts(virtual: VirtualService, services: dict[str, Registered], listener: Listener) -> tuple[list[str], list[str]]:
@@ -209,7 +200,9 @@ def _hosts(virtual: VirtualService, services: dict[str, Registered], listener: L
         name = host.lower()
         if name.startswith("*"):
             met = [each for each in services if overlaps(each, name)]
-            matching += [each for each in met if _most_specific(services[each].host, listener) is virtual]
+            matching += [
+                each for each in met if services[each].host == each and _most_specific(each, listener) is virtual
+            ]
             if not met:
                 foreign.append(name)
     return foreign, list(dict.fromkeys(matching))

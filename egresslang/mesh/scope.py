@@ -189,7 +189,7 @@ def trims(egress: Egress) -> bool:
 
 def of_port(service: Registered, number: int) -> Registered | None:
     """The service with that port alone, None when it has it not."""
-    port = service.port(number)
+    port = next((port for port in service.ports if port.number == number), None)
     if port is None or len(service.ports) == 1:
         return None if port is None else service
     return replace(service, ports=(port,))
@@ -300,7 +300,7 @@ def _reached(registry: Registry, namespace: str, host: str) -> Registered | None
         return of_kubernetes
     oldest = min(each.created for each in visible)
     equals = sorted((each for each in visible if each.created == oldest), key=lambda each: each.namespace)
-    return equals[registry.turn % len(equals)]
+    return equals[registry.turns.get((host, ""), 0) % len(equals)]
 
 
 def _of_ports(service: Registered, numbers: set[int]) -> Registered | None:
