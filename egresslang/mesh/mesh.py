@@ -113,8 +113,17 @@ def _starts(scope: Scope, registry: Registry, dns_capture: bool) -> Iterator[Tur
                 for namespace, each in held.items():
                     sizes[host, namespace] = max(sizes.get((host, namespace), 1), len(_equals(registry, each)))
     several = sorted(key for key, size in sizes.items() if size > 1)
-    for turns in product(*(range(sizes[key]) for key in several)):
+    for turns in _combined([sizes[key] for key in several]):
         yield dict(zip(several, turns, strict=True))
+
+
+def _combined(sizes: list[int]) -> Iterator[tuple[int, ...]]:
+    """Every combination of turns, of which there may be very many: first those in which one group alone is turned."""
+    yield tuple(0 for _ in sizes)
+    for at, size in enumerate(sizes):
+        for turn in range(1, size):
+            yield tuple(turn if at == other else 0 for other in range(len(sizes)))
+    yield from (turns for turns in product(*map(range, sizes)) if sum(map(bool, turns)) > 1)
 
 
 def _equals(registry: Registry, service: Registered) -> list[Registered]:

@@ -96,19 +96,23 @@ class Outbound:
         self._tables: dict[Listener, _Table] = {}
 
     @cached_property
-    def _by_address(self) -> dict[tuple[Address, int], Listener]:
-        found: dict[tuple[Address, int], Listener] = {}
+    def _by_address(self) -> dict[tuple[Address, int], list[Listener]]:
+        """Listeners by each of their addresses; a real Envoy does not take two that have one in common."""
+        found: dict[tuple[Address, int], list[Listener]] = {}
         for listener in self.listeners.values():
             for text in listener.addresses:
                 address = parse_address(text)
                 if address is not None:
-                    found.setdefault((address, listener.port), listener)
+                    found.setdefault((address, listener.port), []).append(listener)
         return found
 
-    def listener(self, address: Address, port: int) -> Listener | None:
-        """The listener that takes a connection; None for the one of all others."""
-        found = self._by_address.get((address, port))
-        return found if found is not None else self._by_address.get(((address[0], 0), port))
+    @cached_property
+    def _overlapping(self) -> set[Listener]:
+        return {each for found in self._by_address.values() if len(found) > 1 for each in found}
+
+    def at(self, address: Address, port: int) -> list[Listener]:
+        """The listeners that may take a connection; none where it is left to the one of all others."""
+        return self._by_address.get((address, port)) or self._by_address.get(((address[0], 0), port), [])
 
     def resolve(self, name: str) -> Address | None:
         """The address the proxy's own DNS has for a name, itself or by a wildcard above it (BuildNameTable)."""
@@ -142,11 +146,12 @@ class Outbound:
 
     def ask(self, request: Request) -> list[Verdict]:
         """What becomes of a request: one verdict, or several where istiod decides by chance."""
-        listener = self.listener(request.address, request.port)
-        if listener is None:
+        found = self.at(request.address, request.port)
+        if not found:
             return [self._unregistered(request, VIRTUAL_OUTBOUND, self._takes_http(request))]
+        listener = found[0]
         table = self._table(listener)
-        if table.is_refused:
+        if table.is_refused or listener in self._overlapping:
             return [Verdict(REFUSED, "", listener=listener.name, because=self._sidecar)]
         if request.server_first and table.waits:
             return [self._waiting(request, listener)]

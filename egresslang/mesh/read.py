@@ -54,7 +54,10 @@ class _WrongShape(Exception):
 
 
 def read(documents: Iterable[Located], cluster_domain: str = "cluster.local") -> tuple[Resources, list[Finding]]:
-    """The resources of some documents, `List`s unfolded, in their order; a resource with a finding is left out."""
+    """The resources of some documents, `List`s unfolded, in their order; a resource with a finding is left out.
+
+    What names no namespace stands in `default`, where kubectl puts it.
+    """
     found: dict[str, list[Any]] = {field: [] for field, _ in _READERS.values()}
     subsets: set[tuple[str, str]] = set()
     findings: list[Finding] = []

@@ -99,6 +99,21 @@ class Registry:
         self._views: dict[str, View] = {}
 
     @cached_property
+    def public(self) -> dict[Registered, int]:
+        """The services that are exported to everyone, and their places."""
+        return {each: at for at, each in enumerate(each for each in self.services if "*" in each.export_to)}
+
+    @cached_property
+    def exported(self) -> dict[str, list[Registered]]:
+        """The services that are exported to a namespace by name (initServiceRegistry)."""
+        found: dict[str, list[Registered]] = {}
+        for each in self.services:
+            if not each.export_to & {"*", "~"}:
+                for to in dict.fromkeys(each.namespace if to == "." else to for to in sorted(each.export_to)):
+                    found.setdefault(to, []).append(each)
+        return found
+
+    @cached_property
     def by_host(self) -> dict[str, dict[str, Registered]]:
         """The one service that stands for a host in a namespace: Kubernetes's, else the oldest."""
         found: dict[str, dict[str, Registered]] = {}
@@ -184,31 +199,33 @@ class View:
     def __init__(self, registry: Registry, namespace: str) -> None:
         self.registry = registry
         self.namespace = namespace
-        named = [each for each in registry.services if self.is_exported(each) and "*" not in each.export_to]
-        public = [each for each in registry.services if "*" in each.export_to]
-        self.rank = {each: at for at, each in enumerate((*named, *public))}
-        exported: tuple[list[VirtualService], ...] = ([], [], [])
-        for service in registry.virtual_services:
-            to = service.export_to or registry.config.virtual_service_export_to
-            if service.gateways and "mesh" not in service.gateways:
+        self._named = {each: at for at, each in enumerate(registry.exported.get(namespace, ()))}
+        self.virtual_services = list(self._virtual_services())
+
+    def rank(self, service: Registered) -> tuple[bool, int]:
+        """The place of a service that the namespace sees among all that it sees."""
+        at = self._named.get(service)
+        return (False, at) if at is not None else (True, self.registry.public[service])
+
+    def sees(self, service: Registered) -> bool:
+        """Whether a service is exported to the namespace, to it alone or to everyone."""
+        return service in self.registry.public or service in self._named
+
+    def _virtual_services(self) -> list[VirtualService]:
+        """Those of the own namespace alone, those exported to it by name, those exported to everyone."""
+        private: list[VirtualService] = []
+        named: list[VirtualService] = []
+        public: list[VirtualService] = []
+        for each in self.registry.virtual_services:
+            own = each.origin.namespace
+            to = each.export_to or self.registry.config.virtual_service_export_to
+            if each.gateways and "mesh" not in each.gateways:
                 continue
             if "*" in to:
-                exported[2].append(service)
-            elif "~" not in to:
-                own = service.origin.namespace
-                to = tuple(own if each == "." and not service.export_to else each for each in to)
-                if namespace in to:
-                    exported[0 if namespace == own else 1].append(service)
-        self.virtual_services = [each for part in exported for each in part]
-
-    def is_exported(self, service: Registered) -> bool:
-        """Whether a service is exported to the namespace, to it alone or to everyone (initServiceRegistry)."""
-        to = service.export_to
-        if "*" in to:
-            return True
-        if "~" in to:
-            return False
-        return self.namespace in to or ("." in to and service.namespace == self.namespace)
+                public.append(each)
+            elif "~" not in to and (self.namespace in to or ("." in to and own == self.namespace)):
+                (private if own == self.namespace else named).append(each)
+        return [*private, *named, *public]
 
 
 def is_subset(host: str, of: str) -> bool:

@@ -129,7 +129,7 @@ def _listener(view: View, egress: Egress) -> Listener:
     registry = view.registry
     listed, exact = _listed(egress, view.namespace, registry.config.version)
     by_lookup = exact and registry.config.version >= EXACT_LISTS
-    candidates = _looked_up(view, listed) if by_lookup else sorted(_matching(view, listed), key=view.rank.__getitem__)
+    candidates = _looked_up(view, listed) if by_lookup else sorted(_matching(view, listed), key=view.rank)
     services = []
     for service in candidates:
         imported = _imported(service, listed, egress)
@@ -161,7 +161,7 @@ def _matching(view: View, listed: Mapping[str, _Hosts]) -> dict[Registered, None
     for namespace, hosts in listed.items():
         for pattern in (*hosts.exact, *hosts.wild):
             for service in view.registry.matching(pattern):
-                if (namespace in ("*", service.namespace)) and service in view.rank:
+                if namespace in ("*", service.namespace) and view.sees(service):
                     found[service] = None
     return found
 

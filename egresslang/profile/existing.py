@@ -64,6 +64,7 @@ def _resources(manifest: Located, default_namespace: str, findings: list[Finding
         {key: str(value.value) for key, value in labels.items()} if labels is not None else {},
         spec.value if spec is not None else {},
         metadata["name"].span,
+        manifest,
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from egresslang.record import record
 from egresslang.source import Span
+
+if TYPE_CHECKING:
+    from egresslang.documents import Located
 
 Labels = tuple[tuple[str, str], ...]
 """Labels sorted by key."""
@@ -91,7 +94,7 @@ class Installation:
 
 @record
 class Resource:
-    """A resource that stands in the cluster already, as its manifest says."""
+    """A resource that stands in the cluster already, as its manifest says; `manifest_span` is that, whole."""
 
     api_version: str
     kind: str
@@ -100,6 +103,7 @@ class Resource:
     labels: Mapping[str, str]
     spec: Mapping[str, Any]
     span: Span
+    manifest_span: Located
 
 
 @record

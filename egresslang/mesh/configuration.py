@@ -1,0 +1,53 @@
+"""Configuration: the mesh-wide settings that an installation among manifests makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from egresslang.documents import Located
+from egresslang.mesh.read import outbound_policy
+from egresslang.mesh.resources import MeshConfig
+from egresslang.record import replace
+
+_PATHS: Mapping[object, tuple[str, ...]] = {
+    "IstioOperator": ("spec", "meshConfig"),
+    "Istio": ("spec", "values", "meshConfig"),
+    None: ("meshConfig",),
+}
+"""Where a kind of installation has its MeshConfig; Helm values have no kind."""
+
+
+def configured(documents: Iterable[Located], config: MeshConfig) -> MeshConfig:
+    """A configuration with what the installations among some documents say of it."""
+    for document in documents:
+        value = document.value
+        if isinstance(value, dict) and value.get("kind") in _PATHS:
+            config = _with(config, _at(value, _PATHS[value.get("kind")]))
+    return config
+
+
+def _at(value: Any, path: Iterable[str]) -> Mapping[str, Any]:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _with(config: MeshConfig, said: Mapping[str, Any]) -> MeshConfig:
+    policy = outbound_policy(said)
+    if policy is not None:
+        config = replace(config, policy=policy)
+    root = said.get("rootNamespace")
+    if isinstance(root, str) and root:
+        config = replace(config, root_namespace=root)
+    for key, field in (
+        ("defaultServiceExportTo", "service_export_to"),
+        ("defaultVirtualServiceExportTo", "virtual_service_export_to"),
+    ):
+        listed = said.get(key)
+        if isinstance(listed, list) and listed:
+            config = replace(config, **{field: tuple(map(str, listed))})
+    metadata = _at(said, ("defaultConfig", "proxyMetadata"))
+    if "ISTIO_META_DNS_CAPTURE" in metadata:
+        config = replace(config, dns_capture=str(metadata["ISTIO_META_DNS_CAPTURE"]).lower() == "true")
+    return config
