@@ -6,6 +6,7 @@ It knows manifests and nothing of policies, nor of what wrote the manifests: an 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import islice, product
 from types import MappingProxyType
 
@@ -41,6 +42,19 @@ class Mesh:
             found = self._registries[key] = Registry(self.resources, self.config, dict(key))
         return found
 
+    @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces that resources stand in or are exported to: all others are alike."""
+        resources = self.resources
+        found = {each.origin.namespace for each in resources.sidecars}
+        for entry in resources.service_entries:
+            found |= {entry.origin.namespace, *entry.export_to}
+        for service in resources.services:
+            found |= {service.origin.namespace, *service.export_to}
+        for virtual in resources.virtual_services:
+            found |= {virtual.origin.namespace, *virtual.export_to}
+        return frozenset(found | {each.origin.namespace for each in resources.authorization})
+
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
         """The Sidecar that holds for a pod."""
         root = self.config.root_namespace
@@ -64,21 +78,22 @@ class Proxy:
         first = mesh.registry()
         self.scope = scope(first, pod.namespace, sidecar)
         self.outbound = Outbound(first, self.scope, pod)
-        self._others: list[Outbound] | None = None
+        self._others: dict[bool, list[Outbound]] = {}
 
-    @property
-    def starts(self) -> list[Outbound]:
-        """What istiod may configure at one start or another."""
-        if self._others is None:
-            self._others = []
-            for turns in islice(_starts(self.scope, self.mesh.registry(), self.pod.dns_capture), 1, MOST_STARTS):
+    def starts(self, by_name: bool = False) -> list[Outbound]:
+        """What istiod may configure at one start or another; `by_name` also where only answers of its DNS differ."""
+        others = self._others.get(by_name)
+        if others is None:
+            others = self._others[by_name] = []
+            names = by_name and self.pod.dns_capture
+            for turns in islice(_starts(self.scope, self.mesh.registry(), names), 1, MOST_STARTS):
                 registry = self.mesh.registry(turns)
-                self._others.append(Outbound(registry, scope(registry, self.pod.namespace, self.sidecar), self.pod))
-        return [self.outbound, *self._others]
+                others.append(Outbound(registry, scope(registry, self.pod.namespace, self.sidecar), self.pod))
+        return [self.outbound, *others]
 
     def ask(self, request: Request) -> Verdict:
         """What becomes of a request; `unstable` where that is decided by chance."""
-        return one_of(verdict for outbound in self.starts for verdict in outbound.ask(request))
+        return one_of(verdict for outbound in self.starts() for verdict in outbound.ask(request))
 
     def resolve(self, name: str) -> Address | None:
         """The address the proxy's own DNS has for a name, None when it leaves that to the cluster's."""
@@ -96,7 +111,7 @@ def one_of(verdicts: Iterable[Verdict]) -> Verdict:
     return Verdict(UNSTABLE, "", first.host, first.port, "", first.listener, first.route, because, ordered)
 
 
-def _starts(scope: Scope, registry: Registry, dns_capture: bool) -> Iterator[Turns]:
+def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
     """The starts of istiod at which a scope may come out differently, the first as things stand."""
     sizes: dict[tuple[str, str], int] = {}
     for listener in scope.listeners:
@@ -104,7 +119,7 @@ def _starts(scope: Scope, registry: Registry, dns_capture: bool) -> Iterator[Tur
         for each in listener.services:
             groups.setdefault((each.host, each.namespace), []).append(each)
         for key, group in groups.items():
-            found = len(_equals(registry, group[0])) if listener.by_lookup else _ties(group, dns_capture)
+            found = len(_equals(registry, group[0])) if listener.by_lookup else _ties(group, by_name)
             sizes[key] = max(sizes.get(key, 1), found)
         for virtual in listener.virtual_services:
             for host in destinations(virtual, scope.namespace):
@@ -135,7 +150,7 @@ def _equals(registry: Registry, service: Registered) -> list[Registered]:
     ]
 
 
-def _ties(group: list[Registered], dns_capture: bool) -> int:
+def _ties(group: list[Registered], by_name: bool) -> int:
     """How many services of one host and namespace are of one age, if their order can matter.
 
     It can for those of several entries, for HTTP, which knows one address of a host, and for DNS, whose answer begins
@@ -150,7 +165,7 @@ def _ties(group: list[Registered], dns_capture: bool) -> int:
     for same in by_age.values():
         several = len({id(each.origin) for each in same}) > 1
         named = any(port.protocol in protocols.HTTP or port.protocol == protocols.UNSET for port in same[0].ports)
-        if several or named or dns_capture:
+        if several or named or by_name:
             found = max(found, len(same))
     return found
 

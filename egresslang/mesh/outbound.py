@@ -114,6 +114,24 @@ class Outbound:
         """The listeners that may take a connection; none where it is left to the one of all others."""
         return self._by_address.get((address, port)) or self._by_address.get(((address[0], 0), port), [])
 
+    def hosts(self, port: int) -> Iterable[str]:
+        """The Host headers that the routes of a port know."""
+        return self._virtual_hosts(port).domains
+
+    def passes_all(self, listener: Listener, address: Address) -> bool:
+        """Whether all that a listener takes to an address goes one way, whatever is said."""
+        return self._table(listener).passes_all(address)
+
+    def goes_on(self, chain: Chain) -> bool:
+        """Whether a filter chain leads, whatever is said, to the very address and port that the client dialled."""
+        if chain.http or chain.sni or chain.route:
+            return False
+        services = [(cluster, self.scope.services.get(cluster.host)) for cluster in chain.clusters]
+        return all(
+            service is not None and service.resolution == "NONE" and self._exists(service, cluster)
+            for cluster, service in services
+        )
+
     def resolve(self, name: str) -> Address | None:
         """The address the proxy's own DNS has for a name, itself or by a wildcard above it (BuildNameTable)."""
         at = -1
@@ -361,6 +379,10 @@ class _Table:
         every = [self._rest, *(names for found in self._networks.values() for names in found.values())]
         self.is_refused = any(names.is_refused for names in every)
 
+    def passes_all(self, address: Address) -> bool:
+        """Whether all that is said to an address is for one chain."""
+        return self._of_network(address).is_one or (self._default is not None and self._of_network(address).is_empty)
+
     def match(self, request: Request) -> Chain | None:
         """The chain that takes a connection, None if it is left to the outbound policy."""
         names = self._of_network(request.address)
@@ -393,6 +415,16 @@ class _Names:
         self._named: dict[str, list[Chain]] = {}
         self._partial: set[str] = set()
         self._any: list[Chain] = []
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is but one chain, for whatever is said."""
+        return not self._named and len(self._any) == 1 and not self._any[0].http
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no chain."""
+        return not self._named and not self._any
 
     @property
     def is_refused(self) -> bool:

@@ -51,6 +51,10 @@ class Flow:
     port: int
     protocol: str
 
+    def __str__(self) -> str:
+        there = f"[{self.destination}]" if isinstance(self.destination, IPv6Address) else self.destination
+        return f"{self.namespace}/{self.workload} -> {there}:{self.port} {self.protocol}"
+
 
 @record
 class Destinations:

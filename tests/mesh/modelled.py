@@ -58,7 +58,7 @@ def tokens(case: Case) -> Iterator[frozenset[str]]:
     for call in case.calls:
         yield frozenset(
             token(verdict)
-            for outbound in proxies[call.proxy].starts
+            for outbound in proxies[call.proxy].starts(by_name=True)
             for verdict in outbound.ask(request_of(call, outbound))
         )
 

@@ -1,0 +1,178 @@
+"""Compare: whether what a sidecar does with a request is what the policy wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
+from egresslang.policy.intent import Intent, is_checked
+from egresslang.policy.policy import Addresses, Below, Grant, Name
+from egresslang.ranges import BITS, show
+from egresslang.record import record
+
+OVER_GRANT, OUTAGE = "over-grant", "outage"
+
+
+UNHEARD = ".invalid"
+"""The ending of names that lead nowhere by definition (RFC 2606): nobody misses them."""
+
+
+@record
+class Deviation:
+    """A request that a sidecar treats otherwise than the policy wants: `grants` are those it should follow.
+
+    `dialled` is the name whose address the client dialled, where that is a virtual one.
+    """
+
+    kind: str
+    request: Request
+    verdict: Verdict
+    grants: tuple[Grant, ...]
+    dialled: str = ""
+
+
+class Comparison:
+    """Requests of one class of pods, judged by its intent.
+
+    `known` has the fixed places of names, which hold for everyone who is granted the name, by a wildcard too.
+    """
+
+    def __init__(
+        self, intent: Intent, outbound: Outbound, known: Mapping[tuple[str, int], set[str]], resolves_wildcards: bool
+    ) -> None:
+        self.intent = intent
+        self.outbound = outbound
+        self.known = known
+        self.resolves_wildcards = resolves_wildcards
+
+    def deviations(self, request: Request, verdict: Verdict, dialled: str = "") -> Iterator[Deviation]:
+        """What is wrong with a verdict: at most one thing."""
+        grants = self.grants(request, dialled)
+        kind = self._wrong(request, verdict, grants)
+        if kind:
+            yield Deviation(kind, request, verdict, tuple(grants), dialled)
+
+    def grants(self, request: Request, dialled: str) -> list[Grant]:
+        """The grants that a request follows."""
+        version, number = request.address
+        found = self.intent.by_address(version, number, request.port)
+        if request.protocol in ("http", "tls"):
+            found += self.intent.by_name(request.protocol, request.name.rstrip("."), request.port)
+        if dialled:
+            found += self.intent.by_name("tcp", dialled, request.port)
+        return found
+
+    def _wrong(self, request: Request, verdict: Verdict, grants: list[Grant]) -> str:
+        if verdict.verdict == UNSTABLE:
+            each = [*verdict.possible, *(part for part, _ in verdict.parts)]
+            return next((wrong for one in each if (wrong := self._wrong(request, one, grants))), "")
+        if self.intent.is_open:
+            return "" if self._passes(request, verdict, grants) else OUTAGE
+        if not verdict.reaches:
+            return OUTAGE if grants else ""
+        if not grants:
+            return "" if self._is_in_mesh(verdict) or self._is_same_place(verdict) else OVER_GRANT
+        return "" if any(self._follows(grant, request, verdict) for grant in grants) else OUTAGE
+
+    def _passes(self, request: Request, verdict: Verdict, grants: list[Grant]) -> bool:
+        """Whether an open pod reaches what it dialled or named."""
+        if verdict.verdict == PASSED or (verdict.verdict == ALLOWED and verdict.dials == CLIENT):
+            return True
+        if not verdict.reaches:
+            return request.name.endswith(UNHEARD)
+        if self.outbound.resolve(verdict.host) == request.address:
+            return True
+        if any(self._follows(grant, request, verdict) for grant in grants) or self._is_in_mesh(verdict):
+            return True
+        if request.name and _covers(verdict.host, request.name.rstrip(".")):
+            return True
+        return self._behind(verdict) == [request.name.strip("[]")] or self._is_same_place(verdict)
+
+    def _follows(self, grant: Grant, request: Request, verdict: Verdict) -> bool:
+        """Whether a request that reaches something reaches what a grant is for."""
+        destination = grant.destination
+        if verdict.verdict == PASSED:
+            return not is_checked(grant)
+        if not is_checked(grant):
+            return verdict.dials == CLIENT and verdict.port == request.port
+        if verdict.port != grant.port:
+            return False
+        if isinstance(destination, Below):
+            resolved = REGISTRY if self.resolves_wildcards else CLIENT
+            if verdict.dials == resolved and verdict.host.startswith("*."):
+                return _covers(verdict.host, request.name.rstrip("."))
+            return verdict.dials == REGISTRY and self._is_at_home(request.name.rstrip("."), verdict)
+        if verdict.dials != REGISTRY:
+            return False
+        if isinstance(destination, Name) and not grant.endpoints and self._is_wild(verdict):
+            return _covers(verdict.host, destination.host)
+        return set(self._behind(verdict)) == places(grant)
+
+    def _is_wild(self, verdict: Verdict) -> bool:
+        """Whether the sidecar resolves the very name asked for, by a wildcard."""
+        service = self.outbound.scope.services.get(verdict.host)
+        return service is not None and service.is_dynamic
+
+    def _behind(self, verdict: Verdict) -> list[str]:
+        service = self.outbound.scope.services.get(verdict.host)
+        if service is None:
+            return []
+        return self.outbound.registry.endpoints.get((service.host, service.namespace, verdict.port), [])
+
+    def _is_in_mesh(self, verdict: Verdict) -> bool:
+        """Whether a request ends at a Service of the cluster."""
+        service = self.outbound.scope.services.get(verdict.host)
+        return verdict.verdict == ALLOWED and service is not None and service.kubernetes
+
+    def _is_at_home(self, name: str, verdict: Verdict) -> bool:
+        """Whether a name leads to itself, or to the places that the policy knows of it."""
+        behind = set(self._behind(verdict))
+        return behind == {name} or behind == self.known.get((name, verdict.port), set())
+
+    def _is_same_place(self, verdict: Verdict) -> bool:
+        """Whether a request ends at a place that is granted by another name: to Istio both are one destination."""
+        behind = set(self._behind(verdict))
+        if verdict.verdict != ALLOWED or verdict.dials != REGISTRY or not behind:
+            return False
+        granted: set[str] = set()
+        for (family, port), hosts in self.intent.named.items():
+            if port == verdict.port:
+                granted.update(place for grants in hosts.values() for grant in grants for place in places(grant))
+                if self.intent.by_name(family, verdict.host, port):
+                    granted |= self.known.get((verdict.host, port), set())
+        return behind <= granted
+
+
+def known_places(grants: Iterable[Grant]) -> dict[tuple[str, int], set[str]]:
+    """The fixed places that a policy knows of names, by name and port."""
+    found: dict[tuple[str, int], set[str]] = {}
+    for grant in grants:
+        host = _fixed(grant)
+        if host:
+            found.setdefault((host, grant.port), set()).update(places(grant))
+    return found
+
+
+def _fixed(grant: Grant) -> str:
+    """The name whose places a grant fixes; empty when it fixes none."""
+    destination = grant.destination
+    if isinstance(destination, Name):
+        return destination.host if grant.endpoints else ""
+    return destination.host if isinstance(destination, Addresses) and is_checked(grant) else ""
+
+
+def places(grant: Grant) -> set[str]:
+    """What a sidecar connects to for a checked grant to a name: its fixed endpoints, or the name itself."""
+    destination = grant.destination
+    if grant.endpoints:
+        return {address for address, _ in grant.endpoints}
+    if isinstance(destination, Name):
+        return {destination.host}
+    if isinstance(destination, Addresses):
+        return {show(destination.version, destination.ranges[0][0], BITS[destination.version])}
+    return set()
+
+
+def _covers(host: str, name: str) -> bool:
+    """Whether a registered host, which may be a wildcard, is for a name."""
+    return name.endswith(host[1:]) and len(name) >= len(host) if host.startswith("*") else host == name

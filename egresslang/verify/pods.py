@@ -1,0 +1,85 @@
+"""Pods: one for every class that policy and manifests tell apart.
+
+A class is a known workload, any other workload of a namespace, or one of a namespace that nobody has heard of; those
+for which the same Sidecar holds and which the policy grants the same are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from egresslang.mesh.listeners import Pod
+from egresslang.mesh.mesh import Mesh, Proxy
+from egresslang.policy.intent import Intent, Intents
+from egresslang.policy.policy import ANY, Policy
+from egresslang.profile.profile import ClusterProfile
+from egresslang.record import record
+
+ELSEWHERE = "any-other-namespace"
+"""A namespace that nobody has heard of."""
+
+
+@record
+class Class:
+    """Pods that are judged alike: whom to name for them, what is wanted of them, and the sidecar they have."""
+
+    namespace: str
+    workload: str
+    intent: Intent
+    proxy: Proxy
+
+    def __str__(self) -> str:
+        if self.workload != ANY:
+            return f"`{self.namespace}/{self.workload}`"
+        if self.namespace == ELSEWHERE:
+            return "any workload of a namespace that nothing names"
+        return f"any other workload of `{self.namespace}`"
+
+
+def classes(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[Class]:
+    """Every class of pods, known workloads of a namespace before its others."""
+    intents = Intents(policy, profile)
+    proxies: dict[object, Proxy] = {}
+    seen: set[object] = set()
+    for namespace, workload, labels in _pods(policy, profile, mesh):
+        intent = intents.of(namespace, workload)
+        sidecar = mesh.sidecar(namespace, labels)
+        where = namespace if _is_told_apart(namespace, mesh) else ""
+        proxied = where, id(sidecar), _routed_labels(mesh, labels)
+        key = (*proxied, tuple(map(id, intent.grants)), intent.is_open, intent.in_mesh)
+        if key in seen:
+            continue
+        seen.add(key)
+        proxy = proxies.get(proxied)
+        if proxy is None:
+            pod = Pod(namespace, labels, profile.dns_capture, _families(profile))
+            proxy = proxies[proxied] = Proxy(mesh, pod, sidecar)
+        yield Class(namespace, workload, intent, proxy)
+
+
+def _pods(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    known = policy.inventory.namespaces
+    resources = mesh.resources
+    namespaces = {*known, *(profile.namespaces or {}), mesh.config.root_namespace}
+    namespaces |= {grant.subject.namespace for grant in policy.grants} - {ANY}
+    namespaces |= {each.origin.namespace for each in resources.sidecars}
+    namespaces |= {each.origin.namespace for each in resources.service_entries}
+    for namespace in sorted(namespaces):
+        for name, workload in sorted(known.get(namespace, {}).items()):
+            yield namespace, name, dict(workload.labels)
+        yield namespace, ANY, {}
+    yield ELSEWHERE, ANY, {}
+
+
+def _is_told_apart(namespace: str, mesh: Mesh) -> bool:
+    """Whether manifests tell a namespace from one that nothing names."""
+    return namespace in mesh.namespaces
+
+
+def _routed_labels(mesh: Mesh, labels: Mapping[str, str]) -> object:
+    """Labels by which routes or authorization tell pods apart, where any are known."""
+    return tuple(sorted(labels.items())) if mesh.resources.virtual_services else ()
+
+
+def _families(profile: ClusterProfile) -> tuple[int, ...]:
+    return tuple(4 if family == "IPv4" else 6 for family in profile.ip_families)

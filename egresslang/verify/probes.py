@@ -1,0 +1,134 @@
+"""Probes: one request for every way in which a policy or a sidecar tells two connections apart.
+
+Hosts, ports and addresses are without end, what is told apart is not: each named host, a name below each wildcard, any
+other name; each named port, any other; each stretch of addresses between the bounds of networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from egresslang.mesh.addresses import Address, parse_address, parse_network, starts_at_zero
+from egresslang.mesh.listeners import Listener
+from egresslang.mesh.outbound import Outbound, Request
+from egresslang.policy.intent import Intent
+from egresslang.policy.policy import Addresses
+from egresslang.ranges import Range, network_range
+from egresslang.record import record
+from egresslang.verify.blocks import Merged, joined, starts
+
+FRESH_LABEL = "any-other-name"
+FRESH_NAME = f"{FRESH_LABEL}.test"
+"""A name that nobody has heard of."""
+
+FRESH_PORT = 61234
+
+
+@record
+class Probe:
+    """A request, and the name whose virtual address is dialled in it, empty when it is none."""
+
+    request: Request
+    dialled: str = ""
+
+
+def ports(intent: Intent, outbound: Outbound) -> list[int]:
+    """Every port that either side names, and one that neither does."""
+    named = {port for _, port in intent.named} | set(intent.addressed)
+    named |= {listener.port for listener in outbound.listeners.values()}
+    fresh = FRESH_PORT
+    while fresh in named:
+        fresh += 1
+    return [*sorted(named), fresh]
+
+
+def probes(intent: Intent, outbound: Outbound, port: int, version: int) -> Iterator[Probe]:
+    """The requests to a port over one IP version."""
+    listeners = [each for each in outbound.listeners.values() if each.port == port]
+    granted = [
+        each
+        for grant in intent.addressed.get(port, ())
+        if isinstance(grant.destination, Addresses) and grant.destination.version == version
+        for each in grant.destination.ranges
+    ]
+    told = [*granted, *(each for listener in listeners for each in _ranges(listener, version))]
+    fresh = Merged(told).fresh(version)
+    http, tls = _names(intent, outbound, port, listeners)
+    if fresh is not None:
+        yield from _to(port, (version, fresh), http, tls)
+    if told and not _agree(granted, outbound, listeners, version):
+        for start in starts(version, told):
+            address = version, start
+            if start != fresh:
+                yield from _to(port, address, *_asked_there(outbound, port, address, http, tls))
+    for name in intent.named.get(("tcp", port), ()):
+        address = outbound.resolve(name) or (0, 0)
+        if address[0] == version:
+            yield Probe(Request("tcp", "", address, port), name)
+
+
+def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Listener]) -> tuple[set[str], set[str]]:
+    """The names that either side tells apart on a port: by Host, and by server name."""
+    chains = [chain for listener in listeners for chain in listener.chains.values()]
+    http = set(intent.named.get(("http", port), ()))
+    if any(chain.route for chain in chains):
+        http.update(outbound.hosts(port))
+    return http, {*intent.named.get(("tls", port), ()), *(name for chain in chains for name in chain.sni)}
+
+
+def _agree(granted: Iterable[Range], outbound: Outbound, listeners: Iterable[Listener], version: int) -> bool:
+    """Whether all that a sidecar tells by address goes on as dialled, and that is just what is granted."""
+    reached: list[Range] = []
+    for listener in listeners:
+        single = list(_addresses(listener))
+        for chain in listener.chains.values():
+            if (single or chain.networks) and not outbound.goes_on(chain):
+                return False
+        reached += _ranges(listener, version)
+    return joined(granted) == joined(reached)
+
+
+def _to(port: int, address: Address, http: Iterable[str], tls: Iterable[str]) -> Iterator[Probe]:
+    """Raw bytes, and requests for each name and for one that nobody has heard of, to one address."""
+    yield Probe(Request("tcp", "", address, port))
+    yield Probe(Request("http", FRESH_NAME, address, port))
+    yield Probe(Request("tls", FRESH_NAME, address, port))
+    for name in http:
+        yield Probe(Request("http", asked(name), address, port))
+    for name in tls:
+        yield Probe(Request("tls", asked(name), address, port))
+
+
+def _asked_there(
+    outbound: Outbound, port: int, address: Address, http: set[str], tls: set[str]
+) -> tuple[set[str], set[str]]:
+    """The names to ask for at an address: none where all bytes go one way, whatever they name."""
+    listeners = outbound.at(address, port)
+    if all(outbound.passes_all(listener, address) for listener in listeners) and listeners:
+        return set(), set()
+    return http, tls
+
+
+def asked(name: str) -> str:
+    """A host as a client asks for it: some name below a wildcard."""
+    return f"{FRESH_LABEL}.{name[2:]}" if name.startswith("*.") else name
+
+
+def _addresses(listener: Listener) -> Iterator[Address]:
+    """The single addresses of a listener; none for one of a wildcard address."""
+    for text in listener.addresses:
+        address = parse_address(text)
+        if address is not None and address[1]:
+            yield address
+
+
+def _ranges(listener: Listener, version: int) -> Iterator[Range]:
+    """The addresses that a listener tells from others: its own, and the networks of its chains."""
+    for of, number in _addresses(listener):
+        if of == version:
+            yield number, number
+    for chain in listener.chains.values():
+        for text in chain.networks:
+            network = None if starts_at_zero(text) else parse_network(text)
+            if network is not None and network[0] == version:
+                yield network_range(version, network[1], network[2])

@@ -1,0 +1,159 @@
+"""Tell: deviations become findings, one for each rule or resource that they come from, with one concrete request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from egresslang import codes
+from egresslang.findings import Finding, Label, finding
+from egresslang.mesh.addresses import BITS
+from egresslang.mesh.outbound import CLIENT, LOST, REFUSED, UNSTABLE, Request, Verdict
+from egresslang.mesh.resources import Origin
+from egresslang.policy.policy import Grant, Policy
+from egresslang.profile.profile import ClusterProfile
+from egresslang.ranges import show
+from egresslang.record import record
+from egresslang.source import Span
+from egresslang.verify.compare import OVER_GRANT, Deviation
+from egresslang.verify.pods import Class
+
+
+@record
+class Found:
+    """A deviation and the class of pods it was found for."""
+
+    pods: Class
+    deviation: Deviation
+
+
+def told(found: Iterable[Found], policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
+    """The findings of some deviations."""
+    groups: dict[object, list[Found]] = {}
+    for each in found:
+        groups.setdefault(_kin(each), []).append(each)
+    by_host = _by_host(policy)
+    for group in groups.values():
+        yield _finding(group, by_host, profile)
+
+
+def _kin(found: Found) -> object:
+    """What deviations of one cause have in common: their kind, and the rule or the resource they come from."""
+    deviation = found.deviation
+    if deviation.grants:
+        return deviation.kind, id(deviation.grants[0].rule)
+    return deviation.kind, deviation.verdict.host, deviation.verdict.because[-1:], deviation.request.port
+
+
+def _by_host(policy: Policy) -> Mapping[str, Grant]:
+    """The first grant to each destination, as it is written."""
+    found: dict[str, Grant] = {}
+    for grant in policy.grants:
+        found.setdefault(str(grant.destination), grant)
+    return found
+
+
+def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterProfile) -> Finding:
+    first = group[0]
+    deviation = first.deviation
+    verdict = deviation.verdict
+    grant = deviation.grants[0] if deviation.grants else by_host.get(verdict.host)
+    existing = [each for each in verdict.because if _stands_already(each, profile)]
+    manifest = _place(verdict)
+    span = grant.span if grant is not None else manifest or profile.span
+    asked = described(deviation.request, deviation.dialled)
+    more = f", and {len(group) - 1} more such requests" if len(group) > 1 else ""
+    notes = [f"asked: {asked}, by {first.pods}{more}", f"answered: {outcome(verdict)}", *_through(verdict)]
+    if deviation.kind == OVER_GRANT:
+        message = f"{first.pods} could reach {reached(deviation.request, verdict)}, which no rule grants it"
+        label = "granted to others" if grant is not None else "nothing grants it"
+    else:
+        message = f"{first.pods} could not reach {_wanted(deviation, grant)}"
+        label = "granted here" if deviation.grants else "left open"
+    related = [Label(manifest, "by this resource")] if manifest is not None and span is not manifest else []
+    if existing:
+        return finding(
+            codes.COLLISION,
+            span,
+            message,
+            label,
+            related,
+            notes,
+            f"remove or change {existing[-1]}, which stands in the cluster already",
+        )
+    code = codes.OVER_GRANT if deviation.kind == OVER_GRANT else codes.OUTAGE
+    help = (
+        "compile the policy again, and undo changes made by hand"
+        if manifest is not None
+        else "nothing was written; please report this as a bug of egressc, with the policy"
+    )
+    return finding(code, span, message, label, related, notes, help)
+
+
+def _stands_already(origin: Origin, profile: ClusterProfile) -> bool:
+    return any(origin.manifest_span is each.manifest_span for each in profile.resources)
+
+
+def _place(verdict: Verdict) -> Span | None:
+    """Where the last resource of a verdict's trail is written, if it is in a file that somebody can open."""
+    for origin in reversed(verdict.because):
+        if origin.manifest_span is not None and origin.file != EMITTED:
+            return origin.manifest_span.heading
+    return None
+
+
+EMITTED = "<manifests>"
+"""The name of manifests that are in no file yet."""
+
+
+def described(request: Request, dialled: str = "") -> str:
+    """A request as the language would write it."""
+    address = _shown(request.address)
+    if request.protocol == "tcp":
+        to = dialled or (f"[{address}]" if ":" in address else address)
+        return f"`{to}:{request.port} tcp`"
+    return f"`{request.name}:{request.port} {request.protocol}`, dialled at {address}"
+
+
+def _shown(address: tuple[int, int]) -> str:
+    version, number = address
+    return show(version, number, BITS[version])
+
+
+def reached(request: Request, verdict: Verdict) -> str:
+    """What a request reaches."""
+    if verdict.verdict == UNSTABLE:
+        return reached(
+            request, next(each for each in (*verdict.possible, *(p for p, _ in verdict.parts)) if each.reaches)
+        )
+    if verdict.host and verdict.dials != CLIENT:
+        return f"`{verdict.host}:{verdict.port}`"
+    address = _shown(request.address)
+    return f"`[{address}]:{request.port}`" if ":" in address else f"`{address}:{request.port}`"
+
+
+def _wanted(deviation: Deviation, grant: Grant | None) -> str:
+    if deviation.grants and grant is not None:
+        return f"`{grant.destination}:{grant.port}`, which a rule grants it"
+    return f"{described(deviation.request, deviation.dialled)}, though it is left open"
+
+
+def outcome(verdict: Verdict) -> str:
+    """A verdict in words."""
+    if verdict.verdict == UNSTABLE:
+        each = (*verdict.possible, *(part for part, _ in verdict.parts))
+        return f"by chance one of: {'; '.join(dict.fromkeys(map(outcome, each)))}"
+    if verdict.verdict == REFUSED:
+        return "Envoy does not take this listener or route"
+    if verdict.verdict == LOST:
+        return f"lost: `{verdict.host}:{verdict.port}` has no cluster"
+    leads = f" to `{verdict.host}:{verdict.port}`" if verdict.host else ""
+    return f"{verdict.verdict}{leads}, the client sees {verdict.sees}"
+
+
+def _through(verdict: Verdict) -> Iterator[str]:
+    if verdict.because:
+        shown = ", ".join(
+            f"{each} ({each.file}:{each.line})" if each.file not in ("", EMITTED) else str(each)
+            for each in verdict.because
+        )
+        yield f"through: {shown}"

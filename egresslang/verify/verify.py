@@ -1,0 +1,88 @@
+"""The comparison of a policy with manifests: nothing more may be reached, nothing less, and the mesh keeps working."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from egresslang.documents import read as read_documents
+from egresslang.findings import Finding
+from egresslang.mesh.configuration import configured
+from egresslang.mesh.mesh import Mesh, allocated
+from egresslang.mesh.read import joined, read
+from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
+from egresslang.policy.policy import Policy
+from egresslang.profile.profile import ClusterProfile
+from egresslang.source import Source
+from egresslang.verify.compare import Comparison, known_places
+from egresslang.verify.pods import Class, classes
+from egresslang.verify.probes import ports, probes
+from egresslang.verify.tell import Found, told
+
+RESOLVES_WILDCARDS = (1, 30)
+"""The first Istio whose sidecars resolve the names below a wildcard themselves (DYNAMIC_DNS)."""
+
+MANAGED_BY = ("app.kubernetes.io/managed-by", "egressc")
+"""The label of a former output, which the manifests replace."""
+
+ENOUGH = 100
+"""Deviations after which no more are looked for: one is enough to refuse the manifests."""
+
+
+def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source]) -> list[Finding]:
+    """Where manifests do not mean exactly the policy; what cannot be read of them is told alone."""
+    documents = []
+    found: list[Finding] = []
+    for source in manifests:
+        each, problems = read_documents(source)
+        documents += each
+        found += problems
+    resources, problems = read(documents, profile.cluster_domain)
+    found += problems
+    if found:
+        return found
+    config = configured(documents, _assumed(profile))
+    mesh = Mesh(_with_existing(resources, profile), config)
+    return list(told(_deviations(policy, profile, mesh), policy, profile))
+
+
+def _assumed(profile: ClusterProfile) -> MeshConfig:
+    """The mesh-wide settings that a profile tells."""
+    return MeshConfig(
+        OutboundPolicy(profile.outbound_traffic_policy),
+        profile.root_namespace,
+        dns_capture=profile.dns_capture,
+        cluster_domain=profile.cluster_domain,
+        version=profile.version,
+    )
+
+
+def _with_existing(resources: Resources, profile: ClusterProfile) -> Resources:
+    """The resources with those that stand in the cluster already, and the virtual addresses they will be given."""
+    standing = [each.manifest_span for each in profile.resources if each.labels.get(MANAGED_BY[0]) != MANAGED_BY[1]]
+    existing, _ = read(standing, profile.cluster_domain)
+    whole = joined(resources, existing)
+    return allocated(whole) if profile.dns_capture and profile.auto_allocate else whole
+
+
+def _deviations(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[Found]:
+    """What is wrong, class by class, until there is enough of it."""
+    left = ENOUGH
+    known = known_places(policy.grants)
+    for pods in classes(policy, profile, mesh):
+        for found in _of_class(pods, known, profile.version >= RESOLVES_WILDCARDS):
+            yield found
+            left -= 1
+            if not left:
+                return
+
+
+def _of_class(pods: Class, known: Mapping[tuple[str, int], set[str]], resolves_wildcards: bool) -> Iterator[Found]:
+    proxy, intent = pods.proxy, pods.intent
+    comparison = Comparison(intent, proxy.outbound, known, resolves_wildcards)
+    versions = sorted(set(proxy.pod.families))
+    for port in ports(intent, proxy.outbound):
+        for version in versions:
+            for probe in probes(intent, proxy.outbound, port, version):
+                verdict = proxy.ask(probe.request)
+                for deviation in comparison.deviations(probe.request, verdict, probe.dialled):
+                    yield Found(pods, deviation)
