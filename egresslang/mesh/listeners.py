@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from egresslang.mesh import protocols
 from egresslang.mesh.addresses import parse_network, starts_at_zero
 from egresslang.mesh.registry import NOWHERE, Registered, overlaps
-from egresslang.mesh.resources import Destination, Port, RawMatch, VirtualService, selects
+from egresslang.mesh.resources import Destination, Origin, Port, RawMatch, VirtualService, selects
 from egresslang.mesh.scope import Listener as EgressListener
 from egresslang.mesh.scope import Scope
 from egresslang.record import record
@@ -53,7 +53,7 @@ class Chain:
     """A filter chain: what it matches (nothing said matches all), and where it leads.
 
     `http` asks for sniffed plaintext HTTP; `route` names the routes of an HTTP chain, else `clusters` is where raw
-    bytes go, dealt by weight if there are several.
+    bytes go, dealt by weight if there are several; `key` is what two chains that conflict have in common.
     """
 
     sni: tuple[str, ...]
@@ -61,7 +61,8 @@ class Chain:
     http: bool
     route: str
     clusters: tuple[Cluster, ...]
-    because: tuple[object, ...]
+    because: tuple[Origin, ...]
+    key: object
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -71,10 +72,17 @@ class Chain:
         """Whether it matches every connection."""
         return (not self.sni or "*" in self.sni) and not self.http and not self.networks
 
-    @property
-    def key(self) -> object:
-        """What two chains that conflict have in common (conflictsWith)."""
-        return self.http, frozenset(self.sni) - {"*"}, frozenset(_networks(self.networks))
+
+def _chain(
+    sni: tuple[str, ...],
+    networks: tuple[str, ...],
+    clusters: tuple[Cluster, ...],
+    because: tuple[Origin, ...],
+    http: bool = False,
+    route: str = "",
+) -> Chain:
+    key = http, frozenset(sni) - {"*"}, frozenset(_networks(networks))  # conflictsWith
+    return Chain(sni, networks, http, route, clusters, because, key)
 
 
 def _networks(networks: Iterable[str]) -> Iterator[tuple[int, int, int]]:
@@ -116,28 +124,33 @@ class _Offer:
     egress: EgressListener
 
 
-def build(scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]]) -> dict[tuple[str, int], Listener]:
+Shared = dict[object, tuple[Chain, ...]]
+"""The chains of services that no VirtualService is about: they are the same in every listener of pods of one kind."""
+
+
+def build(
+    scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]], shared: Shared
+) -> dict[tuple[str, int], Listener]:
     """The listeners of a pod by first address and port; `pods_of` has the addresses behind headless services."""
-    listeners: dict[tuple[str, int], Listener] = {}
+    building = _Building(scope, pod, shared)
     for egress in scope.listeners:
         port, bind = egress.egress.port, egress.egress.bind
         if bind.startswith("unix:"):
             continue
         binds = (bind,) if bind else ("127.0.0.1",) if not egress.egress.captures else ()
         if port is not None:
-            if _is_reserved(binds, port, pod):
-                continue
-            for service in egress.services:
-                _add(listeners, _Offer(service, port, binds, egress), scope, pod)
+            if not _is_reserved(binds, port, pod):
+                for service in egress.services:
+                    building.add(_Offer(service, port, binds, egress))
             continue
-        for listener in listeners.values():
+        for listener in building.listeners.values():
             listener.locked = True
         for service in egress.services:
             for own in service.ports:
                 if not _is_reserved(binds, own, pod):
                     for offer in _offers(_Offer(service, own, binds, egress), pod, pods_of):
-                        _add(listeners, offer, scope, pod)
-    return listeners
+                        building.add(offer)
+    return building.listeners
 
 
 def _is_reserved(binds: tuple[str, ...], port: Port, pod: Pod) -> bool:
@@ -204,47 +217,65 @@ def address_for(service: Registered, pod: Pod) -> str:
 # Merging
 
 
-def _add(listeners: dict[tuple[str, int], Listener], offer: _Offer, scope: Scope, pod: Pod) -> None:
-    """Add what a service offers on a port to the listeners (buildSidecarOutboundListener)."""
-    service, protocol, number = offer.service, offer.port.protocol, offer.port.number
-    if service.resolution == "ALIAS" or protocol == "UDP":
-        return
-    wildcards = pod.wildcards
-    networks: tuple[str, ...] = ()
-    binds = offer.binds
-    if not binds:
-        binds, networks = (wildcards, ()) if protocol in protocols.HTTP else _binds(service, pod)
-    existing = listeners.get((binds[0], number))
-    if existing is not None and existing.locked:
-        return
-    chains: tuple[Chain, ...]
-    speaks = protocol
-    is_sniffed = binds[0] == wildcards[0]
-    if protocol in protocols.HTTP:
-        if existing is not None and existing.speaks not in protocols.TCP and protocol != "HTTP_PROXY":
+class _Building:
+    """The listeners of a pod in the making."""
+
+    def __init__(self, scope: Scope, pod: Pod, shared: Shared) -> None:
+        self.listeners: dict[tuple[str, int], Listener] = {}
+        self._scope = scope
+        self._pod = pod
+        self._wildcards = pod.wildcards
+        self._kind = pod.families, pod.dns_capture
+        self._shared = shared
+
+    def add(self, offer: _Offer) -> None:
+        """Add what a service offers on a port (buildSidecarOutboundListener)."""
+        service, protocol, number = offer.service, offer.port.protocol, offer.port.number
+        if service.resolution == "ALIAS" or protocol == "UDP":
             return
-        if protocol == "HTTP_PROXY":
-            existing, is_sniffed = None, False
-        chains = (_http(offer, str(number), is_sniffed),)
-        speaks = SNIFFED if is_sniffed else protocol
-    elif protocol == protocols.UNSET:
-        if existing is not None and existing.speaks == SNIFFED:
+        networks: tuple[str, ...] = ()
+        binds = offer.binds
+        if not binds:
+            binds, networks = (self._wildcards, ()) if protocol in protocols.HTTP else _binds(service, self._pod)
+        existing = self.listeners.get((binds[0], number))
+        if existing is not None and existing.locked:
             return
-        route = str(number) if is_sniffed else f"{service.host}:{number}"
-        chains = (*_raw(offer, scope, pod, binds, networks), _http(offer, route, True))
-        speaks = SNIFFED
-        if existing is not None and existing.speaks in protocols.HTTP:
-            existing = None
-    else:
-        chains = tuple(_raw(offer, scope, pod, binds, networks))
-    if existing is None:
-        listeners[binds[0], number] = Listener(binds, number, speaks, chains)
-        return
-    if existing.speaks != protocol and (existing.speaks in protocols.ALONE or protocol in protocols.ALONE):
-        return
-    existing.merge(chains)
-    if not (existing.speaks in protocols.TCP and protocol in protocols.TCP):
-        existing.speaks = SNIFFED
+        is_sniffed = binds[0] == self._wildcards[0]
+        if protocol in protocols.HTTP:
+            if protocol == "HTTP_PROXY":
+                existing, is_sniffed = None, False
+            elif existing is not None and existing.speaks not in protocols.TCP:
+                return
+            chains: tuple[Chain, ...] = (_http(offer, str(number), is_sniffed),)
+            speaks = SNIFFED if is_sniffed else protocol
+        elif protocol == protocols.UNSET:
+            if existing is not None and existing.speaks == SNIFFED:
+                return
+            route = str(number) if is_sniffed else f"{service.host}:{number}"
+            chains = (*self._raw(offer, binds, networks), _http(offer, route, True))
+            speaks = SNIFFED
+            if existing is not None and existing.speaks in protocols.HTTP:
+                existing = None
+        else:
+            chains, speaks = self._raw(offer, binds, networks), protocol
+        if existing is None:
+            self.listeners[binds[0], number] = Listener(binds, number, speaks, chains)
+            return
+        if existing.speaks != protocol and (existing.speaks in protocols.ALONE or protocol in protocols.ALONE):
+            return
+        existing.merge(chains)
+        if not (existing.speaks in protocols.TCP and protocol in protocols.TCP):
+            existing.speaks = SNIFFED
+
+    def _raw(self, offer: _Offer, binds: tuple[str, ...], networks: tuple[str, ...]) -> tuple[Chain, ...]:
+        """The chains for bytes that are passed on: by server name for TLS, by network for what has one."""
+        if offer.egress.virtual_services:
+            return tuple(_raw(offer, self._scope, self._pod, binds, networks))
+        key = offer.service, offer.port.number, offer.port.protocol, binds, networks, self._kind
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = tuple(_raw(offer, self._scope, self._pod, binds, networks))
+        return found
 
 
 def _binds(service: Registered, pod: Pod) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -264,7 +295,7 @@ def _binds(service: Registered, pod: Pod) -> tuple[tuple[str, ...], tuple[str, .
 
 
 def _http(offer: _Offer, route: str, is_sniffed: bool) -> Chain:
-    return Chain((), (), is_sniffed, route, (), (offer.service.origin,))
+    return _chain((), (), (), (offer.service.origin,), is_sniffed, route)
 
 
 def _raw(offer: _Offer, scope: Scope, pod: Pod, binds: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Chain]:
@@ -305,7 +336,7 @@ def _tls(
                 if (match.sni, match.subnets) not in seen:
                     seen.add((match.sni, match.subnets))
                     clusters = _clusters(route.destinations, scope, port.number)
-                    yield Chain(match.sni, networks, False, "", clusters, (each.origin,))
+                    yield _chain(match.sni, networks, clusters, (each.origin,))
     if seen:
         return
     address = address_for(service, pod)
@@ -315,7 +346,7 @@ def _tls(
     sni: tuple[str, ...] = ()
     if by_name:
         sni = (service.host, *(name for alias in service.aliases for name in (alias, *other_names(alias, pod))))
-    yield Chain(sni, networks, False, "", (own_cluster(service, port.number),), (service.origin,))
+    yield _chain(sni, networks, (own_cluster(service, port.number),), (service.origin,))
 
 
 def _tcp(
@@ -331,14 +362,14 @@ def _tcp(
             clusters = _clusters(route.destinations, scope, number)
             matching = [match for match in route.matches if holds(match, pod, number)]
             if not route.matches or any(not match.subnets for match in matching):
-                yield Chain((), networks, False, "", clusters, (each.origin,))
+                yield _chain((), networks, clusters, (each.origin,))
                 return
             subnets = tuple(subnet for match in matching for subnet in match.subnets)
             if subnets:
-                yield Chain((), subnets, False, "", clusters, (each.origin,))
+                yield _chain((), subnets, clusters, (each.origin,))
                 is_done = is_done or sorted(subnets) == sorted(networks)
     if not is_done:
-        yield Chain((), networks, False, "", (own_cluster(service, number),), (service.origin,))
+        yield _chain((), networks, (own_cluster(service, number),), (service.origin,))
 
 
 def holds(match: RawMatch, pod: Pod, port: int) -> bool:

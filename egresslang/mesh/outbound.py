@@ -6,7 +6,7 @@ name, transport and protocol; for HTTP the virtual host of its Host header; then
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from egresslang.mesh import listeners, protocols, routes
@@ -91,7 +91,7 @@ class Outbound:
         self.registry = registry
         self.scope = scope
         self.pod = pod
-        self.listeners = listeners.build(scope, pod, registry.endpoints)
+        self.listeners = listeners.build(scope, pod, registry.endpoints, registry.chains)
         self._routes: dict[str, Routes] = {}
         self._tables: dict[Listener, _Table] = {}
 
@@ -117,6 +117,30 @@ class Outbound:
     def hosts(self, port: int) -> Iterable[str]:
         """The Host headers that the routes of a port know."""
         return self._virtual_hosts(port).domains
+
+    def server_names(self, address: Address, port: int) -> Mapping[str, Sequence[Chain]]:
+        """The filter chains that a TLS connection to an address is told by, by server name."""
+        found = self.at(address, port)
+        if len(found) != 1 or self._is_refused(found[0]):
+            return {}
+        return self._table(found[0]).server_names(address)
+
+    def virtual_hosts(self, address: Address, port: int) -> Mapping[str, Sequence[VirtualHost]]:
+        """The virtual hosts that plain HTTP to an address is told by, by Host header."""
+        found = self.at(address, port)
+        if len(found) != 1 or self._is_refused(found[0]):
+            return {}
+        chain = self._table(found[0]).match(Request("http", "", address, port))
+        hosts = self._virtual_hosts(port)
+        return hosts.domains if chain is not None and chain.route == str(port) and not hosts.is_refused else {}
+
+    def target(self, clusters: Sequence[Cluster]) -> Registered | None:
+        """The service that a chain or route leads to, if it leads to just one and its cluster exists."""
+        service = self.scope.services.get(clusters[0].host) if len(clusters) == 1 else None
+        return service if service is not None and self._exists(service, clusters[0]) else None
+
+    def _is_refused(self, listener: Listener) -> bool:
+        return self._table(listener).is_refused or listener in self._overlapping
 
     def passes_all(self, listener: Listener, address: Address) -> bool:
         """Whether all that a listener takes to an address goes one way, whatever is said."""
@@ -169,7 +193,7 @@ class Outbound:
             return [self._unregistered(request, VIRTUAL_OUTBOUND, self._takes_http(request))]
         listener = found[0]
         table = self._table(listener)
-        if table.is_refused or listener in self._overlapping:
+        if self._is_refused(listener):
             return [Verdict(REFUSED, "", listener=listener.name, because=self._sidecar)]
         if request.server_first and table.waits:
             return [self._waiting(request, listener)]
@@ -280,7 +304,7 @@ class Outbound:
         copies: Iterable[Cluster],
         listener: str,
         route: str,
-        because: Iterable[object],
+        because: Iterable[Origin],
     ) -> Verdict:
         """Where one or several clusters lead, and the copies."""
         origins = tuple(because)
@@ -303,11 +327,10 @@ class Outbound:
             parts=tuple(parts),
         )
 
-    def _led(self, request: Request, cluster: Cluster, listener: str, route: str, because: Iterable[object]) -> Verdict:
+    def _led(self, request: Request, cluster: Cluster, listener: str, route: str, because: Iterable[Origin]) -> Verdict:
         """Where a cluster leads: nowhere if it does not exist, to what it resolves, or to what the client dialled."""
-        origins = tuple(each for each in because if isinstance(each, Origin))
         service = self.scope.services.get(cluster.host)
-        trail = dict.fromkeys((*self._sidecar, *origins, *(() if service is None else (service.origin,))))
+        trail = dict.fromkeys((*self._sidecar, *because, *(() if service is None else (service.origin,))))
         if service is None or not self._exists(service, cluster):
             sees = UNAVAILABLE if request.protocol in HTTP and route else DROPPED
             return Verdict(LOST, sees, cluster.host, cluster.port, "", listener, route, tuple(trail))
@@ -383,6 +406,10 @@ class _Table:
         """Whether all that is said to an address is for one chain."""
         return self._of_network(address).is_one or (self._default is not None and self._of_network(address).is_empty)
 
+    def server_names(self, address: Address) -> Mapping[str, Sequence[Chain]]:
+        """The chains for an address by server name."""
+        return self._of_network(address).named
+
     def match(self, request: Request) -> Chain | None:
         """The chain that takes a connection, None if it is left to the outbound policy."""
         names = self._of_network(request.address)
@@ -409,35 +436,35 @@ class _Table:
 class _Names:
     """Filter chains by server name."""
 
-    __slots__ = ("_any", "_named", "_partial")
+    __slots__ = ("_any", "_partial", "named")
 
     def __init__(self) -> None:
-        self._named: dict[str, list[Chain]] = {}
+        self.named: dict[str, list[Chain]] = {}
         self._partial: set[str] = set()
         self._any: list[Chain] = []
 
     @property
     def is_one(self) -> bool:
         """Whether there is but one chain, for whatever is said."""
-        return not self._named and len(self._any) == 1 and not self._any[0].http
+        return not self.named and len(self._any) == 1 and not self._any[0].http
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no chain."""
-        return not self._named and not self._any
+        return not self.named and not self._any
 
     @property
     def is_refused(self) -> bool:
         """Whether two chains match the very same, which a real Envoy does not take."""
         return any(
             len(chains) > 1 and len({chain.http for chain in chains}) < len(chains)
-            for chains in (self._any, *self._named.values())
+            for chains in (self._any, *self.named.values())
         )
 
     def add(self, chain: Chain) -> None:
         names = [] if "*" in chain.sni else chain.sni
         for name in names:
-            self._named.setdefault(name, []).append(chain)
+            self.named.setdefault(name, []).append(chain)
             if name.startswith("*") and not name.startswith("*."):
                 self._partial.add(name)
         if not names:
@@ -445,14 +472,14 @@ class _Names:
 
     def find(self, name: str) -> list[Chain]:
         """The chains of a server name, of the longest wildcard above it, else those for any; empty for no name."""
-        if name and self._named:
-            best = name if name in self._named else ""
+        if name and self.named:
+            best = name if name in self.named else ""
             at = -1 if best else name.find(".")
             while at >= 0 and not best:
-                best = wild if (wild := f"*{name[at:]}") in self._named else ""
+                best = wild if (wild := f"*{name[at:]}") in self.named else ""
                 at = name.find(".", at + 1)
             if self._partial and best != name:
                 best = max((best, *(each for each in self._partial if name.endswith(each[1:]))), key=len)
             if best:
-                return self._named[best]
+                return self.named[best]
         return self._any

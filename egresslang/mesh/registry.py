@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from egresslang.mesh.addresses import BITS, parse_address, parse_network
 from egresslang.mesh.resources import (
@@ -85,7 +86,7 @@ place of that among equally old services of several namespaces which a route tak
 class Registry:
     """Every registered service, oldest first; `turns` decide between those of one host, namespace and age.
 
-    istiod orders these by chance, another way at each start.
+    istiod orders these by chance, another way at each start. `chains` keeps filter chains that many sidecars share.
     """
 
     def __init__(self, resources: Resources, config: MeshConfig, turns: Turns = MappingProxyType({})) -> None:
@@ -96,6 +97,7 @@ class Registry:
         self.virtual_services = sorted(
             resources.virtual_services, key=lambda each: (each.created, each.origin.name, each.origin.namespace)
         )
+        self.chains: dict[object, Any] = {}
         self._views: dict[str, View] = {}
 
     @cached_property

@@ -21,12 +21,18 @@ def selects(selector: Labels, labels: Mapping[str, str]) -> bool:
 
 @record
 class Origin:
-    """The resource something comes from; `manifest` is where it is written, None for what Istio does by itself."""
+    """The resource something comes from; `manifest_span` is where it is written, None for what Istio does by itself.
+
+    Two are the same only if they are one object: there is one for each manifest.
+    """
 
     kind: str
     namespace: str
     name: str
     manifest_span: Located | None = None
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}"

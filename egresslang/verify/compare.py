@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from egresslang.mesh.listeners import Cluster
 from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
 from egresslang.policy.intent import Intent, is_checked
 from egresslang.policy.policy import Addresses, Below, Grant, Name
@@ -107,6 +108,18 @@ class Comparison:
         if isinstance(destination, Name) and not grant.endpoints and self._is_wild(verdict):
             return _covers(verdict.host, destination.host)
         return set(self._behind(verdict)) == places(grant)
+
+    def agrees(self, name: str, clusters: Sequence[Cluster], grants: Iterable[Grant]) -> bool:
+        """Whether it can be seen at once that requests for a host, asked for as itself, follow one of its grants."""
+        service = self.outbound.target(clusters)
+        if service is None or service.host != name or self.intent.is_open:
+            return False
+        if service.is_wild:
+            return service.is_dynamic == self.resolves_wildcards and service.resolution in ("DYNAMIC_DNS", "NONE")
+        if service.resolution == "NONE":
+            return False
+        behind = self.outbound.registry.endpoints.get((name, service.namespace, clusters[0].port), ())
+        return any(clusters[0].port == grant.port and set(behind) == places(grant) for grant in grants)
 
     def _is_wild(self, verdict: Verdict) -> bool:
         """Whether the sidecar resolves the very name asked for, by a wildcard."""

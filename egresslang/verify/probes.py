@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from egresslang.mesh.addresses import Address, parse_address, parse_network, starts_at_zero
+from egresslang.mesh.addresses import Address
 from egresslang.mesh.listeners import Listener
 from egresslang.mesh.outbound import Outbound, Request
 from egresslang.policy.intent import Intent
 from egresslang.policy.policy import Addresses
-from egresslang.ranges import Range, network_range
 from egresslang.record import record
-from egresslang.verify.blocks import Merged, joined, starts
+from egresslang.verify.agreement import addresses_agree, agreed_hosts, agreed_server_names, told_ranges
+from egresslang.verify.blocks import Merged, starts
+from egresslang.verify.compare import Comparison
 
 FRESH_LABEL = "any-other-name"
 FRESH_NAME = f"{FRESH_LABEL}.test"
@@ -42,8 +43,9 @@ def ports(intent: Intent, outbound: Outbound) -> list[int]:
     return [*sorted(named), fresh]
 
 
-def probes(intent: Intent, outbound: Outbound, port: int, version: int) -> Iterator[Probe]:
-    """The requests to a port over one IP version."""
+def probes(comparison: Comparison, port: int, version: int) -> Iterator[Probe]:
+    """The requests to a port over one IP version that have to be made to know whether both sides agree."""
+    intent, outbound = comparison.intent, comparison.outbound
     listeners = [each for each in outbound.listeners.values() if each.port == port]
     granted = [
         each
@@ -51,12 +53,18 @@ def probes(intent: Intent, outbound: Outbound, port: int, version: int) -> Itera
         if isinstance(grant.destination, Addresses) and grant.destination.version == version
         for each in grant.destination.ranges
     ]
-    told = [*granted, *(each for listener in listeners for each in _ranges(listener, version))]
+    told = [*granted, *(each for listener in listeners for each in told_ranges(listener, version))]
     fresh = Merged(told).fresh(version)
     http, tls = _names(intent, outbound, port, listeners)
     if fresh is not None:
-        yield from _to(port, (version, fresh), http, tls)
-    if told and not _agree(granted, outbound, listeners, version):
+        address = version, fresh
+        yield from _to(
+            port,
+            address,
+            http - agreed_hosts(comparison, port, address),
+            tls - agreed_server_names(comparison, port, address),
+        )
+    if told and not addresses_agree(granted, outbound, listeners, version):
         for start in starts(version, told):
             address = version, start
             if start != fresh:
@@ -74,18 +82,6 @@ def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Li
     if any(chain.route for chain in chains):
         http.update(outbound.hosts(port))
     return http, {*intent.named.get(("tls", port), ()), *(name for chain in chains for name in chain.sni)}
-
-
-def _agree(granted: Iterable[Range], outbound: Outbound, listeners: Iterable[Listener], version: int) -> bool:
-    """Whether all that a sidecar tells by address goes on as dialled, and that is just what is granted."""
-    reached: list[Range] = []
-    for listener in listeners:
-        single = list(_addresses(listener))
-        for chain in listener.chains.values():
-            if (single or chain.networks) and not outbound.goes_on(chain):
-                return False
-        reached += _ranges(listener, version)
-    return joined(granted) == joined(reached)
 
 
 def _to(port: int, address: Address, http: Iterable[str], tls: Iterable[str]) -> Iterator[Probe]:
@@ -112,23 +108,3 @@ def _asked_there(
 def asked(name: str) -> str:
     """A host as a client asks for it: some name below a wildcard."""
     return f"{FRESH_LABEL}.{name[2:]}" if name.startswith("*.") else name
-
-
-def _addresses(listener: Listener) -> Iterator[Address]:
-    """The single addresses of a listener; none for one of a wildcard address."""
-    for text in listener.addresses:
-        address = parse_address(text)
-        if address is not None and address[1]:
-            yield address
-
-
-def _ranges(listener: Listener, version: int) -> Iterator[Range]:
-    """The addresses that a listener tells from others: its own, and the networks of its chains."""
-    for of, number in _addresses(listener):
-        if of == version:
-            yield number, number
-    for chain in listener.chains.values():
-        for text in chain.networks:
-            network = None if starts_at_zero(text) else parse_network(text)
-            if network is not None and network[0] == version:
-                yield network_range(version, network[1], network[2])

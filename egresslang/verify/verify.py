@@ -82,7 +82,7 @@ def _of_class(pods: Class, known: Mapping[tuple[str, int], set[str]], resolves_w
     versions = sorted(set(proxy.pod.families))
     for port in ports(intent, proxy.outbound):
         for version in versions:
-            for probe in probes(intent, proxy.outbound, port, version):
+            for probe in probes(comparison, port, version):
                 verdict = proxy.ask(probe.request)
                 for deviation in comparison.deviations(probe.request, verdict, probe.dialled):
                     yield Found(pods, deviation)

@@ -1,0 +1,70 @@
+"""Agreement: what policy and sidecar can be seen to agree on without asking for it, request by request.
+
+Most of what is granted is told by sets: the names that filter chains and virtual hosts know, the networks they match.
+Where the sets are equal, and each of their members leads where it should, there is nothing to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from egresslang.mesh.addresses import Address, parse_address, parse_network, starts_at_zero
+from egresslang.mesh.listeners import Listener
+from egresslang.mesh.outbound import Outbound
+from egresslang.ranges import Range, network_range
+from egresslang.verify.blocks import joined
+from egresslang.verify.compare import Comparison
+
+
+def agreed_server_names(comparison: Comparison, port: int, address: Address) -> set[str]:
+    """The server names on which both sides agree."""
+    granted = comparison.intent.named.get(("tls", port), {})
+    return {
+        name
+        for name, chains in comparison.outbound.server_names(address, port).items()
+        if name in granted and len(chains) == 1 and comparison.agrees(name, chains[0].clusters, granted[name])
+    }
+
+
+def agreed_hosts(comparison: Comparison, port: int, address: Address) -> set[str]:
+    """The Host headers on which both sides agree; with a dot at its end a name is the same."""
+    granted = comparison.intent.named.get(("http", port), {})
+    found: set[str] = set()
+    for name, hosts in comparison.outbound.virtual_hosts(address, port).items():
+        whole = name.rstrip(".")
+        plain = whole in granted and len(hosts) == 1 and not hosts[0].copies and not hosts[0].answers
+        if plain and comparison.agrees(whole, hosts[0].clusters, granted[whole]):
+            found.add(name)
+    return found
+
+
+def addresses_agree(granted: Iterable[Range], outbound: Outbound, listeners: Iterable[Listener], version: int) -> bool:
+    """Whether all that a sidecar tells by address goes on as dialled, and that is just what is granted."""
+    reached: list[Range] = []
+    for listener in listeners:
+        single = list(_addresses(listener))
+        for chain in listener.chains.values():
+            if (single or chain.networks) and not outbound.goes_on(chain):
+                return False
+        reached += told_ranges(listener, version)
+    return joined(granted) == joined(reached)
+
+
+def told_ranges(listener: Listener, version: int) -> Iterator[Range]:
+    """The addresses that a listener tells from others: its own, and the networks of its chains."""
+    for of, number in _addresses(listener):
+        if of == version:
+            yield number, number
+    for chain in listener.chains.values():
+        for text in chain.networks:
+            network = None if starts_at_zero(text) else parse_network(text)
+            if network is not None and network[0] == version:
+                yield network_range(version, network[1], network[2])
+
+
+def _addresses(listener: Listener) -> Iterator[Address]:
+    """The single addresses of a listener; none for one of a wildcard address."""
+    for text in listener.addresses:
+        address = parse_address(text)
+        if address is not None and address[1]:
+            yield address
