@@ -1,4 +1,4 @@
-"""The whole pipeline on one screen: text becomes a policy, a policy becomes manifests.
+"""The whole pipeline on one screen: text becomes a policy, a policy becomes manifests, and the manifests are proved.
 
 Each phase collects what is wrong and ends; an error stops before the next, so that one mistake does not breed others.
 """
@@ -10,6 +10,7 @@ from datetime import date
 
 from egresslang import rules
 from egresslang.findings import Finding, Severity, errors, in_order
+from egresslang.output import stream
 from egresslang.policy.policy import Policy
 from egresslang.policy.resolve import resolve
 from egresslang.profile.profile import ClusterProfile
@@ -19,6 +20,8 @@ from egresslang.syntax.nodes import File
 from egresslang.syntax.parse import parse
 from egresslang.targets.istio import lower
 from egresslang.targets.manifests import Manifests
+from egresslang.verify.tell import EMITTED
+from egresslang.verify.verify import verify
 
 
 @record
@@ -51,4 +54,6 @@ def compile(files: Iterable[File], profile: ClusterProfile, today: date, lapsed:
         return Compilation(policy, None, tuple(in_order(found)))
     manifests, problems = lower(policy, profile)
     found.extend(problems)
+    if not errors(found):
+        found.extend(verify(policy, profile, [Source(EMITTED, stream(manifests))]))
     return Compilation(policy, None if errors(found) else manifests, tuple(in_order(found)))

@@ -152,7 +152,10 @@ class Outbound:
             return False
         services = [(cluster, self.scope.services.get(cluster.host)) for cluster in chain.clusters]
         return all(
-            service is not None and service.resolution == "NONE" and self._exists(service, cluster)
+            service is not None
+            and service.resolution == "NONE"
+            and self._exists(service, cluster)
+            and _same_port(service, cluster.port)
             for cluster, service in services
         )
 
@@ -365,6 +368,12 @@ class Outbound:
 
     def _behind(self, service: Registered, cluster: Cluster) -> list[str]:
         return self.registry.endpoints.get((service.host, service.namespace, cluster.port), [])
+
+
+def _same_port(service: Registered, number: int) -> bool:
+    """Whether a service leads to the port that was dialled."""
+    port = service.port(number)
+    return port is not None and port.target in (0, number)
 
 
 class _Table:

@@ -208,11 +208,14 @@ def _service_entry(manifest: Located, _: str) -> ServiceEntry:
         _selector(spec),
         allocated,
         allocates,
+        _text(spec, "location") == "MESH_INTERNAL",
     )
 
 
 def _port(value: Value) -> Port:
-    return Port(_number(value, "number"), _text(value, "name"), parse(_text(value, "protocol")))
+    return Port(
+        _number(value, "number"), _text(value, "name"), parse(_text(value, "protocol")), _number(value, "targetPort")
+    )
 
 
 def _sidecar(manifest: Located, _: str) -> Sidecar:

@@ -59,13 +59,22 @@ class Registered:
     origin: Origin
     alias_of: str = ""
     aliases: tuple[str, ...] = ()
+    internal: bool = False
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
     def port(self, number: int) -> Port | None:
         """The port of a number, None when it has none that a sidecar knows: UDP it does not (GetByPort)."""
-        return next((port for port in self.ports if port.number == number and port.protocol != "UDP"), None)
+        for port in self.ports:
+            if port.number == number and port.protocol != "UDP":
+                return port
+        return None
+
+    @property
+    def in_mesh(self) -> bool:
+        """Whether it is said to be in the mesh: a Service of Kubernetes, or an internal ServiceEntry."""
+        return self.kubernetes or self.internal
 
     @property
     def is_wild(self) -> bool:
@@ -128,23 +137,25 @@ class Registry:
 
     @cached_property
     def endpoints(self) -> dict[tuple[str, str, int], list[str]]:
-        """The addresses behind a port of a host of a namespace, of all entries that declare it."""
+        """What is behind a port of a host of a namespace, of all entries that declare it.
+
+        An address, with `:port` where it is not the same port.
+        """
         found: dict[tuple[str, str, int], list[str]] = {}
         for entry in self.resources.service_entries:
-            behind = [(each.address, each.ports) for each in entry.endpoints]
+            resolved = not entry.endpoints and entry.selector is None and entry.resolution in ("DNS", "DNS_ROUND_ROBIN")
             for host in entry.hosts:
-                own = behind
-                if not behind and entry.selector is None and entry.resolution in ("DNS", "DNS_ROUND_ROBIN"):
-                    own = [(host, {})]
                 for port in entry.ports:
-                    key = host, entry.origin.namespace, port.number
-                    found.setdefault(key, []).extend(address for address, _ in own)
+                    behind = found.setdefault((host, entry.origin.namespace, port.number), [])
+                    if resolved:
+                        behind.append(_at(host, port, 0))
+                    for endpoint in entry.endpoints:
+                        behind.append(_at(endpoint.address, port, endpoint.ports.get(port.name, 0)))
         for service in self.resources.services:
             host = service_host(service, self.config)
+            pods = self.pods(service.origin.namespace, service.origin.name)
             for port in service.ports:
-                found.setdefault((host, service.origin.namespace, port.number), []).extend(
-                    self.pods(service.origin.namespace, service.origin.name)
-                )
+                found.setdefault((host, service.origin.namespace, port.number), []).extend(pods)
         return found
 
     @cached_property
@@ -249,6 +260,12 @@ def service_host(service: Service, config: MeshConfig) -> str:
     return f"{service.origin.name}.{service.origin.namespace}.svc.{config.cluster_domain}"
 
 
+def _at(address: str, port: Port, said: int) -> str:
+    """An endpoint: its address, and the port that it or the entry says if that is another one."""
+    target = said or port.target
+    return f"{address}:{target}" if target not in (0, port.number) else address
+
+
 # How resources become services
 
 
@@ -284,6 +301,7 @@ def _of_entry(entry: ServiceEntry, default: frozenset[str]) -> Iterator[Register
                 declared or default,
                 declared,
                 entry.origin,
+                internal=entry.internal,
             )
 
 

@@ -9,6 +9,7 @@ from egresslang.record import record
 
 if TYPE_CHECKING:
     from egresslang.documents import Located
+    from egresslang.source import Span
 
 Labels = tuple[tuple[str, str], ...]
 """Labels sorted by key."""
@@ -38,6 +39,13 @@ class Origin:
         return f"{self.kind} {self.namespace}/{self.name}"
 
     @property
+    def place(self) -> Span | None:
+        """Where its name is written; None when it is in no file."""
+        manifest = self.manifest_span
+        name = None if manifest is None else manifest.get("metadata", "name")
+        return None if name is None else name.span
+
+    @property
     def file(self) -> str:
         """The file it is written in; empty when it is in none."""
         return "" if self.manifest_span is None else self.manifest_span.source.name
@@ -50,11 +58,12 @@ class Origin:
 
 @record
 class Port:
-    """A port: its number, its name, its protocol (`protocols.parse`)."""
+    """A port: its number, its name, its protocol (`protocols.parse`), and the port it leads to, 0 for the same."""
 
     number: int
     name: str
     protocol: str
+    target: int = 0
 
 
 @record
@@ -71,7 +80,8 @@ class ServiceEntry:
     """A ServiceEntry (networking.istio.io); `allocated` is the virtual addresses of its status by host.
 
     `created` is its creationTimestamp as text, or `~`, which is younger, where it has none yet; `selector` None where it has no workloadSelector;
-    `allocates` whether Istio gives its hosts virtual addresses where they have no others.
+    `allocates` whether Istio gives its hosts virtual addresses where they have no others; `internal` whether it says
+    that its hosts are in the mesh (MESH_INTERNAL), which changes nothing of who reaches them.
     """
 
     origin: Origin
@@ -86,6 +96,7 @@ class ServiceEntry:
     selector: Labels | None
     allocated: Mapping[str, tuple[str, ...]]
     allocates: bool
+    internal: bool = False
 
 
 @record

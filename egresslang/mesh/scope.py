@@ -166,6 +166,12 @@ def _matching(view: View, listed: Mapping[str, _Hosts]) -> dict[Registered, None
     return found
 
 
+def is_listed(service: Registered, hosts: Iterable[str], namespace: str) -> bool:
+    """Whether entries of `egress.hosts` list a service for the pods of a namespace."""
+    listed, _ = _listed(Egress(tuple(hosts)), namespace, EXACT_LISTS)
+    return any(each.has(service.host) for where, each in listed.items() if where in ("*", service.namespace))
+
+
 def _imported(service: Registered, listed: Mapping[str, _Hosts], egress: Egress) -> Registered | None:
     """The service with the port and aliases that a listener imports of it; None when it imports nothing."""
     own, everywhere = listed.get(service.namespace), listed.get("*")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from egresslang.mesh.listeners import Cluster
 from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
+from egresslang.mesh.scope import is_listed
 from egresslang.policy.intent import Intent, is_checked
 from egresslang.policy.policy import Addresses, Below, Grant, Name
 from egresslang.ranges import BITS, show
@@ -95,7 +96,7 @@ class Comparison:
         if verdict.verdict == PASSED:
             return not is_checked(grant)
         if not is_checked(grant):
-            return verdict.dials == CLIENT and verdict.port == request.port
+            return verdict.dials == CLIENT and verdict.port == request.port and self._keeps_port(verdict)
         if verdict.port != grant.port:
             return False
         if isinstance(destination, Below):
@@ -132,10 +133,18 @@ class Comparison:
             return []
         return self.outbound.registry.endpoints.get((service.host, service.namespace, verdict.port), [])
 
-    def _is_in_mesh(self, verdict: Verdict) -> bool:
-        """Whether a request ends at a Service of the cluster."""
+    def _keeps_port(self, verdict: Verdict) -> bool:
         service = self.outbound.scope.services.get(verdict.host)
-        return verdict.verdict == ALLOWED and service is not None and service.kubernetes
+        port = None if service is None else service.port(verdict.port)
+        return port is not None and port.target in (0, verdict.port)
+
+    def _is_in_mesh(self, verdict: Verdict) -> bool:
+        """Whether a request ends at a Service of the cluster, or at an internal entry that the pods keep."""
+        service = self.outbound.scope.services.get(verdict.host)
+        if verdict.verdict != ALLOWED or service is None:
+            return False
+        listed = service.in_mesh and is_listed(service, self.intent.in_mesh, self.outbound.pod.namespace)
+        return service.kubernetes or listed
 
     def _is_at_home(self, name: str, verdict: Verdict) -> bool:
         """Whether a name leads to itself, or to the places that the policy knows of it."""

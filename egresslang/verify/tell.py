@@ -9,7 +9,7 @@ from egresslang.findings import Finding, Label, finding
 from egresslang.mesh.addresses import BITS
 from egresslang.mesh.outbound import CLIENT, LOST, REFUSED, UNSTABLE, Request, Verdict
 from egresslang.mesh.resources import Origin
-from egresslang.policy.policy import Grant, Policy
+from egresslang.policy.policy import ANY, Grant, Policy
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import show
 from egresslang.record import record
@@ -53,7 +53,7 @@ def _by_host(policy: Policy) -> Mapping[str, Grant]:
 
 
 def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterProfile) -> Finding:
-    first = group[0]
+    first = min(group, key=lambda each: each.pods.workload == ANY)
     deviation = first.deviation
     verdict = deviation.verdict
     grant = deviation.grants[0] if deviation.grants else by_host.get(verdict.host)
@@ -97,7 +97,7 @@ def _place(verdict: Verdict) -> Span | None:
     """Where the last resource of a verdict's trail is written, if it is in a file that somebody can open."""
     for origin in reversed(verdict.because):
         if origin.manifest_span is not None and origin.file != EMITTED:
-            return origin.manifest_span.heading
+            return origin.place
     return None
 
 

@@ -14,6 +14,7 @@ from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Source
 from egresslang.verify.compare import Comparison, known_places
+from egresslang.verify.in_mesh import cut_off
 from egresslang.verify.pods import Class, classes
 from egresslang.verify.probes import ports, probes
 from egresslang.verify.tell import Found, told
@@ -41,8 +42,12 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     if found:
         return found
     config = configured(documents, _assumed(profile))
-    mesh = Mesh(_with_existing(resources, profile), config)
-    return list(told(_deviations(policy, profile, mesh), policy, profile))
+    existing = _existing(profile)
+    mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
+    pods = list(classes(policy, profile, mesh))
+    found += told(_deviations(policy, profile, pods), policy, profile)
+    found += cut_off(pods, profile, Mesh(_given_addresses(existing, profile), _assumed(profile)))
+    return found
 
 
 def _assumed(profile: ClusterProfile) -> MeshConfig:
@@ -56,20 +61,23 @@ def _assumed(profile: ClusterProfile) -> MeshConfig:
     )
 
 
-def _with_existing(resources: Resources, profile: ClusterProfile) -> Resources:
-    """The resources with those that stand in the cluster already, and the virtual addresses they will be given."""
+def _existing(profile: ClusterProfile) -> Resources:
+    """The resources that stand in the cluster already, without former outputs, which the manifests replace."""
     standing = [each.manifest_span for each in profile.resources if each.labels.get(MANAGED_BY[0]) != MANAGED_BY[1]]
-    existing, _ = read(standing, profile.cluster_domain)
-    whole = joined(resources, existing)
-    return allocated(whole) if profile.dns_capture and profile.auto_allocate else whole
+    return read(standing, profile.cluster_domain)[0]
 
 
-def _deviations(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[Found]:
+def _given_addresses(resources: Resources, profile: ClusterProfile) -> Resources:
+    """The resources with the virtual addresses that they will be given, where proxies use them."""
+    return allocated(resources) if profile.dns_capture and profile.auto_allocate else resources
+
+
+def _deviations(policy: Policy, profile: ClusterProfile, pods: Iterable[Class]) -> Iterator[Found]:
     """What is wrong, class by class, until there is enough of it."""
     left = ENOUGH
     known = known_places(policy.grants)
-    for pods in classes(policy, profile, mesh):
-        for found in _of_class(pods, known, profile.version >= RESOLVES_WILDCARDS):
+    for each in pods:
+        for found in _of_class(each, known, profile.version >= RESOLVES_WILDCARDS):
             yield found
             left -= 1
             if not left:
