@@ -1,29 +1,33 @@
 """The output folder: files put there whole, found again, and taken away when they are no longer wanted.
 
-An index, `.egressc`, names every file that is ours, with its SHA-256; it is written last. Before the first file is
-touched it is replaced by an unfinished one that names everything that may stand there while we work. So a run that
-was killed is recognised, what it left is still known to be ours, and nothing else is ever changed or removed.
+An index, `.egressc`, names every file that is ours, with its SHA-256, and the cluster they are for; it is written last.
+Before the first file is touched it is replaced by an unfinished one that names everything that may stand there while we
+work. So a run that was killed is recognised, what it left is still known to be ours, and nothing else is ever changed
+or removed. What is ours is generated: a file that was edited is written again, and removed when it is no longer wanted.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from egresslang.record import record
 
 INDEX = ".egressc"
-"""The index: `egressc 1 finished` or `egressc 1 unfinished`, then `<sha256>  <path>` a line, as sha256sum has it."""
+"""The index: `egressc 1 finished for CLUSTER` or `egressc 1 unfinished for CLUSTER` (without `for` when no cluster is
+known), then `<sha256>  <path>` a line, as sha256sum has it."""
 
 _VERSION = 1
 _PATH = r"(?:installation/)?[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.yaml"
 _is_path = re.compile(_PATH).fullmatch
-_is_index = re.compile(rf"egressc {_VERSION} (finished|unfinished)\n((?:[0-9a-f]{{64}}  {_PATH}\n)*)").fullmatch
+_is_index = re.compile(
+    rf"egressc {_VERSION} (finished|unfinished)(?: for (\S+))?\n((?:[0-9a-f]{{64}}  {_PATH}\n)*)"
+).fullmatch
 _is_any_index = re.compile(r"egressc ([0-9]+) ").match
-_is_aside = re.compile(r"\.egressc-.+\.tmp").fullmatch
 
 
 class OutputRefused(Exception):
@@ -55,27 +59,36 @@ class Drift:
 class Plan:
     """What a compilation changes in a folder, checked to touch only what is ours; paths are below the folder.
 
-    `unfinished` is the index while we write, `finished` the one afterwards, which `indexed` says stands there already;
-    `interrupted` says that a former run was not finished.
+    `index` is the one that stands there, `unfinished` that while we write, `finished` that afterwards;
+    `interrupted` says that a former run was not finished, `asides` what it may have left: files written aside.
     """
 
     directory: str
     replaced: Mapping[str, bytes]
     removed: tuple[str, ...]
+    index: bytes | None
     unfinished: bytes
     finished: bytes
-    indexed: bool
     interrupted: bool
+    asides: frozenset[str]
 
 
-def plan(directory: str, files: Mapping[str, str], part: Collection[str] | None = None) -> Plan:
-    """How to bring a folder to these files, text by path; nothing is written yet.
+def below(directory: str, cluster: str) -> str:
+    """The folder for one of several clusters below an output folder; refused where it is a link, which could lead out."""
+    folder = os.path.join(directory, cluster)
+    _stands(folder, stat.S_ISDIR, "a folder")
+    return folder
+
+
+def plan(directory: str, files: Mapping[str, str], part: Collection[str] | None = None, cluster: str = "") -> Plan:
+    """How to bring a folder to these files of a cluster, text by path; nothing is written yet.
 
     With `part` only those paths are this run's business, and others of ours stay as they are.
-    Raises OutputRefused where a file is not ours or a link is in the way, OSError where the folder cannot be read.
+    Raises OutputRefused where a file is not ours or of another cluster, or a link is in the way, OSError where the
+    folder cannot be read or could not be written.
     """
     directory = directory or "."
-    found = _look(directory, files, part)
+    found = _look(directory, files, part, cluster)
     if part is not None and not found.before.finished:
         raise OutputRefused(
             f"a former run left `{directory}` unfinished", "compile all namespaces into it before a part of them"
@@ -86,36 +99,43 @@ def plan(directory: str, files: Mapping[str, str], part: Collection[str] | None 
             raise OutputRefused(
                 f"`{_join(directory, path)}` was not written by egressc", "move it away, or write to another folder"
             )
-    for path in found.stale:
-        if _sha256(found.standing[path]) not in found.before.files[path]:
-            raise OutputRefused(
-                f"`{_join(directory, path)}` is no longer generated, but was changed by hand",
-                "delete it, or keep what is worth keeping somewhere else",
-            )
     before, after = found.before.files, found.after.files
     between = {path: before.get(path, frozenset()) | after.get(path, frozenset()) for path in {**before, **after}}
-    return Plan(
+    planned = Plan(
         directory,
         replaced,
         found.stale,
-        unfinished=_index_bytes(_Index(between, finished=False)),
+        found.index,
+        unfinished=_index_bytes(_Index(between, cluster, finished=False)),
         finished=_index_bytes(found.after),
-        indexed=found.index == _index_bytes(found.after),
         interrupted=not found.before.finished,
+        asides=frozenset(_aside(digest) for hashes in before.values() for digest in hashes),
     )
+    if replaced or found.stale or planned.index != planned.finished:
+        for folder in sorted({directory, *(_folder(directory, path) for path in (*replaced, *found.stale))}):
+            _must_be_writable(folder)
+    return planned
 
 
 def write(planned: Plan) -> None:
     """Carry out a plan: each file is written aside and renamed, the index last; what stands there already is left.
 
     A run that is killed leaves only whole files and an index that says unfinished, or nothing changed at all.
-    Raises OSError.
+    Raises OutputRefused when another run is writing there, or was since the plan was made; OSError.
     """
     directory = planned.directory
     os.makedirs(directory, exist_ok=True)
-    _remove_asides(directory)
+    with _alone(directory):
+        if _read(directory, INDEX) != planned.index:
+            raise OutputRefused(f"another run has written to `{directory}` meanwhile", "run again")
+        _carry_out(planned)
+
+
+def _carry_out(planned: Plan) -> None:
+    directory = planned.directory
+    _remove_asides(directory, planned.asides)
     changed = (*planned.replaced, *planned.removed)
-    if not changed and planned.indexed:
+    if not changed and planned.index == planned.finished:
         return
     if changed:
         _put(directory, INDEX, planned.unfinished)
@@ -132,13 +152,16 @@ def write(planned: Plan) -> None:
     _sync(directory)
 
 
-def compare(directory: str, files: Mapping[str, str], part: Collection[str] | None = None) -> list[Drift]:
-    """How what stands in a folder differs from these files, by path; empty when nothing does.
+def compare(
+    directory: str, files: Mapping[str, str], part: Collection[str] | None = None, cluster: str = ""
+) -> list[Drift]:
+    """How what stands in a folder differs from these files of a cluster, by path; empty when nothing does.
 
     The index is told when a former run was not finished, and else only when nothing but it is not as it should be.
-    Raises OutputRefused for an index that is not ours and for links, OSError where the folder cannot be read.
+    Raises OutputRefused for an index that is not ours or of another cluster and for links, OSError where the folder
+    cannot be read.
     """
-    found = _look(directory, files, part)
+    found = _look(directory, files, part, cluster)
     drifts = [
         Drift(path, "different" if path in found.standing else "missing", _text(found.standing.get(path)), _text(new))
         for path, new in found.wanted.items()
@@ -159,6 +182,7 @@ class _Index:
     """The files that are ours, and the hashes that each may have: exactly one when `finished`."""
 
     files: Mapping[str, frozenset[str]]
+    cluster: str = ""
     finished: bool = True
 
 
@@ -178,16 +202,21 @@ class _Found:
     standing: Mapping[str, bytes]
 
 
-def _look(directory: str, files: Mapping[str, str], part: Collection[str] | None) -> _Found:
+def _look(directory: str, files: Mapping[str, str], part: Collection[str] | None, cluster: str) -> _Found:
     for path in files:
         if not _is_path(path):
             raise OutputRefused(f"`{path}` cannot be the file of a namespace", "use a name that Kubernetes accepts")
     index = _read(directory, INDEX)
     before = _Index({}) if index is None else _parse_index(directory, index)
+    if before.cluster not in ("", cluster):
+        raise OutputRefused(
+            f"`{directory}` holds what cluster `{before.cluster}` is given",
+            "write to a folder for each cluster, give all profiles in one run, or delete that folder",
+        )
     wanted = {path: files[path].encode() for path in sorted(files)}
     dropped = [path for path in sorted(before.files) if path not in wanted and (part is None or path in part)]
     kept = {path: hashes for path, hashes in before.files.items() if path not in dropped}
-    after = _Index(kept | {path: frozenset({_sha256(content)}) for path, content in wanted.items()})
+    after = _Index(kept | {path: frozenset({_sha256(content)}) for path, content in wanted.items()}, cluster)
     standing = {path: content for path in (*wanted, *dropped) if (content := _read(directory, path)) is not None}
     stale = tuple(path for path in dropped if path in standing)
     return _Found(index, before, after, wanted, stale, standing)
@@ -195,6 +224,7 @@ def _look(directory: str, files: Mapping[str, str], part: Collection[str] | None
 
 def _index_bytes(index: _Index) -> bytes:
     state = "finished" if index.finished else "unfinished"
+    state += f" for {index.cluster}" if index.cluster else ""
     entries = [f"{digest}  {path}\n" for path in sorted(index.files) for digest in sorted(index.files[path])]
     return "".join([f"egressc {_VERSION} {state}\n", *entries]).encode()
 
@@ -213,10 +243,10 @@ def _parse_index(directory: str, content: bytes) -> _Index:
             "restore it, or delete it together with the generated files beside it",
         )
     files: dict[str, frozenset[str]] = {}
-    for line in parsed[2].splitlines():
+    for line in parsed[3].splitlines():
         digest, path = line.split("  ")
         files[path] = files.get(path, frozenset()) | {digest}
-    return _Index(files, parsed[1] == "finished")
+    return _Index(files, parsed[2] or "", parsed[1] == "finished")
 
 
 def _read(directory: str, path: str) -> bytes | None:
@@ -247,7 +277,7 @@ def _put(directory: str, path: str, content: bytes) -> None:
     folder, place = _folder(directory, path), _join(directory, path)
     if folder != directory:
         os.makedirs(folder, exist_ok=True)
-    aside = os.path.join(folder, f".egressc-{os.path.basename(place)}.tmp")
+    aside = os.path.join(folder, _INDEX_ASIDE if path == INDEX else _aside(_sha256(content)))
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with open(handle, "wb") as file:
@@ -261,12 +291,59 @@ def _put(directory: str, path: str, content: bytes) -> None:
         raise
 
 
-def _remove_asides(directory: str) -> None:
-    """Remove what a killed run had written aside."""
+_INDEX_ASIDE = f"{INDEX}.tmp"
+
+
+def _aside(digest: str) -> str:
+    """What a file is called until it is whole: by its hash, which the unfinished index has, so that it is known as ours."""
+    return f"{INDEX}.{digest}.tmp"
+
+
+def _remove_asides(directory: str, ours: Collection[str]) -> None:
+    """Remove what a killed run had written aside, and nothing that only looks like it."""
     for folder in (directory, _join(directory, "installation")):
         if folder == directory or (os.path.isdir(folder) and not os.path.islink(folder)):
-            for name in filter(_is_aside, os.listdir(folder)):
-                os.unlink(os.path.join(folder, name))
+            for name in os.listdir(folder):
+                if name in ours or (name == _INDEX_ASIDE and _starts_an_index(os.path.join(folder, name))):
+                    os.unlink(os.path.join(folder, name))
+
+
+def _starts_an_index(place: str) -> bool:
+    head = f"egressc {_VERSION} ".encode()
+    with open(place, "rb") as file:
+        start = file.read(len(head))
+    return head.startswith(start)
+
+
+def _must_be_writable(folder: str) -> None:
+    """Raise the OSError that writing into a folder, or making it, would end in, as far as that can be told."""
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder) or "."
+    if not os.path.isdir(folder):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+
+
+@contextmanager
+def _alone(directory: str) -> Iterator[None]:
+    """Keep other runs out of a folder, where the system can lock one; a killed run leaves no lock behind."""
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            flock(handle, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise OutputRefused(f"another run is writing to `{directory}`", "wait for its end and run again") from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sync(folder: str) -> None:

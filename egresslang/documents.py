@@ -7,8 +7,9 @@ through (anchors, merge keys, tags, a key given twice) is refused, and so is wha
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -44,23 +45,27 @@ else:
 
 _BOM = "\ufeff"
 _MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
+_COLUMNS = 40
+_FLOWS = DEPTH - 1 - 2 * _COLUMNS
 _BITS = 32
 _LOW = (1 << _BITS) - 1
 
 _Place = Any
-"""`start << 32 | end` of a scalar; of a container that and its children: `{key: (key place, place)}` or a list."""
+"""`start << 32 | end` of a scalar; of a list that and the places of its entries, of a mapping that and the places of
+its keys and values by turns, in the order of the mapping."""
 
 
 class Located:
     """A value of a document and where it stands: `value` is a dict, list, str, int, float, bool or None."""
 
-    __slots__ = ("_key", "_place", "source", "value")
+    __slots__ = ("_at", "_key", "_place", "source", "value")
 
     def __init__(self, source: Source, value: Any, place: _Place, key: int = -1) -> None:
         self.source = source
         self.value = value
         self._place = place
         self._key = key
+        self._at: dict[str, int] = {}  # where in `_place` a key stands
 
     def __repr__(self) -> str:
         return f"Located({self.value!r})"
@@ -90,10 +95,12 @@ class Located:
 
     def __getitem__(self, key: str | int) -> Located:
         """The value of a key, or an entry of a list; KeyError or IndexError when there is none."""
-        child = self._place[1][key]
-        if isinstance(key, str):
-            return Located(self.source, self.value[key], child[1], child[0])
-        return Located(self.source, self.value[key], child)
+        places = self._place[1]
+        if not isinstance(key, str):
+            return Located(self.source, self.value[key], places[key])
+        self._at = self._at or {each: 2 * at for at, each in enumerate(self.value)}
+        at = self._at[key]
+        return Located(self.source, self.value[key], places[at + 1], places[at])
 
     def __contains__(self, key: str) -> bool:
         return isinstance(self.value, dict) and key in self.value
@@ -110,10 +117,9 @@ class Located:
     def items(self) -> Iterator[tuple[str, Located]]:
         """Keys and values of a mapping; nothing for any other value."""
         if isinstance(self.value, dict):
-            source, places = self.source, self._place[1]
-            for key, value in self.value.items():
-                key_place, place = places[key]
-                yield key, Located(source, value, place, key_place)
+            places = iter(self._place[1])
+            for (key, value), key_place, place in zip(self.value.items(), places, places, strict=True):
+                yield key, Located(self.source, value, place, key_place)
 
     def entries(self) -> Iterator[Located]:
         """The entries of a list; nothing for any other value."""
@@ -149,14 +155,39 @@ def _documents_after(text: str, offset: int) -> Iterator[tuple[int, int]]:
     yield from pairwise([*starts, len(text)])
 
 
-class _Composer(_Parser):
-    """Composes nodes whose tag is empty unless one is written, and no deeper than `DEPTH`: libyaml's own recursion
-    ends the process."""
+def _may_be_too_deep(text: str) -> bool:
+    """Whether values might nest deeper than `DEPTH`, by a bound that is cheap and never too low.
 
-    depth = 0
+    A block starts further right than the one around it, or is a list in the column of its key: two blocks a column at
+    most. Its column is that of the line's first character that is neither white space nor the mark of an entry or key.
+    A flow takes a bracket; one that is closed at once holds nothing.
+    """
+    if any(odd in text for odd in "\x85\u2028\u2029\ufeff") or ("\r" in text and re.search(r"\r(?!\n)", text)):
+        return True  # lines that do not start after a line feed
+    if re.search(rf"\n[ \t?:-]{{{_COLUMNS}}}", f"\n{text}"):
+        return True
+    return _flows(text) >= _FLOWS and any(_flows(part) >= _FLOWS for part in re.split(r"\n---[ \t\r\n]", text))
+
+
+def _flows(text: str) -> int:
+    return text.count("[") + text.count("{") - text.count("[]") - text.count("{}")
+
+
+class _Composer(_Parser):
+    """Composes nodes whose tag is empty unless one is written."""
 
     def resolve(self, kind: object, value: object, implicit: object) -> str:
         return ""
+
+    # Called before and after every node, for nothing: builtins cost the least.
+    descend_resolver: Callable[..., Any] = operator.is_
+    ascend_resolver: Callable[[], Any] = ().__len__
+
+
+class _WaryComposer(_Composer):
+    """Composes no deeper than `DEPTH`: libyaml's own recursion ends the process."""
+
+    depth = 0
 
     def descend_resolver(self, parent: object, index: object) -> None:
         self.depth += 1
@@ -165,6 +196,22 @@ class _Composer(_Parser):
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
+
+
+class _Names(dict[str, str | None]):
+    """The keys that plain words are: themselves, or None where YAML takes the word for something else than text."""
+
+    def __missing__(self, word: str) -> str | None:
+        name = self[word] = word if word != "<<" and resolve(word).__class__ is str else None
+        return name
+
+
+class _Words(dict[str, Any]):
+    """The values that plain words are."""
+
+    def __missing__(self, word: str) -> Any:
+        value = self[word] = resolve(word)
+        return value
 
 
 class _TooDeep(Exception):
@@ -182,17 +229,22 @@ class _Reader:
         self.findings: list[Finding] = []
         self._source = source
         self._code = code
-        self._known: dict[str, Any] = {}
+        self._names = _Names()
+        self._words = _Words()
         self._base = 0
         self._plain = not ("&" in source.text or "!" in source.text)
 
     def stream(self, start: int, end: int) -> int | None:
         """Read the documents of a stretch of the text; the offset where reading had to stop, None at its end."""
-        self._base = start
+        self._base = start << _BITS | start
+        text = self._source.text[start:end]
+        done = start
         try:
-            composer = _Composer(self._source.text[start:end])
+            composer = _WaryComposer(text) if _may_be_too_deep(text) else _Composer(text)
             while composer.check_node():
-                self._document(composer.get_node())
+                node: Any = composer.get_node()
+                self._document(node)
+                done = start + node.end_mark.index
         except _TooDeep as error:
             deep = start + error.node.start_mark.index
             self._report(
@@ -203,6 +255,9 @@ class _Reader:
             )
             return int(deep)
         except (yaml.YAMLError, UnicodeEncodeError) as error:
+            if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark and "nesting depth" in str(error.problem):
+                # The scanner of libyaml ≥ 0.2.6 reads ahead and stops before the composer has come to `DEPTH`.
+                return self.stream(done, start + error.problem_mark.index)
             from egresslang.broken_yaml import explain
 
             found, stopped = explain(error, Span(self._source, start, end), self._code)
@@ -213,40 +268,55 @@ class _Reader:
     def _document(self, node: Any) -> None:
         findings = len(self.findings)
         if self._plain or not self._refused(node):
-            value, place = self._value(node, self._base, self._known)
+            value, place = self._value(node)
             if value is not None and len(self.findings) == findings:
                 self.documents.append(Located(self._source, value, place))
 
-    def _value(self, node: Any, base: int, known: dict[str, Any]) -> tuple[Any, _Place]:
+    def _value(self, node: Any) -> tuple[Any, _Place]:
+        place: _Place = (node.start_mark.index << _BITS | node.end_mark.index) + self._base
         kind = node.__class__
-        place: _Place = (base + node.start_mark.index) << _BITS | base + node.end_mark.index
         if kind is yaml.ScalarNode:
-            text = node.value
-            if node.style:
-                return text, place
-            value = known.get(text, known)
-            if value is known:
-                value = known[text] = resolve(text)
-            return value, place
-        if kind is yaml.SequenceNode:
-            values, places, child = [], [], place
-            for value_node in node.value:
-                value, child = self._value(value_node, base, known)
-                values.append(value)
-                places.append(child)
-            return values, (place if node.flow_style else _up_to(place, child), places)
+            return node.value if node.style else self._words[node.value], place
+        values, places = self._mapping(node) if kind is yaml.MappingNode else self._list(node)
+        if places and not node.flow_style:
+            place = _up_to(place, places[-1])
+        return values, (place, places)
+
+    # Most nodes are scalars: in lists and mappings they are read without a call for each.
+
+    def _list(self, node: Any) -> tuple[list[Any], list[_Place]]:
+        values, places = [], []
+        base, words, scalar = self._base, self._words, yaml.ScalarNode
+        for entry in node.value:
+            if entry.__class__ is scalar:
+                value = entry.value if entry.style else words[entry.value]
+                place = (entry.start_mark.index << _BITS | entry.end_mark.index) + base
+            else:
+                value, place = self._value(entry)
+            values.append(value)
+            places.append(place)
+        return values, places
+
+    def _mapping(self, node: Any) -> tuple[dict[str, Any], list[_Place]]:
+        base, names, words, scalar = self._base, self._names, self._words, yaml.ScalarNode
         mapping: dict[str, Any] = {}
-        children: dict[str, tuple[int, _Place]] = {}
-        child = place
+        places: list[_Place] = []
         for key_node, value_node in node.value:
-            key, key_place = self._value(key_node, base, known)
-            value, child = self._value(value_node, base, known)
-            if key.__class__ is not str or key in mapping or key == "<<":
-                self._bad_key(key, key_place, children)
+            if value_node.__class__ is scalar:
+                value = value_node.value if value_node.style else words[value_node.value]
+                place = (value_node.start_mark.index << _BITS | value_node.end_mark.index) + base
+            else:
+                value, place = self._value(value_node)
+            key = None
+            if key_node.__class__ is scalar:
+                key = key_node.value if key_node.style else names[key_node.value]
+            if key is None or key in mapping:
+                self._bad_key(key_node, mapping, places)
             else:
                 mapping[key] = value
-                children[key] = (key_place, child)
-        return mapping, (place if node.flow_style else _up_to(place, child), children)
+                places.append((key_node.start_mark.index << _BITS | key_node.end_mark.index) + base)
+                places.append(place)
+        return mapping, places
 
     def _report(self, span: Span, message: str, label: str, help: str, *related: Label) -> None:
         self.findings.append(finding(self._code, span, message, label, related, help=help))
@@ -285,22 +355,18 @@ class _Reader:
                 "remove the tag, and quote what is text",
             )
 
-    def _bad_key(self, key: Any, place: _Place, earlier: dict[str, tuple[int, _Place]]) -> None:
-        """Report a key that is given twice, or is none."""
-        if place.__class__ is not int:
-            self._report(
-                _span(self._source, place[0]),
-                "a key is not text",
-                "a list or mapping stands as a key",
-                "write a word as the key",
-            )
-            return
-        span = _span(self._source, place)
-        if key == "<<":
-            self._report(span, "a merge key is not read", "would pull in keys from elsewhere", "write the keys out")
-        elif isinstance(key, str):
+    def _bad_key(self, node: Any, mapping: dict[str, Any], places: list[_Place]) -> None:
+        """Report a key that is given twice in a mapping, or is none."""
+        key, place = self._value(node)
+        span = _span(self._source, place if place.__class__ is int else place[0])
+        if node.__class__ is not yaml.ScalarNode:
+            self._report(span, "a key is not text", "a list or mapping stands as a key", "write a word as the key")
+        elif key.__class__ is str and key in mapping:
+            earlier = places[2 * list(mapping).index(key)]
             self._report(span, f"the key `{key}` is given twice", "given again here", "keep one of them",
-                         Label(_span(self._source, earlier[key][0]), "first given here"))  # fmt: skip
+                         Label(_span(self._source, earlier), "first given here"))  # fmt: skip
+        elif key == "<<":
+            self._report(span, "a merge key is not read", "would pull in keys from elsewhere", "write the keys out")
         elif span.text:
             kind = "null" if key is None else "a boolean" if isinstance(key, bool) else "a number"
             self._report(

@@ -1,4 +1,4 @@
-"""Policy files: found below the paths a user gives, read as text, named as people and as the project know them."""
+"""Policy files and manifests: found below the paths a user gives, read as text, named as people and as the project know them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from egresslang.findings import Finding, finding
 from egresslang.source import Source, Span
 
 SUFFIX = ".egress"
+MANIFESTS = (".yaml", ".yml", ".json")
+"""How files of manifests end."""
+
 STANDARD_INPUT = "-"
 
 
@@ -40,6 +43,31 @@ def read_policies(paths: Iterable[str], stdin: Iterable[bytes] | None) -> tuple[
         found.extend(problem)
     if not sources:
         raise Unreadable(f"no {SUFFIX} file found in {', '.join(f'`{path}`' for path in paths)}")
+    return sources, found
+
+
+def read_manifests(paths: Iterable[str], stdin: Iterable[bytes] | None) -> tuple[list[Source], list[Finding]]:
+    """The files of manifests at or below the paths, each once; findings for what is not UTF-8.
+
+    Raises Unreadable for a path that does not exist or holds none.
+    """
+    sources: list[Source] = []
+    found: list[Finding] = []
+    seen: set[str] = set()
+    paths = list(paths)
+    for path in _find(paths, MANIFESTS):
+        real = path if path == STANDARD_INPUT else os.path.realpath(path)
+        if real in seen:
+            continue
+        seen.add(real)
+        if path == STANDARD_INPUT and stdin is None:
+            raise Unreadable("standard input is closed")
+        content = b"".join(stdin or ()) if path == STANDARD_INPUT else read_bytes(path)
+        source, problem = decode(path, content)
+        sources.append(source)
+        found.extend(problem)
+    if not sources:
+        raise Unreadable(f"no manifest found in {', '.join(f'`{path}`' for path in paths)}")
     return sources, found
 
 
@@ -90,7 +118,7 @@ def read_text(path: str) -> str:
             raise OSError(0, "not UTF-8", path) from problem
 
 
-def _find(paths: Iterable[str]) -> Iterator[str]:
+def _find(paths: Iterable[str], suffixes: str | tuple[str, ...] = SUFFIX) -> Iterator[str]:
     for path in paths:
         if path == STANDARD_INPUT or not os.path.isdir(path):
             yield path
@@ -98,7 +126,7 @@ def _find(paths: Iterable[str]) -> Iterator[str]:
         for folder, folders, names in os.walk(path, onerror=_refuse):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
-                if name.endswith(SUFFIX):
+                if name.endswith(suffixes):
                     found = os.path.normpath(os.path.join(folder, name))
                     if os.path.exists(found) and not os.path.isfile(found):  # a pipe would wait for ever
                         raise Unreadable(f"`{found}` is not a regular file")

@@ -31,6 +31,33 @@ _SPECIAL = {
 }
 
 
+_NOBODY: dict[int, Range] = {4: (0, (1 << 24) - 1), 6: (0, 0)}
+_MAPPED = 0xFFFF << 32
+
+
+def is_nobodys(version: int, first: int, prefix: int) -> bool:
+    """Whether no host has an address of a network: 0.0.0.0/8 is this host itself (RFC 1122, 3.2.1.3), and `::` is
+    no address at all (RFC 4291, 2.5.2)."""
+    return network_range(version, first, prefix)[1] <= _NOBODY[version][1]
+
+
+def somebodys(version: int, ranges: list[Range]) -> list[Range]:
+    """Merged ranges without what istiod takes for the wildcard address: networks that start at 0.0.0.0, and `::` alone.
+
+    It reads `::/127` and wider networks exactly, which spares `::/1` to become 127 networks.
+    """
+    if version == 4:
+        return subtract(ranges, [_NOBODY[4]])
+    return [each for each in ranges if each != _NOBODY[6]]
+
+
+def mapped(version: int, first: int, prefix: int) -> str:
+    """The IPv4 network that is written as an IPv6 one, `::ffff:192.0.2.1` (RFC 4291, 2.5.5.2); empty for any other."""
+    if version == 4 or prefix < 96 or first >> 32 << 32 != _MAPPED:
+        return ""
+    return show(4, first - _MAPPED, prefix - 96)
+
+
 def network_range(version: int, first: int, prefix: int) -> Range:
     """First and last address of a network."""
     return first, first + (1 << (BITS[version] - prefix)) - 1

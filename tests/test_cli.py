@@ -251,7 +251,10 @@ def test_our_bug_is_told_in_one_line(here: Path, monkeypatch: pytest.MonkeyPatch
         main(["compile"])
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["compile", "-h"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["check", "--help"], ["compile", "-h"], ["test", "-h"], ["explain", "--help"], ["--version"]],
+)
 def test_help_is_no_misuse(here: Path, arguments: list[str]) -> None:
     done = Result(*arguments)
     assert (done.status, done.err) == (0, "")
@@ -565,6 +568,20 @@ def test_a_lapsed_rule_locks_what_it_named(here: Path) -> None:
         "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
         "egress": [{"hosts": ["*/*.svc.cluster.local"]}],
     }
+
+
+def test_a_note_says_that_deny_lines_are_not_judged(here: Path) -> None:
+    (here / "a.egress").write_text(POLICY + "expect idgen -> httpbin.org:80 allowed\n")
+    assert Result("check").err == ""
+    (here / "a.egress").write_text(POLICY + "deny idgen -> evil.example.com:80\n")
+    assert Result("check").err == "egressc: 1 deny line is read but not judged yet\n"
+    assert Result("compile", "-q").err == ""
+
+
+def test_options_may_stand_between_paths(here: Path) -> None:
+    (here / "b.egress").write_text("allow b -> b.example.com:80\n")
+    (here / "p.yaml").write_text(profile("x"))
+    assert Result("check", "a.egress", "-p", "p.yaml", "b.egress").out == "no findings: 3 rules in 2 files\n"
 
 
 def test_a_file_that_is_no_text_counts(here: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egresslang.directory import OutputRefused, compare, plan, write
+from egresslang.directory import OutputRefused, below, compare, plan, write
 
 OPERATOR = "installation/istio-operator.yaml"
 OLD = {"a.yaml": "old a\n", "b.yaml": "old b\n", "same.yaml": "same\n", OPERATOR: "old\n"}
@@ -183,13 +183,73 @@ def test_a_file_that_is_already_the_same_becomes_ours(tmp_path: Path) -> None:
     assert drifts(tmp_path, NEW) == []
 
 
-def test_a_stale_file_that_was_changed_by_hand_is_not_removed(tmp_path: Path) -> None:
+def test_a_stale_file_that_was_changed_by_hand_goes_as_a_wanted_one_is_written_again(tmp_path: Path) -> None:
     put(tmp_path, OLD)
     (tmp_path / "b.yaml").write_text("by hand\n")
-    assert refusal(tmp_path, NEW) == "`b.yaml` is no longer generated, but was changed by hand"
-    (tmp_path / "b.yaml").unlink()
+    assert ("b.yaml", "stale") in drifts(tmp_path, NEW)
     put(tmp_path, NEW)
     assert standing(tmp_path) == NEW
+
+
+def test_the_files_of_another_cluster_stay(tmp_path: Path) -> None:
+    write(plan(str(tmp_path), OLD, cluster="recipes-us"))
+    assert (tmp_path / ".egressc").read_text().startswith("egressc 1 finished for recipes-us\n")
+    for act in (plan, compare):
+        with pytest.raises(OutputRefused, match="holds what cluster `recipes-us` is given"):
+            act(str(tmp_path), NEW, cluster="recipes-eu")
+    assert refusal(tmp_path, NEW).endswith("holds what cluster `recipes-us` is given")
+    assert compare(str(tmp_path), OLD, cluster="recipes-us") == []
+    write(plan(str(tmp_path), NEW, cluster="recipes-us"))
+    assert standing(tmp_path) == NEW
+
+
+def test_a_folder_of_no_known_cluster_becomes_one_of_the_first_that_is_known(tmp_path: Path) -> None:
+    put(tmp_path, OLD)
+    assert [d.kind for d in compare(str(tmp_path), OLD, cluster="recipes-us")] == ["different"]
+    write(plan(str(tmp_path), OLD, cluster="recipes-us"))
+    assert compare(str(tmp_path), OLD, cluster="recipes-us") == []
+
+
+def test_the_folder_of_a_cluster_may_be_no_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    assert below(str(tmp_path / "out"), "eu") == str(tmp_path / "out" / "eu")
+    (tmp_path / "out" / "eu").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputRefused, match=r"`.*eu` is a link, and nothing is written through one"):
+        below(str(tmp_path / "out"), "eu")
+
+
+@pytest.mark.parametrize("locked", [".", "installation", ".."])
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: str
+) -> None:
+    folder = tmp_path / "out" / "new" if locked == ".." else tmp_path / "out"
+    if locked != "..":
+        put(folder, {**OLD, "b.yaml": "other\n", OPERATOR: "other\n"})
+    closed = os.path.normpath(tmp_path / "out" / locked)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: os.path.normpath(place) != closed and access(place, mode))
+    with pytest.raises(PermissionError) as told:
+        plan(str(folder), OLD)
+    assert os.path.normpath(told.value.filename) == closed
+    if locked == "installation":
+        plan(str(folder), {**OLD, OPERATOR: "other\n"})
+
+
+def test_two_runs_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = plan(str(tmp_path), OLD), plan(str(tmp_path), NEW)
+    replace = os.replace
+
+    def meanwhile(source: str, target: str) -> None:
+        with pytest.raises(OutputRefused, match="another run is writing to"):
+            write(second)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", meanwhile)
+    write(first)
+    with pytest.raises(OutputRefused, match=r"another run has written to .* meanwhile"):
+        write(second)
+    assert standing(tmp_path) == OLD
 
 
 @pytest.mark.parametrize("path", ["a.yaml", "b.yaml", ".egressc", OPERATOR])
@@ -315,7 +375,7 @@ def test_a_run_killed_at_any_moment_leaves_whole_files_and_a_state_that_is_recog
         planned = plan(str(folder), NEW)
         if not killed_after(count, lambda planned=planned: write(planned)):  # type: ignore[misc]
             break
-        texts = {path: text for path, text in standing(folder).items() if ".egressc-" not in path}
+        texts = {path: text for path, text in standing(folder).items() if not path.endswith(".tmp")}
         assert all(texts.get(path) in whole for path, whole in wholes.items())
         state = drifts(folder, NEW)
         again = plan(str(folder), NEW)
@@ -389,13 +449,26 @@ def test_a_failed_run_leaves_nothing_aside_and_says_unfinished(tmp_path: Path, m
     assert (".egressc", "unfinished") in drifts(tmp_path, NEW)
 
 
-def test_what_a_killed_run_left_aside_goes(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_aside_goes_and_nothing_else(tmp_path: Path) -> None:
     put(tmp_path, OLD)
-    (tmp_path / ".egressc-a.yaml.tmp").write_text("hal")
-    (tmp_path / "installation" / ".egressc-istio-operator.yaml.tmp").write_text("hal")
-    (tmp_path / ".egressc-notes").write_text("mine\n")
+    planned = plan(str(tmp_path), {**OLD, "a.yaml": "new\n", OPERATOR: "new\n"})
+    (tmp_path / ".egressc").write_bytes(planned.unfinished)
+    new = hashlib.sha256(b"new\n").hexdigest()
+    mine = {f".egressc.{ZEROS}.tmp": "mine\n", ".egressc-a.yaml.tmp": "mine\n"}
+    for path, text in mine.items():
+        (tmp_path / path).write_text(text)
+    for folder in (tmp_path, tmp_path / "installation"):
+        (folder / f".egressc.{new}.tmp").write_text("ne")
+    (tmp_path / ".egressc.tmp").write_text("egressc 1 fini")
     put(tmp_path, OLD)
-    assert standing(tmp_path) == {**OLD, ".egressc-notes": "mine\n"}
+    assert standing(tmp_path) == {**OLD, **mine}
+
+
+def test_a_file_that_only_is_called_like_an_index_aside_stays(tmp_path: Path) -> None:
+    (tmp_path / ".egressc.tmp").write_text("mine\n")
+    with pytest.raises(FileExistsError):
+        put(tmp_path, OLD)
+    assert standing(tmp_path) == {".egressc.tmp": "mine\n"}
 
 
 FILES = st.dictionaries(st.sampled_from(["a.yaml", "b.yaml", "c.yaml", OPERATOR]), st.sampled_from(["1\n", "2\n"]))

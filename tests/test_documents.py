@@ -313,12 +313,52 @@ def test_a_broken_document_does_not_hide_the_others() -> None:
     assert found[1]["e"].span.place == ("x.yaml", 11, 4)
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 200_000, "{a: " * 50_000, "- " * 5_000, "".join(" " * i + "a:\n" for i in range(500))]
-)
+DEEP = [
+    "[" * 200_000,
+    "{a: " * 50_000,
+    "- " * 5_000,
+    "? " * 200,
+    "".join(" " * i + "a:\n" for i in range(500)),
+    "".join(f"{' ' * i}a:\n{' ' * i}-\n" for i in range(60)),
+    "".join(f"{' ' * i}a:\n{' ' * i}-\n" for i in range(42)) + " " * 42 + "[" * 18,
+    "\u2028".join(" " * i + "a:" for i in range(120)),
+    "\r".join(" " * i + "a:" for i in range(120)),
+    "a: 1\n---\nb: [" + "[" * 1500,
+    "a: 1\n--- &x\n" + "- " * 200,
+]
+
+
+@pytest.mark.parametrize("text", DEEP)
 def test_values_too_deep_are_refused(text: str) -> None:
-    (found,) = complaints(text)
-    assert found.message == "too many values stand in one another"
+    found, (finding,) = read(Source("x.yaml", text))
+    assert finding.message == "too many values stand in one another"
+    assert [document.value for document in found] == [{"a": 1}] * text.count("a: 1")
+
+
+def depth(node: yaml.Node | None) -> int:
+    if not isinstance(node, yaml.CollectionNode):
+        return int(node is not None)
+    children = [each for child in node.value for each in (child if isinstance(child, tuple) else (child,))]
+    return 1 + max(map(depth, children), default=0)
+
+
+LINES = st.tuples(
+    st.text("  -?:[{", max_size=8), st.sampled_from(["", "a", "a:", "a: b", "- a", "[]", "]", "}", "---"])
+)
+
+
+@given(st.lists(LINES, max_size=8), st.sampled_from(["\n", "\r\n", "\r", "\u2028"]))
+def test_the_bound_of_depth_is_never_too_low(lines: list[tuple[str, str]], end: str) -> None:
+    text = end.join(map("".join, lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(documents, "_COLUMNS", 2)
+        patch.setattr(documents, "_FLOWS", 1)
+        shallow = not documents._may_be_too_deep(text)
+    try:
+        deepest = max(map(depth, yaml.compose_all(text, yaml.CSafeLoader)), default=0)
+    except yaml.YAMLError:
+        return
+    assert not shallow or deepest <= 2 * 2 + 1 + 1
 
 
 def test_values_of_the_greatest_depth_are_read() -> None:
@@ -367,6 +407,6 @@ def outcome(module: ModuleType, text: str) -> object:
     ]
 
 
-@pytest.mark.parametrize("text", [PLACED, "\ufeff" + PLACED, *(text for text, _, _ in BROKEN), "[" * 5000])
+@pytest.mark.parametrize("text", [PLACED, "\ufeff" + PLACED, *(text for text, _, _ in BROKEN), "[" * 5000, *DEEP[2:]])
 def test_without_libyaml_the_result_is_the_same(pure: ModuleType, text: str) -> None:
     assert outcome(pure, text) == outcome(documents, text)

@@ -10,20 +10,21 @@ from egresslang.mesh.read import outbound_policy
 from egresslang.mesh.resources import MeshConfig
 from egresslang.record import replace
 
-_PATHS: Mapping[object, tuple[str, ...]] = {
-    "IstioOperator": ("spec", "meshConfig"),
-    "Istio": ("spec", "values", "meshConfig"),
-    None: ("meshConfig",),
+_PATHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "IstioOperator": (("spec", "values", "meshConfig"), ("spec", "meshConfig")),
+    "Istio": (("spec", "values", "meshConfig"),),
+    "": (("meshConfig",),),
 }
-"""Where a kind of installation has its MeshConfig; Helm values have no kind."""
+"""Where a kind of installation has its MeshConfig, the last of them counting; Helm values have no kind."""
 
 
 def configured(documents: Iterable[Located], config: MeshConfig) -> MeshConfig:
-    """A configuration with what the installations among some documents say of it."""
+    """A configuration with what the installations among some documents say of it; raises `read.WrongShape`."""
     for document in documents:
         value = document.value
-        if isinstance(value, dict) and value.get("kind") in _PATHS:
-            config = _with(config, _at(value, _PATHS[value.get("kind")]))
+        kind = value.get("kind", "") if isinstance(value, dict) else None
+        for path in _PATHS.get(kind, ()) if isinstance(kind, str) else ():
+            config = _with(config, _at(value, path))
     return config
 
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice, product
+from itertools import combinations, islice, product
 from types import MappingProxyType
 
 from egresslang.mesh import protocols
 from egresslang.mesh.addresses import Address
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.outbound import UNSTABLE, Outbound, Request, Verdict
-from egresslang.mesh.registry import Registered, Registry, Turns
+from egresslang.mesh.registry import Registered, Registry, Turns, orders
 from egresslang.mesh.resources import MeshConfig, Resources, ServiceEntry, Sidecar
-from egresslang.mesh.scope import Scope, choose, destinations, scope
+from egresslang.mesh.scope import Scope, choose, destinations, listed_exactly, scope
 from egresslang.record import replace
 
-MOST_STARTS = 64
+MOST_STARTS = 256
 """Starts of istiod that are looked at where it orders services by chance."""
 
 
@@ -124,27 +124,37 @@ def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
         groups: dict[tuple[str, str], list[Registered]] = {}
         for each in listener.services:
             groups.setdefault((each.host, each.namespace), []).append(each)
+        if listener.by_lookup:
+            for key in listed_exactly(listener.egress, scope.namespace):
+                looked_up = registry.by_host.get(key[0], {}).get(key[1])
+                if looked_up is not None:
+                    sizes[key] = max(sizes.get(key, 1), orders(_equals(registry, looked_up)))
         for key, group in groups.items():
-            found = len(_equals(registry, group[0])) if listener.by_lookup else _ties(group, by_name)
-            sizes[key] = max(sizes.get(key, 1), found)
+            sizes[key] = max(sizes.get(key, 1), _ties(registry, group, by_name))
         for virtual in listener.virtual_services:
             for host in destinations(virtual, scope.namespace):
                 held = registry.by_host.get(host, {})
                 sizes[host, ""] = max(len(held), 1)
                 for namespace, each in held.items():
-                    sizes[host, namespace] = max(sizes.get((host, namespace), 1), len(_equals(registry, each)))
+                    sizes[host, namespace] = max(sizes.get((host, namespace), 1), orders(_equals(registry, each)))
     several = sorted(key for key, size in sizes.items() if size > 1)
     for turns in _combined([sizes[key] for key in several]):
         yield dict(zip(several, turns, strict=True))
 
 
 def _combined(sizes: list[int]) -> Iterator[tuple[int, ...]]:
-    """Every combination of turns, of which there may be very many: first those in which one group alone is turned."""
-    yield tuple(0 for _ in sizes)
-    for at, size in enumerate(sizes):
-        for turn in range(1, size):
-            yield tuple(turn if at == other else 0 for other in range(len(sizes)))
-    yield from (turns for turns in product(*map(range, sizes)) if sum(map(bool, turns)) > 1)
+    """Every combination of turns, of which there may be very many: first those of one group, of all at once, of two."""
+    count = range(len(sizes))
+    yield tuple(0 for _ in count)
+    for at in count:
+        for turn in range(1, sizes[at]):
+            yield tuple(turn if at == other else 0 for other in count)
+    for turn in range(1, max(sizes, default=1)):
+        yield tuple(turn % size for size in sizes)
+    for first, second in combinations(count, 2):
+        for turns in product(range(1, sizes[first]), range(1, sizes[second])):
+            yield tuple(turns[0] if at == first else turns[1] if at == second else 0 for at in count)
+    yield from (turns for turns in product(*map(range, sizes)) if sum(map(bool, turns)) > 2)
 
 
 def _equals(registry: Registry, service: Registered) -> list[Registered]:
@@ -156,8 +166,8 @@ def _equals(registry: Registry, service: Registered) -> list[Registered]:
     ]
 
 
-def _ties(group: list[Registered], by_name: bool) -> int:
-    """How many services of one host and namespace are of one age, if their order can matter.
+def _ties(registry: Registry, group: list[Registered], by_name: bool) -> int:
+    """In how many orders services of one host and namespace may be, if their order can matter.
 
     It can for those of several entries, for HTTP, which knows one address of a host, and for DNS, whose answer begins
     with the address of the first.
@@ -172,7 +182,7 @@ def _ties(group: list[Registered], by_name: bool) -> int:
         several = len({id(each.origin) for each in same}) > 1
         named = any(port.protocol in protocols.HTTP or port.protocol == protocols.UNSET for port in same[0].ports)
         if several or named or by_name:
-            found = max(found, len(same))
+            found = max(found, orders(_equals(registry, same[0])))
     return found
 
 

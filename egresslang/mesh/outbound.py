@@ -108,7 +108,15 @@ class Outbound:
 
     @cached_property
     def _overlapping(self) -> set[Listener]:
-        return {each for found in self._by_address.values() if len(found) > 1 for each in found}
+        """Listeners that have an address in common, with another one or with one of the sidecar's own."""
+        own = [((min(self.pod.families), 0), port) for port in (OWN_PORT, INBOUND_PORT)]
+        several = {each for found in self._by_address.values() if len(found) > 1 for each in found}
+        return several | {each for place in own for each in self._by_address.get(place, ())}
+
+    @cached_property
+    def _takes_own_port(self) -> bool:
+        """Whether a listener has the address of the one of all others, which a real Envoy then does not take either."""
+        return ((min(self.pod.families), 0), OWN_PORT) in self._by_address
 
     def at(self, address: Address, port: int) -> list[Listener]:
         """The listeners that may take a connection; none where it is left to the one of all others."""
@@ -184,6 +192,14 @@ class Outbound:
                     found[service.host] = service.kubernetes, address
         return {host: address for host, (_, address) in found.items()}
 
+    def named(self, address: Address) -> str:
+        """The host whose address the proxy's own DNS says this is; empty when it is none's."""
+        return self._hosts_by_address.get(address, "")
+
+    @cached_property
+    def _hosts_by_address(self) -> dict[Address, str]:
+        return {address: host for host, address in self._names.items()}
+
     def _pods_behind(self, service: Registered) -> list[str]:
         if service.resolution != "NONE" or not service.ports:
             return []
@@ -192,6 +208,8 @@ class Outbound:
     def ask(self, request: Request) -> list[Verdict]:
         """What becomes of a request: one verdict, or several where istiod decides by chance."""
         found = self.at(request.address, request.port)
+        if not found and self._takes_own_port and request.port != INBOUND_PORT:
+            return [Verdict(REFUSED, "", listener=VIRTUAL_OUTBOUND, because=self._sidecar)]
         if not found:
             return [self._unregistered(request, VIRTUAL_OUTBOUND, self._takes_http(request))]
         listener = found[0]
@@ -445,11 +463,11 @@ class _Table:
 class _Names:
     """Filter chains by server name."""
 
-    __slots__ = ("_any", "_partial", "named")
+    __slots__ = ("_any", "_is_partial", "named")
 
     def __init__(self) -> None:
         self.named: dict[str, list[Chain]] = {}
-        self._partial: set[str] = set()
+        self._is_partial = False
         self._any: list[Chain] = []
 
     @property
@@ -464,8 +482,8 @@ class _Names:
 
     @property
     def is_refused(self) -> bool:
-        """Whether two chains match the very same, which a real Envoy does not take."""
-        return any(
+        """Whether two chains match the very same, or a name is a wildcard in part: a real Envoy takes neither."""
+        return self._is_partial or any(
             len(chains) > 1 and len({chain.http for chain in chains}) < len(chains)
             for chains in (self._any, *self.named.values())
         )
@@ -474,21 +492,18 @@ class _Names:
         names = [] if "*" in chain.sni else chain.sni
         for name in names:
             self.named.setdefault(name, []).append(chain)
-            if name.startswith("*") and not name.startswith("*."):
-                self._partial.add(name)
+            self._is_partial = self._is_partial or ("*" in name and not name.startswith("*."))
         if not names:
             self._any.append(chain)
 
     def find(self, name: str) -> list[Chain]:
         """The chains of a server name, of the longest wildcard above it, else those for any; empty for no name."""
         if name and self.named:
-            best = name if name in self.named else ""
-            at = -1 if best else name.find(".")
-            while at >= 0 and not best:
-                best = wild if (wild := f"*{name[at:]}") in self.named else ""
+            if name in self.named:
+                return self.named[name]
+            at = name.find(".")
+            while at >= 0:
+                if (wild := f"*{name[at:]}") in self.named:
+                    return self.named[wild]
                 at = name.find(".", at + 1)
-            if self._partial and best != name:
-                best = max((best, *(each for each in self._partial if name.endswith(each[1:]))), key=len)
-            if best:
-                return self.named[best]
         return self._any

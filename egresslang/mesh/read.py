@@ -30,7 +30,7 @@ from egresslang.mesh.resources import (
     VirtualService,
     Workload,
 )
-from egresslang.record import replace
+from egresslang.record import record, replace
 
 VERSIONS = frozenset({"networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"})
 """The API versions of Istio's networking resources; all mean the same."""
@@ -45,7 +45,15 @@ EXPORT_TO = "networking.istio.io/exportTo"
 Value = Mapping[str, Any]
 
 
-class _WrongShape(Exception):
+@record
+class _Where:
+    """Where manifests are applied: the domain of the cluster, and the namespace of what names none."""
+
+    cluster_domain: str
+    namespace: str
+
+
+class WrongShape(Exception):
     """A value is not what its kind has there; `words` say so."""
 
     def __init__(self, words: str) -> None:
@@ -53,11 +61,14 @@ class _WrongShape(Exception):
         self.words = words
 
 
-def read(documents: Iterable[Located], cluster_domain: str = "cluster.local") -> tuple[Resources, list[Finding]]:
+def read(
+    documents: Iterable[Located], cluster_domain: str = "cluster.local", namespace: str = "default"
+) -> tuple[Resources, list[Finding]]:
     """The resources of some documents, `List`s unfolded, in their order; a resource with a finding is left out.
 
-    What names no namespace stands in `default`, where kubectl puts it.
+    What names no namespace stands in `namespace`, as with `kubectl apply`.
     """
+    where = _Where(cluster_domain, namespace)
     found: dict[str, list[Any]] = {field: [] for field, _ in _READERS.values()}
     subsets: set[tuple[str, str]] = set()
     findings: list[Finding] = []
@@ -69,10 +80,10 @@ def read(documents: Iterable[Located], cluster_domain: str = "cluster.local") ->
             try:
                 if reader is not None:
                     field, make = reader
-                    found[field].append(make(each, cluster_domain))
-                elif kind == "DestinationRule" and version in VERSIONS:
-                    subsets |= _subsets(each, cluster_domain)
-            except _WrongShape as wrong:
+                    found[field].append(make(each, where))
+                elif kind == "DestinationRule" and _group(version) == "istio":
+                    subsets |= _subsets(each, where)
+            except WrongShape as wrong:
                 findings.append(
                     finding(
                         codes.BAD_PROFILE,
@@ -93,9 +104,9 @@ def joined(first: Resources, second: Resources) -> Resources:
 
 
 def _group(version: object) -> str:
-    if version in VERSIONS:
-        return "istio"
-    return version.rpartition("/")[0] if isinstance(version, str) else ""
+    if not isinstance(version, str):
+        return ""
+    return "istio" if version in VERSIONS else version.rpartition("/")[0]
 
 
 def _unfolded(manifest: Located) -> Iterator[Located]:
@@ -118,7 +129,7 @@ def _of(value: Value, key: str, kind: type | tuple[type, ...], default: Any, wor
     if found is None:
         return default
     if not isinstance(found, kind) or (isinstance(found, bool) and kind is int):
-        raise _WrongShape(f"`{key}` is not {words}")
+        raise WrongShape(f"`{key}` is not {words}")
     return found
 
 
@@ -141,21 +152,21 @@ def _list(value: Value, key: str) -> list[Any]:
 def _texts(value: Value, key: str) -> tuple[str, ...]:
     found = _list(value, key)
     if not all(isinstance(each, str) for each in found):
-        raise _WrongShape(f"`{key}` has an entry that is no text")
+        raise WrongShape(f"`{key}` has an entry that is no text")
     return tuple(found)
 
 
 def _maps(value: Value, key: str) -> list[Value]:
     found = _list(value, key)
     if not all(isinstance(each, dict) for each in found):
-        raise _WrongShape(f"`{key}` has an entry that is no mapping")
+        raise WrongShape(f"`{key}` has an entry that is no mapping")
     return found
 
 
 def _labels(value: Value, key: str) -> Labels:
     found = _map(value, key)
     if not all(isinstance(each, str) for each in found.values()):
-        raise _WrongShape(f"`{key}` has a value that is no text")
+        raise WrongShape(f"`{key}` has a value that is no text")
     return tuple(sorted(found.items()))
 
 
@@ -163,27 +174,27 @@ def _selector(spec: Value, inner: str = "labels") -> Labels | None:
     return _labels(_map(spec, "workloadSelector"), inner) if isinstance(spec.get("workloadSelector"), dict) else None
 
 
-def _origin(manifest: Located) -> tuple[Origin, str, Value]:
+def _origin(manifest: Located, where: _Where) -> tuple[Origin, str, Value]:
     metadata = _map(manifest.value, "metadata")
     name = _text(metadata, "name")
     if not name:
-        raise _WrongShape("it has no `metadata.name`")
-    origin = Origin(str(manifest.value["kind"]), _text(metadata, "namespace") or "default", name, manifest)
+        raise WrongShape("it has no `metadata.name`")
+    origin = Origin(str(manifest.value["kind"]), _text(metadata, "namespace") or where.namespace, name, manifest)
     created = metadata.get("creationTimestamp")
-    youngest = YOUNGEST if manifest.value.get("apiVersion") in VERSIONS else ""
+    youngest = YOUNGEST if _group(manifest.value.get("apiVersion")) == "istio" else ""
     return origin, created if isinstance(created, str) else youngest, metadata
 
 
 # Istio
 
 
-def _service_entry(manifest: Located, _: str) -> ServiceEntry:
-    origin, created, metadata = _origin(manifest)
+def _service_entry(manifest: Located, where: _Where) -> ServiceEntry:
+    origin, created, metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
     labels = _labels(metadata, "labels")
     resolution = _text(spec, "resolution") or "NONE"
     if resolution not in RESOLUTIONS:
-        raise _WrongShape(f"`{resolution}` is no resolution")
+        raise WrongShape(f"`{resolution}` is no resolution")
     addresses = _texts(spec, "addresses")
     allocates = resolution != "NONE" and not addresses and dict(labels).get(NO_ALLOCATION, "").lower() != "false"
     allocated: dict[str, tuple[str, ...]] = {}
@@ -218,8 +229,8 @@ def _port(value: Value) -> Port:
     )
 
 
-def _sidecar(manifest: Located, _: str) -> Sidecar:
-    origin, created, _metadata = _origin(manifest)
+def _sidecar(manifest: Located, where: _Where) -> Sidecar:
+    origin, created, _metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
     egress = tuple(
         Egress(
@@ -245,10 +256,10 @@ def outbound_policy(value: Value, namespace: str = "") -> OutboundPolicy | None:
     )
 
 
-def _virtual_service(manifest: Located, domain: str) -> VirtualService:
-    origin, created, _metadata = _origin(manifest)
+def _virtual_service(manifest: Located, where: _Where) -> VirtualService:
+    origin, created, _metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
-    namespace = origin.namespace
+    namespace, domain = origin.namespace, where.cluster_domain
     return VirtualService(
         origin,
         created,
@@ -332,23 +343,23 @@ def _raw_route(route: Value, namespace: str, domain: str) -> RawRoute:
     return RawRoute(matches, _destinations(route, namespace, domain))
 
 
-def _subsets(manifest: Located, domain: str) -> set[tuple[str, str]]:
-    origin, _created, _metadata = _origin(manifest)
+def _subsets(manifest: Located, where: _Where) -> set[tuple[str, str]]:
+    origin, _created, _metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
-    host = _whole_name(_text(spec, "host"), origin.namespace, domain)
+    host = _whole_name(_text(spec, "host"), origin.namespace, where.cluster_domain)
     return {(host, _text(each, "name")) for each in _maps(spec, "subsets")}
 
 
-def _authorization_policy(manifest: Located, _: str) -> AuthorizationPolicy:
-    origin, _created, _metadata = _origin(manifest)
+def _authorization_policy(manifest: Located, where: _Where) -> AuthorizationPolicy:
+    origin, _created, _metadata = _origin(manifest, where)
     return AuthorizationPolicy(origin, _labels(_map(_map(manifest.value, "spec"), "selector"), "matchLabels"))
 
 
 # Kubernetes
 
 
-def _service(manifest: Located, _: str) -> Service:
-    origin, created, metadata = _origin(manifest)
+def _service(manifest: Located, where: _Where) -> Service:
+    origin, created, metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
     address = _text(spec, "clusterIP")
     every = _texts(spec, "clusterIPs")
@@ -374,17 +385,17 @@ def _service_port(value: Value) -> Port:
     return Port(number, name, of_service_port(number, name, transport, _text(value, "appProtocol")))
 
 
-def _endpoint_slice(manifest: Located, _: str) -> EndpointSlice:
-    origin, _created, metadata = _origin(manifest)
+def _endpoint_slice(manifest: Located, where: _Where) -> EndpointSlice:
+    origin, _created, metadata = _origin(manifest, where)
     service = dict(_labels(metadata, "labels")).get("kubernetes.io/service-name", "")
     addresses = tuple(address for each in _maps(manifest.value, "endpoints") for address in _texts(each, "addresses"))
     ports = {_text(each, "name"): _number(each, "port") for each in _maps(manifest.value, "ports")}
     return EndpointSlice(origin.namespace, service, addresses, ports)
 
 
-def _workload(manifest: Located, _: str) -> Workload:
+def _workload(manifest: Located, where: _Where) -> Workload:
     """Pods of a controller, or a Pod itself."""
-    origin, _created, metadata = _origin(manifest)
+    origin, _created, metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
     if origin.kind == "CronJob":
         spec = _map(_map(spec, "jobTemplate"), "spec")
@@ -408,7 +419,7 @@ def _uncaptured(labels: Value, annotations: Value, pod: Value) -> str:
     return ""
 
 
-_READERS: dict[tuple[str, str], tuple[str, Callable[[Located, str], Any]]] = {
+_READERS: dict[tuple[str, str], tuple[str, Callable[[Located, _Where], Any]]] = {
     ("istio", "ServiceEntry"): ("service_entries", _service_entry),
     ("istio", "Sidecar"): ("sidecars", _sidecar),
     ("istio", "VirtualService"): ("virtual_services", _virtual_service),

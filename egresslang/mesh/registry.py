@@ -6,7 +6,7 @@ addresses (convertServices, pilot/pkg/serviceregistry/serviceentry/conversion.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +30,8 @@ NOWHERE = "0.0.0.0"
 EXACT_LISTS = (1, 31)
 """The first Istio that looks exact hosts of a Sidecar up one by one (servicesForExactHosts, pilot/pkg/model/sidecar.go)."""
 
-EVERYONE = ("*",)
+MOST_EQUALS = 8
+"""Services of one host, namespace and age of which each is looked at as the first with each other as the last."""
 
 
 @record
@@ -88,7 +89,7 @@ class Registered:
 
 
 Turns = Mapping[tuple[str, str], int]
-"""For a host and a namespace, by how many places its services of one age are rotated; for a host and no namespace, the
+"""For a host and a namespace, which order its services of one age are in (`turned`); for a host and no namespace, the
 place of that among equally old services of several namespaces which a route takes."""
 
 
@@ -137,25 +138,40 @@ class Registry:
 
     @cached_property
     def endpoints(self) -> dict[tuple[str, str, int], list[str]]:
-        """What is behind a port of a host of a namespace, of all entries that declare it.
+        """What is behind a port of a host of a namespace: an address, with `:port` where it is not the same port.
 
-        An address, with `:port` where it is not the same port.
+        Where several services are one host of a namespace, the last of them says which endpoints a port has, by its
+        number for those of ServiceEntries and by its name for pods (initServiceRegistry, CopyEndpoints).
         """
+        behind = self._behind
         found: dict[tuple[str, str, int], list[str]] = {}
+        for service in self.services:
+            by_port: dict[int, list[str]] = {}
+            for address, number, name in behind.get((service.host, service.namespace), ()):
+                for port in service.ports:
+                    if port.number == number or (not number and port.name == name):
+                        by_port.setdefault(port.number, []).append(address)
+            for number, addresses in by_port.items():
+                found[service.host, service.namespace, number] = addresses
+        return found
+
+    @property
+    def _behind(self) -> dict[tuple[str, str], list[tuple[str, int, str]]]:
+        """The endpoints of a host of a namespace: address, and number of the port or, of pods, its name."""
+        found: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
         for entry in self.resources.service_entries:
             resolved = not entry.endpoints and entry.selector is None and entry.resolution in ("DNS", "DNS_ROUND_ROBIN")
             for host in entry.hosts:
+                held = found.setdefault((host, entry.origin.namespace), [])
                 for port in entry.ports:
-                    behind = found.setdefault((host, entry.origin.namespace, port.number), [])
                     if resolved:
-                        behind.append(_at(host, port, 0))
-                    for endpoint in entry.endpoints:
-                        behind.append(_at(endpoint.address, port, endpoint.ports.get(port.name, 0)))
+                        held.append((_at(host, port, 0), port.number, port.name))
+                    for each in entry.endpoints:
+                        held.append((_at(each.address, port, each.ports.get(port.name, 0)), port.number, port.name))
         for service in self.resources.services:
-            host = service_host(service, self.config)
-            pods = self.pods(service.origin.namespace, service.origin.name)
-            for port in service.ports:
-                found.setdefault((host, service.origin.namespace, port.number), []).extend(pods)
+            held = found.setdefault((service_host(service, self.config), service.origin.namespace), [])
+            for address in self.pods(service.origin.namespace, service.origin.name):
+                held += [(address, 0, port.name) for port in service.ports]
         return found
 
     @cached_property
@@ -340,16 +356,32 @@ def _of_service(service: Service, host: str, default: frozenset[str]) -> Registe
 
 
 def _in_order(services: Iterable[Registered], turns: Turns) -> list[Registered]:
-    """Services by age, name and namespace (SortServicesByCreationTime), equals rotated by their turn."""
+    """Services by age, name and namespace (SortServicesByCreationTime), equals as their turn has it."""
     groups: dict[tuple[str, str, str], list[Registered]] = {}
     for each in services:
         groups.setdefault((each.created, each.name, each.namespace), []).append(each)
     ordered: list[Registered] = []
     for key in sorted(groups):
         group = groups[key]
-        at = turns.get((key[1], key[2]), 0) % len(group) if turns else 0
-        ordered += group[at:] + group[:at]
+        ordered += turned(group, turns.get((key[1], key[2]), 0)) if turns else group
     return ordered
+
+
+def orders(group: Sequence[Registered]) -> int:
+    """In how many orders services of one age are looked at: what counts is which is first and which is last."""
+    count = len(group)
+    return count * (count - 1) if 2 < count <= MOST_EQUALS else count
+
+
+def turned(group: list[Registered], turn: int) -> list[Registered]:
+    """Services of one age in one of those orders; as they stand for no turn."""
+    count = len(group)
+    if orders(group) == count:
+        return group[turn % count :] + group[: turn % count]
+    first, behind = divmod(turn % orders(group), count - 1)
+    others = group[:first] + group[first + 1 :]
+    last = others.pop(count - 2 - behind)
+    return [group[first], *others, last]
 
 
 def _with_aliases(services: list[Registered]) -> list[Registered]:

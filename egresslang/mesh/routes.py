@@ -102,15 +102,19 @@ def build(scope: Scope, pod: Pod, port: int, cluster_domain: str) -> Routes:
     if listener is None:
         return routes
     own = listener.egress.port
-    if own is not None and own.protocol == "HTTP_PROXY":
-        port = 80
-    services = {each.host.lower(): each for each in listener.services if each.port(port) is not None}
+    is_proxy = own is not None and own.protocol == "HTTP_PROXY"
+    port = 80 if is_proxy else port
+    services = {
+        each.host.lower(): each
+        for each in listener.services
+        if each.port(port) is not None and (not is_proxy or _first_http(each) == port)
+    }
     wild = {name for name in services if name.startswith("*")}
     taken: set[str] = set()
     routed: set[str] = set()
     whole = {name for name, each in services.items() if each.resolution != "ALIAS" and _is_http(each, port)}
     for virtual in listener.virtual_services:
-        if port == 80 or _concerns(virtual, services, wild):
+        if (port == 80 and not is_proxy) or _concerns(virtual, services, wild):
             for host, domains, of in _of_virtual_service(virtual, services, pod, port, listener, cluster_domain):
                 if host.name not in taken:
                     taken.add(host.name)
@@ -125,8 +129,17 @@ def build(scope: Scope, pod: Pod, port: int, cluster_domain: str) -> Routes:
 
 def sniffed(scope: Scope, pod: Pod, host: str, port: int, cluster_domain: str) -> VirtualHost | None:
     """The only virtual host of a listener that one service has for itself; None for a host in capitals, which no route is for."""
+    listener = listener_for(scope, port)
+    if listener is not None and listener.egress.port is not None and listener.egress.port.protocol == "HTTP_PROXY":
+        service = next((each for each in listener.services if each.host == host and _is_http(each, port)), None)
+        return None if service is None else VirtualHost(host, (Cluster(host, port),), (), False, (service.origin,))
     found = build(scope, pod, port, cluster_domain).domains.get(host, [])
     return found[0] if found else None
+
+
+def _first_http(service: Registered) -> int:
+    """The first port of a service that speaks HTTP: to a proxy of HTTP, whose routes know all ports, the name is its."""
+    return next((port.number for port in service.ports if _is_http(service, port.number)), 0)
 
 
 def _is_http(service: Registered, number: int) -> bool:

@@ -125,6 +125,12 @@ def _listed(egress: Egress, namespace: str, version: tuple[int, int]) -> tuple[d
     return found, exact
 
 
+def listed_exactly(egress: Egress, namespace: str) -> Iterator[tuple[str, str]]:
+    """The exact hosts that a listener lists, each with the namespace it is listed of."""
+    listed, _ = _listed(egress, namespace, EXACT_LISTS)
+    return ((host, where) for where, hosts in listed.items() for host in sorted(hosts.exact))
+
+
 def _listener(view: View, egress: Egress) -> Listener:
     registry = view.registry
     listed, exact = _listed(egress, view.namespace, registry.config.version)

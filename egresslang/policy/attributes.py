@@ -10,8 +10,10 @@ from egresslang.findings import Finding, finding
 from egresslang.policy.binding import Binding
 from egresslang.policy.policy import Rule
 from egresslang.profile.profile import ClusterProfile
+from egresslang.ranges import is_nobodys
 from egresslang.source import Span
 from egresslang.syntax import nodes
+from egresslang.syntax.print import show_target
 from egresslang.syntax.words import read_network
 
 
@@ -61,11 +63,11 @@ class Attributes:
                     values["region"] = ""
         return Rule(kind, span, expires=expires, **values), address
 
-    def text(self, value: nodes.Value) -> str | None:
+    def text(self, value: nodes.Value, is_address: bool = False) -> str | None:
         """A value without variables; None after telling which is not defined."""
         if "${" not in value.text:
             return value.text
-        return self.binding.substitute(value.text, value.span)
+        return self.binding.substitute(value.text, value.span, is_address)
 
     def _date(self, attribute: nodes.Attribute) -> date | None:
         text = self.text(attribute.values[0])
@@ -106,14 +108,14 @@ class Attributes:
         """The addresses and networks of `address=`."""
         networks = []
         for value in attribute.values:
-            text = self.text(value)
+            text = self.text(value, is_address=True)
             if text is None:
                 continue
             network = read_network(text, value.span)
             if isinstance(network, Finding):
                 self.found.append(network)
-            elif network.version == 4 and network.first >> 24 == 0 and network.prefix >= 8:
-                self.found.append(means_itself(value.span))
+            elif is_nobodys(network.version, network.first, network.prefix):
+                self.found.append(no_host(network, value.span))
             elif network.prefix == 0:
                 self.found.append(
                     finding(
@@ -129,13 +131,13 @@ class Attributes:
         return networks
 
 
-def means_itself(span: Span) -> Finding:
-    """An address in 0.0.0.0/8, which no other host can have (RFC 1122, 3.2.1.3)."""
+def no_host(network: nodes.Network, span: Span) -> Finding:
+    """An address that no other host can have."""
     return finding(
         codes.BAD_ADDRESS,
         span,
-        f"no host has the address `{span.text}`",
-        "0.0.0.0/8 means this host itself",
+        f"no host has the address `{show_target(network).strip('[]')}`",
+        "0.0.0.0/8 means this host itself" if network.version == 4 else "`::` means no address",
         help="write the address of the destination",
     )
 

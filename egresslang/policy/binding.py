@@ -253,8 +253,11 @@ class Binding:
 
     # Variables
 
-    def substitute(self, text: str, span: Span) -> str | None:
-        """A text with the profile's variables in it; None after telling which is not defined."""
+    def substitute(self, text: str, span: Span, is_address: bool = False) -> str | None:
+        """A text with the profile's variables in it; None after telling which is not defined.
+
+        A variable stands for one word; where that is an address, it may hold the colons of IPv6.
+        """
         problems: list[Finding] = []
 
         def value(match: re.Match[str]) -> str:
@@ -273,7 +276,7 @@ class Binding:
                         help=f"write `${{{near}}}`" if near else f"add `{name}` to `variables:` of the profile",
                     )
                 )
-            elif bad := re.search(r"[*:,\s]", found):
+            elif bad := re.search(r"[*,\s]" if is_address else r"[*:,\s]", found):
                 problems.append(
                     finding(
                         codes.BAD_VALUE,
@@ -293,10 +296,11 @@ class Binding:
         """A target without variables; None after telling what is wrong."""
         if not isinstance(target, nodes.Template):
             return target
-        text = self.substitute(target.text, target.span)
+        is_bracketed = target.text.startswith("[")
+        text = self.substitute(target.text, target.span, is_bracketed)
         if text is None:
             return None
-        made = read_bracketed(text, target.span) if text.startswith("[") else read_target(text, target.span)
+        made = read_bracketed(text, target.span) if is_bracketed else read_target(text, target.span)
         if isinstance(made, nodes.Word | nodes.Anything | nodes.Template):
             made = finding(
                 codes.BAD_HOST,

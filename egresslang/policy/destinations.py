@@ -7,13 +7,24 @@ from collections.abc import Iterable, Iterator
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, Severity, finding
-from egresslang.policy.attributes import means_itself
+from egresslang.policy.attributes import no_host
 from egresslang.policy.binding import Binding
 from egresslang.policy.definitions import INTERNET
 from egresslang.policy.policy import ANY, PROTOCOL_CLASS, Addresses, Below, Destination, Everything, Name, Rule
 from egresslang.policy.regions import of_host, within
 from egresslang.profile.profile import ClusterProfile
-from egresslang.ranges import BITS, Range, internet, merge, network_range, parse_cidr, show, subtract
+from egresslang.ranges import (
+    BITS,
+    Range,
+    internet,
+    is_nobodys,
+    merge,
+    network_range,
+    parse_cidr,
+    show,
+    somebodys,
+    subtract,
+)
 from egresslang.record import record
 from egresslang.source import Span
 from egresslang.syntax import nodes
@@ -22,6 +33,7 @@ from egresslang.syntax.words import read_network
 
 _DEFAULT_PROTOCOL = {80: "http", 443: "tls"}
 _EVERYTHING = Everything()
+_IN_MESH_HELP = "remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it"
 
 
 @record
@@ -79,6 +91,9 @@ class Destinations:
         if isinstance(target, nodes.Anything):
             yield Reach(_EVERYTHING, 0, "", "")
             return
+        for network in asked.addresses or ([target] if isinstance(target, nodes.Network) else ()):
+            if f"IPv{network.version}" not in self.profile.ip_families:
+                self.found.append(_other_family(network))
         for port in asked.ports:
             protocol = port.protocol or _DEFAULT_PROTOCOL.get(port.number, "")
             kind = PROTOCOL_CLASS.get(protocol, protocol)
@@ -152,10 +167,8 @@ class Destinations:
                 "the cluster's own included",
                 help=f"write `internet:{port}` for every public address, or `-> *` to leave the workload open",
             )
-        elif (
-            isinstance(target, nodes.Network) and target.version == 4 and target.first >> 24 == 0 and target.prefix >= 8
-        ):
-            problem = means_itself(target.span)
+        elif isinstance(target, nodes.Network) and is_nobodys(target.version, target.first, target.prefix):
+            problem = no_host(target, target.span)
         elif (open_target or _is_internet(target)) and not rule.reason:
             problem = finding(
                 codes.ANY_ADDRESS,
@@ -196,7 +209,16 @@ class Destinations:
                 target.span,
                 f"`{target.span.text}` lies inside the mesh",
                 "not outside the cluster",
-                help="remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it",
+                help=_IN_MESH_HELP,
+            )
+        elif isinstance(target, nodes.Host) and (namespace := self._short_for(target.name)):
+            problem = finding(
+                codes.IN_MESH_DESTINATION,
+                target.span,
+                f"`{target.span.text}` is short for a Service of namespace `{namespace}`",
+                "not outside the cluster",
+                notes=["a name of this form that is public is known by an entry under `destinations:` of the profile"],
+                help=_IN_MESH_HELP,
             )
         return problem
 
@@ -204,10 +226,15 @@ class Destinations:
         if isinstance(target, nodes.Wildcard):
             domain = self.profile.cluster_domain
             return bool(self._inside.fullmatch(target.suffix)) or f".svc.{domain}".endswith(f".{target.suffix}")
-        if self._inside.fullmatch(target.name):
-            return True
-        service, _, namespace = target.name.partition(".")
-        return (service, namespace) in self._services
+        return bool(self._inside.fullmatch(target.name))
+
+    def _short_for(self, name: str) -> str:
+        """The namespace of the Service that `service.namespace` is short for in every pod; empty if it is for none."""
+        service, _, namespace = name.partition(".")
+        if (service, namespace) in self._services:
+            return namespace
+        known = namespace == "default" or namespace in (self.profile.namespaces or ())
+        return namespace if known and name not in self.profile.destinations else ""
 
     def _named(self, asked: Asked, target: nodes.Host, port: nodes.Port, kind: str, protocol: str) -> Iterator[Reach]:
         """A name without `address=`: resolved by the sidecar, or led to the endpoints the profile knows in the region."""
@@ -343,6 +370,7 @@ class Destinations:
             ranges = subtract(
                 ranges, merge(network_range(h.version, h.first, h.prefix) for h in holes if h.version == version)
             )
+            ranges = somebodys(version, ranges)
             if not ranges:
                 continue
             single = len(networks) == 1 and mine[0].prefix == BITS[version]
@@ -369,6 +397,8 @@ class Destinations:
             for reach in self._at(addresses or [], target.name, 0, "tcp", "tcp"):
                 yield reach.destination
         elif isinstance(target, nodes.Network):
+            if is_nobodys(target.version, target.first, target.prefix):
+                self.found.append(no_host(target, target.span))
             for reach in self._at([target], "", 0, "tcp", "tcp"):
                 yield reach.destination
         else:
@@ -429,6 +459,16 @@ def _missing_protocol(port: nodes.Port) -> Finding:
         f"port `{port.number}` has no default protocol",
         "which protocol?",
         help=f"write it after the port, as in `{port.number} tcp`",
+    )
+
+
+def _other_family(network: nodes.Network) -> Finding:
+    return finding(
+        codes.NOT_GOVERNED,
+        network.span,
+        f"`{show_target(network).strip('[]')}` is IPv{network.version}, which the cluster does not speak",
+        "reaches nothing here",
+        help=f"add `IPv{network.version}` to `ipFamilies:` of the profile, or remove it",
     )
 
 

@@ -60,7 +60,8 @@ def _judged(assertion: Assertion, granted: Granted) -> Judgement:
         if assertion.outcome == ALLOWED:
             missing = _missing(expected, ways)
             if missing is not None:
-                near = granted.near(_one(missing.witness()))
+                where = missing.destinations
+                near = granted.near(_one(missing.witness()), bool(where.names and where.addresses))
                 return Judgement(assertion, False, tuple(rules_of(grants)), _shown(missing, expected), near)
         elif grants:
             first = next(rules_of(grants))

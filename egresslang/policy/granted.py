@@ -23,11 +23,10 @@ GOVERNED: Protocols = ANY_PROTOCOL - {"udp"}
 
 @record
 class Near:
-    """A grant near a flow that nobody granted: the flow itself `to_others`, or another port or protocol of the place."""
+    """A grant that comes near a flow nobody granted, and what it grants instead, in words such as `it to recipes/etl`."""
 
     grant: Grant
-    to_others: bool
-    on_another_port: bool
+    words: str
 
 
 class Granted:
@@ -74,18 +73,22 @@ class Granted:
         """The grants that have an address of a box, whatever is said to it."""
         return list(self._dialled.overlapping(box))
 
-    def near(self, box: Box) -> Near | None:
-        """What comes nearest to the flows of a box: the same for others, then another port of the same place."""
+    def near(self, box: Box, at_an_address: bool = False) -> Near | None:
+        """What comes nearest to the flows of a box: other addresses of the name where one is dialled, then the same for
+        other workloads, then another port or protocol of the same place."""
         anyhow = replace(box, ports=sets.ANY_PORT, protocols=GOVERNED)
-        tries = (
-            (replace(box, workloads=sets.EVERYONE), True, False),
-            (anyhow, False, True),
-            (replace(anyhow, workloads=sets.EVERYONE), True, True),
-        )
-        for wider, to_others, on_another_port in tries:
-            found = [grant for grant in self._all.overlapping(wider) if not isinstance(grant.destination, Everything)]
+        tries = [
+            (box, "other addresses of it") if at_an_address else (replace(box, workloads=sets.EVERYONE), "it to {who}"),
+            (replace(box, protocols=GOVERNED), "{port} of it"),
+            (anyhow, "{port} of it"),
+            (replace(anyhow, workloads=sets.EVERYONE), "{port} of it to {who}"),
+        ]
+        for wider, words in tries:
+            found = [grant for grant in self.to(wider) if not isinstance(grant.destination, Everything)]
             if found:
-                return Near(min(found, key=lambda grant: grant.span.place), to_others, on_another_port)
+                grant = min(found, key=lambda each: each.span.place)
+                who, port = f"`{grant.subject}`", f"port {grant.port} {grant.spelled}"
+                return Near(grant, words.format(who=who, port=port))
         return None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.profile.profile import Destination, Endpoint
+from egresslang.ranges import BITS, is_nobodys, mapped, parse_cidr
 
 if TYPE_CHECKING:
     from egresslang.documents import Located
@@ -80,6 +81,12 @@ def _endpoints(endpoints: Located | None, region: str, findings: list[Finding]) 
             findings.append(
                 _bad_address(place, "a network", "an endpoint is one address", "write one endpoint for each address")
             )
+        elif _is_nobodys(address):
+            findings.append(
+                _bad_address(
+                    place, "no host's address", "an endpoint is a host", "write the address of the destination"
+                )
+            )
         else:
             yield Endpoint(address, _text(endpoint, "region") or region, place.span)
 
@@ -122,10 +129,23 @@ def _network(text: str, place: Located) -> str | Finding:
         return finding(codes.BAD_ADDRESS, span, f"`{text}` is not an address", "expected an IP address or a network such as `10.4.0.0/14`",
                        help="write four numbers from 0 to 255, or an IPv6 address, and the length of a prefix")  # fmt: skip
     network = interface.network
+    if ipv4 := mapped(network.version, int(network.network_address), network.prefixlen):
+        return finding(
+            codes.BAD_ADDRESS,
+            span,
+            f"`{text}` is IPv4, written as IPv6",
+            f"a sidecar sees `{ipv4}`",
+            help=f"write `{ipv4}`",
+        )
     if interface.ip != network.network_address:
         return finding(codes.BAD_ADDRESS, span, f"`{text}` is not a network", "bits are set after the prefix",
                        help=f"write `{network}` for the network, or `{interface.ip}` for the address")  # fmt: skip
     return str(network) if "/" in text else str(interface.ip)
+
+
+def _is_nobodys(address: str) -> bool:
+    version, (first, _) = parse_cidr(address)
+    return is_nobodys(version, first, BITS[version])
 
 
 def _bad_address(place: Located, what: str, why: str, help: str) -> Finding:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from egresslang.findings import Finding
 from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
-from egresslang.rules import address_overlap, covers_cluster, protocol_conflict, server_first_port
+from egresslang.rules import address_overlap, covers_cluster, expectation_failed, protocol_conflict, server_first_port
 
-RULES = (protocol_conflict, address_overlap, server_first_port, covers_cluster)
+RULES = (protocol_conflict, address_overlap, server_first_port, expectation_failed, covers_cluster)
 """Every rule, in the order of their codes."""
 
 

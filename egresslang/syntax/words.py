@@ -10,6 +10,7 @@ import re
 
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, finding
+from egresslang.ranges import mapped
 from egresslang.source import Span
 from egresslang.syntax.nodes import (
     AllWorkloads,
@@ -65,8 +66,8 @@ def read_target(text: str, span: Span) -> Target | Finding:
 
 
 def read_bracketed(text: str, span: Span) -> Target | Finding:
-    """`[2001:db8::/32]`: an IPv6 address or network in brackets."""
-    return read_network(text[1:-1], span)
+    """`[2001:db8::/32]`: an IPv6 address or network in brackets, or a template of one."""
+    return Template(text, span) if "${" in text else read_network(text[1:-1], span)
 
 
 def read_host(text: str, span: Span, shown: str = "") -> Host | Finding:
@@ -112,7 +113,16 @@ def read_network(text: str, span: Span) -> Network | Finding:
             "bits are set after the prefix",
             f"write `{network}` for the network, or `{interface.ip}` for the address",
         )
-    return Network(network.version, int(network.network_address), network.prefixlen, span)
+    made = Network(network.version, int(network.network_address), network.prefixlen, span)
+    if ipv4 := mapped(made.version, made.first, made.prefix):
+        return finding(
+            codes.BAD_ADDRESS,
+            span,
+            f"`{text}` is IPv4, written as IPv6",
+            f"a sidecar sees `{ipv4}`",
+            help=f"write `{ipv4}`",
+        )
+    return made
 
 
 def read_port(text: str, span: Span) -> int | Finding:

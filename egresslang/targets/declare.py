@@ -13,7 +13,7 @@ from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.policy import ANY, Addresses, Below, Everything, Grant, Name, Policy, Subject
 from egresslang.profile.profile import ClusterProfile
-from egresslang.ranges import BITS, Range, cidrs, merge, show, subtract
+from egresslang.ranges import BITS, Range, cidrs, merge, show
 from egresslang.record import record
 from egresslang.syntax.words import INVENTED
 
@@ -174,8 +174,7 @@ def _addresses(declared: Declared, grants: Iterable[Grant], profile: ClusterProf
     for group in groups:
         names.wanted[group.namespace, group.host] = names.wanted.get((group.namespace, group.host), 0) + 1
     for group in groups:
-        merged = _above_wildcard_address(group.version, merge(group.ranges))
-        networks = [show(group.version, *cidr) for cidr in cidrs(group.version, merged)]
+        networks = [show(group.version, *cidr) for cidr in cidrs(group.version, merge(group.ranges))]
         host = names.of(group, split=len(networks) > MOST_ADDRESSES)
         for at in range(0, len(networks), MOST_ADDRESSES):
             name = f"part-{at // MOST_ADDRESSES + 1}.{host}" if len(networks) > MOST_ADDRESSES else host
@@ -265,11 +264,6 @@ class _Names:
         if not self._elsewhere:
             self._elsewhere = {host for namespace, host in self.wanted if namespace != self._root}
         return group.host not in self._elsewhere
-
-
-def _above_wildcard_address(version: int, ranges: list[Range]) -> list[Range]:
-    """Ranges without 0.0.0.0/8: istiod takes a network that starts at 0.0.0.0 for the wildcard address."""
-    return subtract(ranges, [(0, (1 << 24) - 1)]) if version == 4 else ranges
 
 
 def _slug(text: str) -> str:

@@ -269,11 +269,8 @@ class _Lowering:
             variant = self.declared.entries[root, host] = Entry(root, host, own.resolution)
             variant.addresses, variant.endpoints, variant.ports = own.addresses, own.endpoints, dict(ports)
             if host.startswith("*."):
-                self._below[root, host[2:]] = [
-                    other
-                    for at, other in self.declared.entries
-                    if at == root and other != host and other.endswith(host[1:])
-                ]
+                at_root = {key: entry for key, entry in self.declared.entries.items() if key[0] == root}
+                self._below[root, host[2:]] = below(at_root)[root, host[2:]]
         elif variant.everyone or variant.ports != ports or variant.leads_to != own.leads_to:
             return False
         variant.exported.add(namespace)

@@ -43,7 +43,7 @@ class Scope:
         self,
         namespace: str,
         entries: Mapping[tuple[str, str], Entry],
-        below: Mapping[tuple[str, str], list[str]],
+        below: Mapping[tuple[str, str], list[Group]],
         profile: ClusterProfile,
     ) -> None:
         self.namespace = namespace
@@ -56,20 +56,18 @@ class Scope:
         found = self._entries.get((namespace, host))
         return found if found is not None and found.is_seen(self.namespace) else None
 
-    def below(self, entry: Entry) -> Iterable[str]:
-        """The hosts of an entry's namespace that lie below it: none but for a wildcard."""
-        return self._below.get((entry.namespace, entry.host[2:]), ()) if entry.host.startswith("*.") else ()
+    def below(self, namespace: str, host: str) -> Iterable[Group]:
+        """The hosts of a namespace that lie below one of its entries: none but for a wildcard."""
+        return self._below.get((namespace, host[2:]), ()) if host.startswith("*.") else ()
 
-    def imported(self, namespace: str, pattern: str) -> Iterator[Entry]:
-        """The entries that listing `namespace/pattern` brings in."""
-        found = self.entry(namespace, pattern)
-        if found is not None:
-            yield found
-        if pattern.startswith("*."):
-            for host in self._below.get((namespace, pattern[2:]), ()):
-                found = self.entry(namespace, host)
-                if found is not None:
-                    yield found
+
+@record
+class Group:
+    """Hosts that lie below a wildcard and have the same ports: `like` is the entry of one, `hosts` are those of all, by
+    their place in the order of entries."""
+
+    like: Entry
+    hosts: dict[int, str]
 
 
 @record
@@ -105,9 +103,10 @@ class Narrowing:
     def solve(self) -> list[Stuck]:
         """Take all excess away; what remains is stuck."""
         self._agree()
-        if not self._excess():
+        excess = self._excess()
+        if not excess:
             return []
-        self._exclude()
+        self._exclude(excess)
         stuck = self._listen(self._excess())
         while stuck and self._move(stuck):
             stuck = self._listen(self._excess())
@@ -145,17 +144,21 @@ class Narrowing:
             excluded = [NOTHING]
         return (*in_mesh, *listed, *excluded)
 
-    def _effective(self) -> dict[str, Entry]:
-        """The entry that the port-less listener uses for each host: the own namespace wins."""
-        effective: dict[str, Entry] = {}
-        for pattern, namespace in self.portless.items():
-            for entry in self.scope.imported(namespace, pattern):
-                if self._is_excluded(entry):
-                    continue
-                held = effective.get(entry.host)
-                if held is None or entry.namespace == self.scope.namespace:
-                    effective[entry.host] = entry
+    def _effective(self, host: str) -> Entry | None:
+        """The entry that the port-less listener uses for a host: the own namespace wins."""
+        effective = None
+        for pattern in [host, *self._above(host)]:
+            namespace = self.portless.get(pattern)
+            entry = None if namespace is None else self.scope.entry(namespace, host)
+            if entry is not None and not self._is_excluded(entry):
+                if namespace == self.scope.namespace:
+                    return entry
+                effective = effective or entry
         return effective
+
+    def _above(self, host: str) -> list[str]:
+        """The wanted wildcards above a host."""
+        return [f"*.{parent}" for parent in parents(host.removeprefix("*.")) if parent in self._wildcards]
 
     def _is_excluded(self, entry: Entry) -> bool:
         if not self.excluded:
@@ -168,12 +171,29 @@ class Narrowing:
 
     def _excess(self) -> list[tuple[Entry, int]]:
         """The ports that the port-less listener would open and nobody wants."""
+        hosts = dict.fromkeys(
+            host for pattern, namespace in self.portless.items() for host in self._doubtful(namespace, pattern)
+        )
         return [
             (entry, port)
-            for entry in self._effective().values()
+            for host in hosts
+            if (entry := self._effective(host)) is not None
             for port in entry.ports
             if not self._is_wanted(entry, port) and not self._is_closed(entry, port)
         ]
+
+    def _doubtful(self, namespace: str, pattern: str) -> Iterator[str]:
+        """The hosts that listing a pattern brings in, but for groups of which all ports are wanted or closed."""
+        yield pattern
+        found: dict[int, str] = {}
+        for group in self.scope.below(namespace, pattern):
+            if not all(
+                self._is_below_wanted(f"any.{pattern[2:]}", port, protocol) or self._is_closed(group.like, port)
+                for port, protocol in group.like.ports.items()
+            ):
+                found |= group.hosts
+        for at in sorted(found):
+            yield found[at]
 
     def _is_wanted(self, entry: Entry, port: int) -> bool:
         protocol = entry.ports[port]
@@ -203,16 +223,16 @@ class Narrowing:
 
     def _agree(self) -> None:
         """Take a host from one namespace only: a wildcard may bring in the own entry of a host listed from the root."""
-        for entry in list(self._effective().values()):
-            if self.wanted.get(entry.host, entry.namespace) != entry.namespace:
+        for entry in [entry for host in self.wanted if (entry := self._effective(host)) is not None]:
+            if self.wanted[entry.host] != entry.namespace:
                 if self._can_exclude(entry):
                     self.excluded.add((entry.namespace, entry.host))
                 else:
                     self.wanted[entry.host] = self.portless[entry.host] = entry.namespace
 
-    def _exclude(self) -> None:
+    def _exclude(self, excess: list[tuple[Entry, int]]) -> None:
         """Leave out what a wildcard brought in or covers: the wildcard itself then answers for these names."""
-        for entry, _ in self._excess():
+        for entry, _ in excess:
             ports = self.wants.get(entry.host, {}) if entry.host in self.wanted else {}
             if all(
                 self._is_below_wanted(entry.host, port, protocol) for port, protocol in ports.items()
@@ -225,7 +245,11 @@ class Narrowing:
         """Whether `~namespace/host` would leave out nothing that is listed."""
         if self.scope.profile.version < EXCLUSIONS:
             return False
-        return not any(self.wanted.get(host) == entry.namespace for host in self.scope.below(entry))
+        return not any(
+            self.wanted.get(host) == entry.namespace
+            for group in self.scope.below(entry.namespace, entry.host)
+            for host in group.hosts.values()
+        )
 
     def _listen(self, excess: list[tuple[Entry, int]]) -> list[Stuck]:
         """Narrow each port with excess by a listener; the entries for which none does are stuck."""
@@ -280,25 +304,28 @@ class Narrowing:
         """The listed hosts that bring a stuck port in: the host itself, or the wildcards above it."""
         if self.portless.get(item.host) == item.namespace:
             return [item.host]
-        return [
-            pattern
-            for pattern in (f"*.{parent}" for parent in parents(item.host.removeprefix("*.")))
-            if self.portless.get(pattern) == item.namespace
-        ]
+        return [pattern for pattern in self._above(item.host) if self.portless.get(pattern) == item.namespace]
 
     def _sniffed(self, port: int) -> set[str]:
         """The kinds wanted on a port that share the listener of the wildcard address."""
         return self._kinds.get(port, set()) - {"address"}
 
 
-def below(entries: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], list[str]]:
+def below(entries: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], list[Group]]:
     """For each wildcard entry, by namespace and suffix, the other hosts of its namespace below it."""
-    found: dict[tuple[str, str], list[str]] = {
-        (namespace, host[2:]): [] for namespace, host in entries if host.startswith("*.")
+    found: dict[tuple[str, str], dict[object, Group]] = {
+        (namespace, host[2:]): {} for namespace, host in entries if host.startswith("*.")
     }
     # A Sidecar may list a wildcard of one namespace only; the same suffix elsewhere is its own list.
-    for namespace, host in entries:
+    for at, ((namespace, host), entry) in enumerate(entries.items()):
+        key = None
         for suffix in parents(host.removeprefix("*.")):
-            if (namespace, suffix) in found:
-                found[namespace, suffix].append(host)
-    return found
+            groups = found.get((namespace, suffix))
+            if groups is not None:
+                key = key or (
+                    entry.is_virtual,
+                    *((port, entry.kind(port)) for port in entry.ports),
+                    *entry.ports.values(),
+                )
+                groups.setdefault(key, Group(entry, {})).hosts[at] = host
+    return {place: list(groups.values()) for place, groups in found.items()}

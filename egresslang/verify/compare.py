@@ -73,7 +73,7 @@ class Comparison:
         if not verdict.reaches:
             return OUTAGE if grants else ""
         if not grants:
-            return "" if self._is_in_mesh(verdict) or self._is_same_place(verdict) else OVER_GRANT
+            return "" if self._is_in_mesh(verdict) or self._is_same_place(request, verdict) else OVER_GRANT
         return "" if any(self._follows(grant, request, verdict) for grant in grants) else OUTAGE
 
     def _passes(self, request: Request, verdict: Verdict, grants: list[Grant]) -> bool:
@@ -88,7 +88,7 @@ class Comparison:
             return True
         if request.name and _covers(verdict.host, request.name.rstrip(".")):
             return True
-        return self._behind(verdict) == [request.name.strip("[]")] or self._is_same_place(verdict)
+        return set(self._behind(verdict)) == {request.name.strip("[]")} or self._is_same_place(request, verdict)
 
     def _follows(self, grant: Grant, request: Request, verdict: Verdict) -> bool:
         """Whether a request that reaches something reaches what a grant is for."""
@@ -151,10 +151,12 @@ class Comparison:
         behind = set(self._behind(verdict))
         return behind == {name} or behind == self.known.get((name, verdict.port), set())
 
-    def _is_same_place(self, verdict: Verdict) -> bool:
-        """Whether a request ends at a place that is granted by another name: to Istio both are one destination."""
+    def _is_same_place(self, request: Request, verdict: Verdict) -> bool:
+        """Whether a request asks for a place that is granted by another name: to Istio both are one destination."""
         behind = set(self._behind(verdict))
-        if verdict.verdict != ALLOWED or verdict.dials != REGISTRY or not behind:
+        if verdict.verdict != ALLOWED or verdict.dials != REGISTRY or request.protocol != "http":
+            return False
+        if behind != {request.name.strip("[]")} and request.name.rstrip(".") != verdict.host:
             return False
         granted: set[str] = set()
         for (family, port), hosts in self.intent.named.items():

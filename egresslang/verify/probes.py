@@ -43,8 +43,11 @@ def ports(intent: Intent, outbound: Outbound) -> list[int]:
     return [*sorted(named), fresh]
 
 
-def probes(comparison: Comparison, port: int, version: int) -> Iterator[Probe]:
-    """The requests to a port over one IP version that have to be made to know whether both sides agree."""
+def probes(comparison: Comparison, port: int, version: int, by_sight: bool = True) -> Iterator[Probe]:
+    """The requests to a port over one IP version that tell whether both sides agree.
+
+    `by_sight` leaves out those of which that can be seen.
+    """
     intent, outbound = comparison.intent, comparison.outbound
     listeners = [each for each in outbound.listeners.values() if each.port == port]
     granted = [
@@ -58,21 +61,19 @@ def probes(comparison: Comparison, port: int, version: int) -> Iterator[Probe]:
     http, tls = _names(intent, outbound, port, listeners)
     if fresh is not None:
         address = version, fresh
-        yield from _to(
-            port,
-            address,
-            http - agreed_hosts(comparison, port, address),
-            tls - agreed_server_names(comparison, port, address),
-        )
-    if told and not addresses_agree(granted, outbound, listeners, version):
+        seen_http = agreed_hosts(comparison, port, address) if by_sight else set()
+        seen_tls = agreed_server_names(comparison, port, address) if by_sight else set()
+        yield from _to(port, address, http - seen_http, tls - seen_tls)
+    if told and not (by_sight and addresses_agree(granted, outbound, listeners, version)):
         for start in starts(version, told):
             address = version, start
             if start != fresh:
-                yield from _to(port, address, *_asked_there(outbound, port, address, http, tls))
+                names = _asked_there(outbound, port, address, http, tls)
+                yield from _to(port, address, *names, dialled=outbound.named(address))
     for name in intent.named.get(("tcp", port), ()):
-        address = outbound.resolve(name) or (0, 0)
-        if address[0] == version:
-            yield Probe(Request("tcp", "", address, port), name)
+        found = outbound.resolve(name)
+        if found is not None and found[0] == version:
+            yield Probe(Request("tcp", "", found, port), name)
 
 
 def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Listener]) -> tuple[set[str], set[str]]:
@@ -84,15 +85,15 @@ def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Li
     return http, {*intent.named.get(("tls", port), ()), *(name for chain in chains for name in chain.sni)}
 
 
-def _to(port: int, address: Address, http: Iterable[str], tls: Iterable[str]) -> Iterator[Probe]:
+def _to(port: int, address: Address, http: Iterable[str], tls: Iterable[str], dialled: str = "") -> Iterator[Probe]:
     """Raw bytes, and requests for each name and for one that nobody has heard of, to one address."""
-    yield Probe(Request("tcp", "", address, port))
-    yield Probe(Request("http", FRESH_NAME, address, port))
-    yield Probe(Request("tls", FRESH_NAME, address, port))
+    yield Probe(Request("tcp", "", address, port), dialled)
+    yield Probe(Request("http", FRESH_NAME, address, port), dialled)
+    yield Probe(Request("tls", FRESH_NAME, address, port), dialled)
     for name in http:
-        yield Probe(Request("http", asked(name), address, port))
+        yield Probe(Request("http", asked(name), address, port), dialled)
     for name in tls:
-        yield Probe(Request("tls", asked(name), address, port))
+        yield Probe(Request("tls", asked(name), address, port), dialled)
 
 
 def _asked_there(

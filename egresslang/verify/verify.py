@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from egresslang import codes
 from egresslang.documents import read as read_documents
-from egresslang.findings import Finding
+from egresslang.findings import Finding, finding
 from egresslang.mesh.configuration import configured
 from egresslang.mesh.mesh import Mesh, allocated
-from egresslang.mesh.read import joined, read
+from egresslang.mesh.read import WrongShape, joined, read
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
 from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
@@ -41,7 +42,18 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     found += problems
     if found:
         return found
-    config = configured(documents, _assumed(profile))
+    try:
+        config = configured(documents, _assumed(profile))
+    except WrongShape as wrong:
+        return [
+            finding(
+                codes.BAD_PROFILE,
+                profile.span,
+                "the installation among the manifests is none that Istio accepts",
+                wrong.words,
+                help="correct it",
+            )
+        ]
     existing = _existing(profile)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
@@ -64,7 +76,7 @@ def _assumed(profile: ClusterProfile) -> MeshConfig:
 def _existing(profile: ClusterProfile) -> Resources:
     """The resources that stand in the cluster already, without former outputs, which the manifests replace."""
     standing = [each.manifest_span for each in profile.resources if each.labels.get(MANAGED_BY[0]) != MANAGED_BY[1]]
-    return read(standing, profile.cluster_domain)[0]
+    return read(standing, profile.cluster_domain, profile.default_namespace)[0]
 
 
 def _given_addresses(resources: Resources, profile: ClusterProfile) -> Resources:

@@ -61,13 +61,25 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Share:
+    """One of the clusters that a call is dealt to by weight; `copied` is one that gets a copy and answers nobody."""
+
+    verdict: str
+    cluster: str
+    type: str = ""
+    weight: int = 0
+    copied: bool = False
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What became of a call.
 
-    `verdict` is allowed, blocked, passed-through or lost (a route to a cluster that does not exist);
-    `sees` is what the client sees: answer, 502 or dropped; `type` is the discovery type of the cluster,
+    `verdict` is allowed, answered (by the proxy itself: a redirect or a response of its own), blocked,
+    passed-through, lost (a route to a cluster that does not exist) or shared (several clusters, in `shared`);
+    `sees` is what the client sees: answer, 502, 404 or dropped; `type` is the discovery type of the cluster,
     `dials` what it connects to, empty where that is what the client dialled or named; `address` is what the
-    client dialled.
+    client dialled. A call with `refused` took a listener or a route that a real Envoy refuses.
     """
 
     verdict: str
@@ -79,6 +91,8 @@ class Verdict:
     type: str = ""
     dials: tuple[str, ...] = ()
     error: str = ""
+    shared: tuple[Share, ...] = ()
+    refused: bool = False
 
     @property
     def host(self) -> str:
@@ -91,13 +105,15 @@ class Verdict:
 class Answer:
     """The judgement of a case: a verdict for each call, or why the mesh could not be built.
 
-    `rejected` is, for each proxy, what a real Envoy would refuse of its configuration.
+    `rejected` is, for each proxy, what a real Envoy would refuse of its configuration. `rolls` are the verdicts of
+    each further time the same istiod built the configuration.
     """
 
     id: str
     verdicts: tuple[Verdict, ...]
     rejected: tuple[tuple[str, ...], ...] = ()
     error: str = ""
+    rolls: tuple[tuple[Verdict, ...], ...] = ()
 
 
 class JudgeMissingError(Exception):
@@ -138,9 +154,9 @@ class Judge:
             process.terminate()
             process.wait()
 
-    def ask(self, case: Case) -> Answer:
-        """The judgement of one case."""
-        return self._ask(self._running[0], case)
+    def ask(self, case: Case, rolls: int = 0) -> Answer:
+        """The judgement of one case, and how often the same istiod shall judge it again."""
+        return self._ask(self._running[0], case, rolls)
 
     def ask_all(self, cases: Iterable[Case]) -> Iterator[Answer]:
         """The judgement of each case, in order, a few cases ahead of the reader."""
@@ -160,20 +176,24 @@ class Judge:
             yield asked.answer()
 
     @staticmethod
-    def _ask(process: subprocess.Popen[str], case: Case) -> Answer:
+    def _ask(process: subprocess.Popen[str], case: Case, rolls: int = 0) -> Answer:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(asdict(case)) + "\n")
+        process.stdin.write(json.dumps({**asdict(case), "rolls": rolls}) + "\n")
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:
             raise RuntimeError(f"the judge died over case {case.id}")
         answer = json.loads(line)
-        verdicts = tuple(
-            Verdict(**{**verdict, "dials": tuple(verdict.get("dials", ()))}) for verdict in answer["verdicts"] or ()
-        )
+        verdicts = tuple(map(_verdict, answer["verdicts"] or ()))
         rejected = tuple(tuple(one) for one in answer["rejected"] or ())
-        return Answer(answer["id"], verdicts, rejected, answer.get("error", ""))
+        again = tuple(tuple(map(_verdict, roll["verdicts"] or ())) for roll in answer.get("rolls", ()))
+        return Answer(answer["id"], verdicts, rejected, answer.get("error", ""), again)
+
+
+def _verdict(answered: dict[str, object]) -> Verdict:
+    shared = tuple(Share(**share) for share in answered.pop("shared", ()))
+    return Verdict(**{**answered, "dials": tuple(answered.pop("dials", ())), "shared": shared})
 
 
 class _Asked:

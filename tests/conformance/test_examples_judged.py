@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 from asking import Answer, Case, Judge, Proxy
-from meshes import call, said
+from meshes import IN_MESH as IN_MESH_ENTRY
+from meshes import ask, call, entry, said, sidecar
 from policies import Service, kubernetes
 from trials import with_virtual_addresses
 
@@ -277,3 +278,37 @@ def test_networks_have_their_holes_and_open_workloads_are_open(judge: Judge) -> 
         "elsewhere/collector": locked,
     }
     assert table(judge, "networks/expected", expected, dns_capture=True) == expected
+
+
+# The wildcard address
+
+SEVERAL = ["::", "::1", "::2", "::1:1", "1::1", "2001:db8::1", "8000::1"]
+
+
+@pytest.mark.parametrize(
+    ("network", "opened"),
+    [
+        ("::", SEVERAL),
+        ("::/128", SEVERAL),
+        ("::/127", SEVERAL[:2]),
+        ("::/126", SEVERAL[:3]),
+        ("::/96", SEVERAL[:4]),
+        ("::/8", SEVERAL[:5]),
+        ("::/1", SEVERAL[:6]),
+        ("::/0", []),
+        ("::2/127", ["::2"]),
+    ],
+)
+@pytest.mark.parametrize("ips", [("10.244.0.5", "fd00:10:244::5"), ("fd00:10:244::5",)], ids=["dual", "ipv6"])
+@pytest.mark.parametrize("beside", [[], [entry("h.example.com", [(443, "HTTP")])]], ids=["alone", "http"])
+def test_istiod_takes_the_address_of_no_host_for_every_one_and_reads_networks_that_start_there(
+    network: str, opened: list[str], ips: tuple[str, ...], beside: list[str], judge: Judge
+) -> None:
+    """Why `::` is refused and `::/127` is not: `::/0` alone matches nothing, and `0.0.0.0/1` opens IPv6 too."""
+    listed = [IN_MESH_ENTRY, "./a.example.com", *(["./h.example.com"] if beside else [])]
+    manifests = [entry("a.example.com", [(443, "TCP")], "NONE", addresses=[network]), sidecar(listed), *beside]
+    answer = ask(
+        judge, manifests, [f"tcp [{each}]:443" for each in SEVERAL], proxy=Proxy("team-a", {"app": "idgen"}, ips=ips)
+    )
+    verdicts = dict(zip(SEVERAL, map(said, answer.verdicts), strict=True))
+    assert verdicts == {each: "allowed a.example.com" if each in opened else "dropped" for each in SEVERAL}

@@ -21,6 +21,7 @@ kind: ClusterProfile
 metadata: {name: prod}
 spec:
   defaultNamespace: shop
+  ipFamilies: [IPv4, IPv6]
   hosts: {kube-api: [203.0.113.1, api.k8s.example.com], ported: ["a.example.com:443 tls", "[2001:db8::1]:443 tcp"]}
   namespaces:
     shop:

@@ -103,7 +103,77 @@ def told(policy: str | dict[str, str], spec: str = "", lapsed: Severity = Severi
     ],
 )  # fmt: skip
 def test_grants(policy: str, expected: list[str]) -> None:
-    assert grants(policy) == sorted(expected)
+    assert grants(policy, "ipFamilies: [IPv4, IPv6]") == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("spec", "warned"),
+    [("", ["[2001:db8::1]", "2001:db8::2"]), ("ipFamilies: [IPv6]", ["192.0.2.1", "192.0.2.2"]), ("ipFamilies: [IPv4, IPv6]", [])],
+)  # fmt: skip
+def test_an_address_of_a_family_that_the_cluster_does_not_speak_is_told(spec: str, warned: list[str]) -> None:
+    policy = """\
+        allow cart -> {[2001:db8::1], 192.0.2.1}:{443 tcp, 444 tcp}
+        allow cart -> db.example.com:5432 postgres address={192.0.2.2, 2001:db8::2}
+        deny cart -> [2001:db8::3]:443
+    """
+    assert told(policy, spec) == [f"EGR509 warning {each}" for each in warned]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("allow cart -> [${v6}]:443", "2001:db8::1:443 tcp"),
+        ("allow cart -> [2001:db8::/${len}]:443", "2001:db8::/32:443 tcp"),
+        ("allow cart -> [2001:db8::/31]:443 tcp except [2001:db8::/${len}]", "2001:db9::/32:443 tcp"),
+        ("allow cart -> db.example.com:5432 tcp address=${v6}", "2001:db8::1(db.example.com):5432 tcp"),
+    ],
+)
+def test_variables_hold_addresses_of_ipv6_and_parts_of_them(policy: str, expected: str) -> None:
+    spec = 'ipFamilies: [IPv6]\nvariables: {v6: "2001:db8::1", len: "32"}'
+    assert grants(policy, spec) == [f"default/cart -> {expected}"]
+
+
+def test_a_colon_leaves_a_variable_only_where_an_address_is_written() -> None:
+    spec = 'ipFamilies: [IPv6]\nvariables: {v6: "2001:db8::1", two: "2001:db8::1]:443, [2001:db8::2"}'
+    policy = """\
+        allow cart -> ${v6}:443
+        allow cart -> [${two}]:443
+        allow cart -> a.example.com:443 owner=${v6}
+    """
+    assert told(policy, spec) == ["EGR006 ${v6}", "EGR006 [${two}]", "EGR006 ${v6}"]
+
+
+@pytest.mark.parametrize(
+    ("destination", "left"),
+    [
+        ("[::/126]:443 tcp except [::1]", ["::2/127"]),
+        ("[::/126]:443 tcp except [::2/127]", ["::/127"]),
+        ("[::/1]:443 tcp", ["::/1"]),
+        ("0.0.0.0/6:443 tcp except 2.0.0.0/7", ["1.0.0.0/8"]),
+    ],
+)
+def test_the_wildcard_address_is_left_out_where_istiod_would_take_it_for_itself(
+    destination: str, left: list[str]
+) -> None:
+    made = grants(f"allow cart -> {destination}", "ipFamilies: [IPv4, IPv6]")
+    assert made == [f"default/cart -> {'+'.join(left)}:443 tcp"]
+
+
+@pytest.mark.parametrize("destination", ["[::/127]:443 tcp except [::1]", "0.0.0.0/7:443 tcp except 1.0.0.0/8"])
+def test_nothing_is_left_of_a_network_but_the_wildcard_address(destination: str) -> None:
+    assert told(f"allow cart -> {destination}", "ipFamilies: [IPv4, IPv6]") == [f"EGR004 warning {destination}"]
+
+
+@pytest.mark.parametrize("statement", ["allow cart -> h:443 tcp", "deny cart -> h:443"])
+def test_a_set_of_the_profile_cannot_hold_the_wildcard_address(statement: str) -> None:
+    assert told(statement, 'ipFamilies: [IPv6]\nhosts: {h: ["[::]"]}') == ['EGR004 "[::]"']
+
+
+def test_a_public_name_that_reads_as_a_service_is_one_that_the_profile_knows() -> None:
+    policy, spec = "allow a -> my.shop:443", "namespaces: {shop: , default: {workloads: {a: }}}"
+    assert told(policy, spec) == ["EGR106 my.shop"]
+    assert grants(policy, f"{spec}\ndestinations: {{my.shop: {{region: eu}}}}") == ["default/a -> my.shop:443 tls"]
+    assert grants("allow a -> www.my.shop:443", spec) == ["default/a -> www.my.shop:443 tls"]
 
 
 def test_a_namespace_holds_from_its_line_to_the_end_of_the_file() -> None:

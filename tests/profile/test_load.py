@@ -252,6 +252,12 @@ def test_an_endpoint_is_in_the_region_of_its_destination() -> None:
     ]
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "0.1.2.3", "'::'", "'::ffff:203.0.113.1'"])
+def test_an_endpoint_is_an_address_that_a_host_can_have(address: str) -> None:
+    ((code, underlined, _),) = complaints(f"destinations: {{a.b: {{endpoints: [{{address: {address}}}]}}}}")
+    assert (code, underlined) == ("EGR004", address)
+
+
 # Versions
 
 

@@ -17,7 +17,7 @@ PROFILE = """\
 apiVersion: egresslang.dev/v1
 kind: ClusterProfile
 metadata: {name: prod}
-spec: {enforcement: mesh, networks: {pods: [10.4.0.0/14], services: [10.8.0.0/20, "fd00:8::/64"]}}
+spec: {enforcement: mesh, ipFamilies: [IPv4, IPv6], networks: {pods: [10.4.0.0/14], services: [10.8.0.0/20, "fd00:8::/64"]}}
 """
 
 

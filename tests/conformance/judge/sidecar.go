@@ -29,6 +29,8 @@ type sidecar struct {
 	clusters map[string]*cluster.Cluster
 	dials    map[string][]string
 	names    map[string]*dns.NameTable_NameInfo
+	shares   map[string][]Share
+	refusals map[string]bool
 }
 
 func newSidecar(istiod *xds.FakeDiscoveryServer, index int, p Proxy) *sidecar {
@@ -46,19 +48,25 @@ func newSidecar(istiod *xds.FakeDiscoveryServer, index int, p Proxy) *sidecar {
 			Labels:     p.Labels,
 			DNSCapture: model.StringBool(p.DNSCapture),
 			ClusterID:  "Kubernetes",
+			// What the agent of a pod tells istiod of its own ports.
+			EnvoyStatusPort:     15021,
+			EnvoyPrometheusPort: 15090,
 		},
 	})
 	all := simulation.NewSimulationFromConfigGen(nil, istiod.ConfigGenTest, proxy)
+	all.Routes = routes(istiod, proxy, all.Listeners)
 	s := &sidecar{
 		istiod: istiod, proxy: proxy, all: all,
-		v4:       withListeners(all, "0.0.0.0"),
-		v6:       withListeners(all, "::"),
 		clusters: map[string]*cluster.Cluster{},
 		dials:    map[string][]string{},
+		shares:   map[string][]Share{},
+		refusals: map[string]bool{},
 	}
 	for _, c := range all.Clusters {
 		s.clusters[c.Name] = c
 	}
+	s.nameShares()
+	s.v4, s.v6 = withListeners(all, "0.0.0.0"), withListeners(all, "::")
 	if p.DNSCapture {
 		s.names = server.BuildNameTable(server.Config{Node: proxy, Push: istiod.PushContext()}).GetTable()
 	}
@@ -71,27 +79,31 @@ func withListeners(all *simulation.Simulation, wildcard string) *simulation.Simu
 	view := *all
 	view.Listeners = nil
 	for _, l := range all.Listeners {
-		addresses := []*core.Address{l.GetAddress()}
-		for _, extra := range l.GetAdditionalAddresses() {
-			addresses = append(addresses, extra.GetAddress())
-		}
-		for _, address := range addresses {
-			socket := address.GetSocketAddress()
-			if l.Name != model.VirtualOutboundListenerName && l.Name != model.VirtualInboundListenerName {
+		for _, socket := range addresses(l) {
+			if l.Name != model.VirtualOutboundListenerName {
 				switch socket.GetAddress() {
 				case wildcard:
-					address = proto.Clone(address).(*core.Address)
-					address.GetSocketAddress().Address = "0.0.0.0"
+					socket = proto.Clone(socket).(*core.SocketAddress)
+					socket.Address = "0.0.0.0"
 				case "0.0.0.0", "::":
 					continue
 				}
 			}
 			one := proto.Clone(l).(*listener.Listener)
-			one.Address = address
+			one.Address = &core.Address{Address: &core.Address_SocketAddress{SocketAddress: socket}}
 			view.Listeners = append(view.Listeners, one)
 		}
 	}
 	return &view
+}
+
+// addresses is every address a listener has.
+func addresses(l *listener.Listener) []*core.SocketAddress {
+	found := []*core.SocketAddress{l.GetAddress().GetSocketAddress()}
+	for _, extra := range l.GetAdditionalAddresses() {
+		found = append(found, extra.GetAddress().GetSocketAddress())
+	}
+	return found
 }
 
 // resolve is the address the proxy's DNS has for a name, exactly or by a wildcard above it.
@@ -132,10 +144,13 @@ func (s *sidecar) run(call Call) Verdict {
 	}
 	r := sim.Run(request)
 	v := Verdict{Address: call.Address, Listener: r.ListenerMatched, VirtualHost: r.VirtualHostMatched, Cluster: r.ClusterMatched}
+	v.Refused = s.refusals["listener "+r.ListenerMatched] || s.refusals["route "+r.RouteConfigMatched]
 	matched := s.clusters[r.ClusterMatched]
 	switch {
 	case r.Error == simulation.ErrMultipleFilterChain:
 		v.Verdict, v.Error = "lost", r.Error.Error()
+	case r.Error == simulation.ErrNoRoute || r.Error == simulation.ErrNoVirtualHost:
+		v.Verdict, v.Sees, v.Error = "blocked", "404", r.Error.Error()
 	case r.Error != nil:
 		v.Verdict, v.Sees, v.Error = "blocked", "dropped", r.Error.Error()
 	case r.VirtualHostMatched == "block_all":
@@ -144,6 +159,12 @@ func (s *sidecar) run(call Call) Verdict {
 		v.Verdict, v.Sees = "blocked", "dropped"
 	case r.ClusterMatched == "PassthroughCluster":
 		v.Verdict, v.Sees = "passed-through", "answer"
+	case r.ClusterMatched == "AllowAnyDynamicDNSCluster":
+		v.Verdict, v.Sees, v.Type = "passed-through", "answer", kind(matched)
+	case r.ClusterMatched == "":
+		v.Verdict, v.Sees = "answered", "answer"
+	case s.shares[r.ClusterMatched] != nil:
+		v.Verdict, v.Cluster, v.Shared = "shared", "", s.shares[r.ClusterMatched]
 	case matched == nil:
 		v.Verdict = "lost"
 	default:
@@ -186,28 +207,45 @@ func place(e *endpoint.LbEndpoint) string {
 }
 
 // rejected is what a real Envoy refuses and the simulation does not notice: two filter chains of a listener
-// with one match, one domain in two virtual hosts of a route, one name for two clusters or listeners.
+// with one match, one domain in two virtual hosts of a route, one name for two clusters or listeners,
+// one address for two listeners, and a server name with a wildcard that is not its whole first label.
 func (s *sidecar) rejected() []string {
 	refused := []string{}
-	once := func(seen map[string]bool, key, what string) {
+	once := func(seen map[string]bool, key, what, refusal string) {
 		if seen[key] {
 			refused = append(refused, what+" "+key)
+			s.refusals[refusal] = true
 		}
 		seen[key] = true
 	}
 	names, listeners := map[string]bool{}, map[string]bool{}
+	places := map[string]string{}
 	for _, c := range s.all.Clusters {
-		once(names, c.Name, "two clusters")
+		once(names, c.Name, "two clusters", "")
 	}
 	for _, l := range s.all.Listeners {
-		once(listeners, l.Name, "two listeners")
+		once(listeners, l.Name, "two listeners", "listener "+l.Name)
+		for _, address := range addresses(l) {
+			place := fmt.Sprintf("%s:%d", address.GetAddress(), address.GetPortValue())
+			if other, taken := places[place]; taken {
+				refused = append(refused, fmt.Sprintf("two listeners of %s: %s and %s", place, other, l.Name))
+				s.refusals["listener "+other], s.refusals["listener "+l.Name] = true, true
+			}
+			places[place] = l.Name
+		}
 		if l.Name == model.VirtualInboundListenerName {
 			continue
 		}
 		chains := map[string]bool{}
 		for _, chain := range l.FilterChains {
+			for _, name := range chain.GetFilterChainMatch().GetServerNames() {
+				if strings.Contains(name, "*") && !strings.HasPrefix(name, "*.") {
+					refused = append(refused, "a server name with a partial wildcard in "+l.Name+": "+name)
+					s.refusals["listener "+l.Name] = true
+				}
+			}
 			for _, match := range matches(chain.GetFilterChainMatch()) {
-				once(chains, match, "two filter chains of "+l.Name+":")
+				once(chains, match, "two filter chains of "+l.Name+":", "listener "+l.Name)
 			}
 		}
 	}
@@ -215,7 +253,7 @@ func (s *sidecar) rejected() []string {
 		domains := map[string]bool{}
 		for _, host := range route.VirtualHosts {
 			for _, domain := range host.Domains {
-				once(domains, strings.ToLower(domain), "two virtual hosts of "+route.Name+":")
+				once(domains, strings.ToLower(domain), "two virtual hosts of "+route.Name+":", "route "+route.Name)
 			}
 		}
 	}

@@ -1,0 +1,106 @@
+"""Installed: the mesh configuration that manifests hold: an installation, or the ConfigMap that istiod reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from egresslang import codes
+from egresslang.documents import Located, read
+from egresslang.files import Unreadable
+from egresslang.findings import Finding, finding
+from egresslang.mesh.configuration import configured
+from egresslang.mesh.read import WrongShape
+from egresslang.mesh.resources import MeshConfig
+from egresslang.profile.facts import AUTO_ALLOCATES_SINCE, Installation
+from egresslang.profile.installation import form_of, read_installation
+from egresslang.profile.version import judge
+from egresslang.record import record, replace
+from egresslang.source import Source
+
+CONFIG_MAP = "istio"
+"""The ConfigMap whose `data.mesh` istiod reads."""
+
+_FACTS = {"rootNamespace": "root_namespace", "clusterDomain": "cluster_domain", "dnsCapture": "dns_capture"}
+"""What an installation tells of the mesh, and where a MeshConfig has it."""
+
+
+@record
+class Installed:
+    """What is configured for the mesh, and whether hosts get virtual addresses by themselves."""
+
+    config: MeshConfig
+    allocates: bool
+
+
+def installed(documents: Iterable[Located], default: Installed) -> tuple[Installed, list[Finding]]:
+    """The configuration among some documents, the default where there is none.
+
+    What the ConfigMap says holds; an installation beside it tells version and domain. Two installations, or two
+    ConfigMaps, raise Unreadable.
+    """
+    found: list[Finding] = []
+    installations, maps = [], []
+    for document in documents:
+        if form_of(document):
+            installations.append(document)
+        elif _is_config_map(document):
+            maps.append(document)
+    for several in (installations, maps):
+        if len(several) > 1:
+            places = [f"`{each.source.name}:{each.heading.place[1]}`" for each in several[:2]]
+            raise Unreadable(f"two installations, at {' and '.join(places)}: leave one of them out")
+    settled = default
+    for document in [*installations, *filter(None, (_as_values(each, found) for each in maps))]:
+        told, problems = read_installation(document)
+        found += problems
+        settled = _over(settled, document, told, found)
+    return settled, found
+
+
+def _is_config_map(document: Located) -> bool:
+    value = document.value
+    if not isinstance(value, dict) or value.get("kind") != "ConfigMap":
+        return False
+    name, mesh = document.get("metadata", "name"), document.get("data", "mesh")
+    return name is not None and name.value == CONFIG_MAP and mesh is not None and isinstance(mesh.value, str)
+
+
+def _as_values(config_map: Located, found: list[Finding]) -> Located | None:
+    """The text of `data.mesh` as chart values, which hold the same map."""
+    text = "".join(f"  {line}\n" for line in config_map["data"]["mesh"].value.splitlines())
+    documents, problems = read(Source(f"{config_map.source.name} (data.mesh)", f"meshConfig:\n{text}"))
+    found += problems
+    return documents[0] if documents else None
+
+
+def _over(before: Installed, document: Located, told: Installation, found: list[Finding]) -> Installed:
+    """A configuration with what an installation says put over it."""
+    values = document.get("spec", "values") if told.form == "istio" else None
+    try:
+        config = configured([document] if values is None else [values, document], before.config)
+    except WrongShape as wrong:
+        found.append(_none_that_istio_accepts(document, wrong.words))
+        return before
+    facts = {field: told.facts[key].value for key, field in _FACTS.items() if key in told.facts}
+    config = replace(config, **{"dns_capture": config.dns_capture or told.told("dnsCapture"), **facts})
+    if mode := told.facts.get("outboundTrafficPolicy"):
+        config = replace(config, policy=replace(config.policy, mode=mode.value))
+    allocates = before.allocates
+    if version := told.facts.get("version"):
+        known, problems = judge(version.value, version.span)
+        found += problems
+        config = replace(config, version=known)
+        allocates = known >= AUTO_ALLOCATES_SINCE
+    if (stated := told.told("autoAllocate")) is not None:
+        allocates = stated
+    return Installed(config, allocates)
+
+
+def _none_that_istio_accepts(document: Located, words: str) -> Finding:
+    return finding(
+        codes.BAD_PROFILE,
+        document.heading,
+        "this mesh configuration is none that Istio accepts",
+        words,
+        help="correct it, or leave it out",
+    )

@@ -1,0 +1,15 @@
+"""Commands: one module each, with a `SUMMARY`, its options (`describe`) and what it does (`run`).
+
+What several need stands beside them: options, inputs, the report, streams and statuses. Only the module of the command
+that was called is imported, and it imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, str] = {
+    "compile": "egresslang.commands.compile",
+    "check": "egresslang.commands.check",
+    "test": "egresslang.commands.test",
+    "explain": "egresslang.commands.explain",
+}
+"""Each command and its module, in the order in which help tells them."""

@@ -1,0 +1,180 @@
+"""`egressc explain`: what becomes of one flow, or of many, and why."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from egresslang.commands.options import Parser, everyday_options, policy_options, today
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
+
+if TYPE_CHECKING:
+    from egresslang.answers.asked_mesh import AskedMesh
+    from egresslang.profile.profile import ClusterProfile
+
+SUMMARY = "say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees"
+
+MANY = "-"
+"""The question that stands for those of standard input, one a line."""
+
+
+def describe(command: Parser) -> None:
+    """The options of the command."""
+    command.add_argument(
+        "flow",
+        metavar="FLOW",
+        help="a flow as the language writes it, such as `idgen -> httpbin.org:80 http`; - reads one a line from standard input",
+    )
+    policy_options(command)
+    command.add_argument(
+        "--manifests",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="ask these manifests instead of a policy: files, folders, or - for standard input; repeat it for several",
+    )
+    command.add_argument(
+        "--format",
+        choices=["text", "json"],
+        default="text",
+        help="how answers are written; json is one object a line (default: text)",
+    )
+    everyday_options(command)
+
+
+def run(options: Any) -> int:
+    """Answer the question or questions; returns the status."""
+    problem = _misuse(options)
+    if problem:
+        return misuse(problem)
+    asked = _from_manifests(options) if options.manifests else _from_policy(options)
+    if asked is None:
+        return FINDINGS
+    if options.flow == MANY:
+        return _answer_all(options, asked)
+    return _answer_one(options, asked)
+
+
+def _misuse(options: Any) -> str:
+    if options.manifests and options.paths:
+        return "--manifests asks manifests instead of a policy: leave the policy files out"
+    if len(options.profiles) > 1:
+        return "several profiles are several meshes: ask one at a time"
+    streams = [*options.paths, *options.manifests, *([MANY] if options.flow == MANY else [])]
+    if streams.count(MANY) > 1:
+        return "standard input holds one thing: questions, policy or manifests; give the others as files"
+    return ""
+
+
+def _from_policy(options: Any) -> AskedMesh | None:
+    """The mesh that the policy makes; None after telling why there is none."""
+    from egresslang.answers.compiled import ask_policy
+    from egresslang.codes import CUT_OFF, EXPECTATION_FAILED, OUTAGE, OVER_GRANT
+    from egresslang.commands.inputs import read_inputs
+    from egresslang.commands.report import tell
+    from egresslang.compile import compile
+    from egresslang.findings import Severity, errors
+    from egresslang.targets.istio import lower
+
+    files, profiles, found = read_inputs(options)
+    _assumed(options, profiles)
+    asked = None
+    if not errors(found):
+        (profile,) = profiles
+        made = compile(files, profile, today(options), Severity.WARNING)
+        found = list(made.findings)
+        manifests = made.manifests
+        # what is not as it was expected or meant is what people ask about
+        asking = {EXPECTATION_FAILED, OVER_GRANT, OUTAGE, CUT_OFF}
+        if made.policy is not None and {each.code for each in errors(found)} <= asking:
+            if manifests is None:
+                manifests, problems = lower(made.policy, profile)
+                found = [each for each in found if each.code is not EXPECTATION_FAILED] + problems
+            asked, problems = ask_policy(made.policy, manifests, profile)
+            found += problems
+            if {each.code for each in errors(found)} - asking:
+                asked = None
+    if errors(found):
+        tell(options, found, files, sys.stderr)
+    return asked
+
+
+def _from_manifests(options: Any) -> AskedMesh | None:
+    """The mesh that manifests make; None after telling why there is none."""
+    from egresslang.answers.deployed import ask_manifests
+    from egresslang.commands.inputs import read_profiles
+    from egresslang.commands.report import tell
+    from egresslang.documents import read
+    from egresslang.files import read_manifests
+    from egresslang.findings import errors
+
+    sources, found = read_manifests(options.manifests, None if sys.stdin is None else sys.stdin.buffer)
+    documents = []
+    for source in sources if not found else ():
+        read_here, problems = read(source)
+        documents += read_here
+        found += problems
+    profiles: list[ClusterProfile] = []
+    if options.profiles:
+        profiles, problems = read_profiles(options)
+        found += problems
+        _assumed(options, profiles)
+    asked = None
+    if not errors(found):
+        asked, problems = ask_manifests(documents, profiles[0] if profiles else None)
+        found += problems
+    if errors(found):
+        tell(options, found, sources, sys.stderr)
+        return None
+    return asked
+
+
+def _assumed(options: Any, profiles: Iterable[ClusterProfile]) -> None:
+    for profile in profiles if options.verbose else ():
+        for assumed in profile.assumed:
+            sys.stderr.write(f"{profile.name}: {assumed}\n")
+
+
+def _answer_one(options: Any, asked: AskedMesh) -> int:
+    from egresslang.answers.explain import explain
+    from egresslang.answers.question import Unanswerable, read_question
+    from egresslang.report.display import shown
+
+    question = read_question(options.flow)
+    answer = question if isinstance(question, Unanswerable) else explain(asked, question)
+    if isinstance(answer, Unanswerable):
+        return misuse(shown(answer.why))
+    write(sys.stdout, _shown(options, asked, options.flow, answer))
+    return CLEAN
+
+
+def _answer_all(options: Any, asked: AskedMesh) -> int:
+    from egresslang.answers.explain import explain
+    from egresslang.answers.question import Unanswerable, read_question
+
+    if sys.stdin is None:
+        return misuse("standard input is closed")
+    is_first = True
+    for line in sys.stdin.buffer:
+        text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        question = read_question(text)
+        answer = question if isinstance(question, Unanswerable) else explain(asked, question)
+        if options.format == "text" and not is_first:
+            write(sys.stdout, "\n")
+        is_first = False
+        write(sys.stdout, _shown(options, asked, text, answer))
+        sys.stdout.flush()  # whoever asked may wait for it before asking more
+    return CLEAN
+
+
+def _shown(options: Any, asked: AskedMesh, text: str, answer: Any) -> str:
+    if options.format == "json":
+        from egresslang.answers import answer_json
+
+        return answer_json.show(text, answer) + "\n"
+    from egresslang.answers import answer_text
+    from egresslang.report.color import painter, wants_color
+
+    return answer_text.show(asked, text, answer, painter(wants_color(options.color, os.environ, sys.stdout.isatty())))

@@ -1,0 +1,71 @@
+"""Options that several commands take, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from typing import Any
+
+from egresslang.report import FORMATS
+
+Parser = argparse.ArgumentParser
+
+
+def policy_options(command: Parser) -> None:
+    """Which policy, in which cluster, on which day."""
+    command.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="policy files, folders, or - for standard input (default: the current folder)",
+    )
+    command.add_argument(
+        "-p",
+        "--profile",
+        action="append",
+        default=[],
+        metavar="FILE",
+        dest="profiles",
+        help="a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters",
+    )
+
+
+def report_options(command: Parser) -> None:
+    """How findings are told, and which of them fail."""
+    command.add_argument(
+        "--format", choices=list(FORMATS), default="text", help="how findings are written (default: text)"
+    )
+    command.add_argument(
+        "--fail-on",
+        choices=["error", "warning", "note"],
+        default="error",
+        help="the least severity that fails (default: error)",
+    )
+
+
+def everyday_options(command: Parser) -> None:
+    """Colours, the day, and how much is said."""
+    command.add_argument(
+        "--color", choices=["auto", "always", "never"], default="auto", help="colours of the text format"
+    )
+    command.add_argument(
+        "--today", type=_day, metavar="DATE", help="the day expiry is judged against (default: today, UTC)"
+    )
+    command.add_argument("-q", "--quiet", action="store_true", help="say nothing when there is nothing to say")
+    command.add_argument("-v", "--verbose", action="store_true", help="say what was assumed")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a date such as 2027-06-30") from None
+
+
+def today(options: Any) -> date:
+    """The day expiry is judged against."""
+    if options.today is not None:
+        return options.today  # type: ignore[no-any-return]
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).date()

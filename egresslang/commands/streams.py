@@ -1,0 +1,36 @@
+"""How a command ends: its exit status, what it writes to standard streams, and misuse told in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import Any
+
+CLEAN, FINDINGS, MISUSE, INTERRUPTED = 0, 1, 2, 130
+
+
+def write(stream: Any, text: str) -> None:
+    """Write all of a text: an unbuffered stream takes only what fits, and says so by a number."""
+    if not isinstance(stream, TextIOWrapper):
+        stream.write(text)
+        return
+    stream.flush()
+    left = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while left:
+        left = left[stream.buffer.write(left) :]
+
+
+def forget_output() -> None:
+    """Keep Python from trying again, at its end, to write what cannot be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def misuse(message: str) -> int:
+    """Tell of a misuse on standard error; returns its status."""
+    with suppress(OSError):  # whom could it be told, where standard error cannot be written
+        sys.stderr.write(f"egressc: {message}\n")
+        sys.stderr.flush()
+    return MISUSE
