@@ -44,6 +44,14 @@ def wildcards_of_others(size: int) -> Case:
     return _one(rules, size // 10)
 
 
+def one_wildcard_for_all(size: int) -> Case:
+    """A workload for every second rule, each with the same wildcard and a name below it, on the same port."""
+    rules = []
+    for at in range(size // 2):
+        rules += [f"allow app-{at} -> *.example.com:9001 tls", f"allow app-{at} -> q{at}.example.com:9001 tls"]
+    return _one(rules, size // 2)
+
+
 def names_below_wildcards(size: int) -> Case:
     """Half wildcards of one workload, half names below them that another one wants, on another port."""
     rules = []
@@ -286,6 +294,7 @@ def services(size: int) -> Case:
 SHAPES: dict[str, tuple[Shape, int]] = {
     "nested-wildcards": (nested_wildcards, 10000),
     "wildcards-of-others": (wildcards_of_others, 10000),
+    "one-wildcard-for-all": (one_wildcard_for_all, 2000),
     "names-below-wildcards": (names_below_wildcards, 8000),
     "names-below-wildcards-1.30": (names_below_wildcards_before_exclusions, 8000),
     "wildcards-below-a-wildcard": (wildcards_below_a_wildcard, 8000),

@@ -5,7 +5,8 @@ For each shape and size it prints, as Markdown:
 - milliseconds of processor time of each stage, the median of several runs, and the wall time of the whole;
 - the floors, measured in the same run by turns: a hand-written regular expression over the same statements, lark alone
   with the same grammar (statement by statement, with its trees: the plain way), PyYAML's dump of the same documents;
-- the whole in relation to lark alone, to the size before, and the emitter in relation to PyYAML;
+- the whole in relation to lark alone, to the size before, the emitter in relation to PyYAML, and the
+  verification to all that it proves;
 - the peak memory of the process when each stage ended.
 
 Every measurement is a fresh process with the cyclic garbage collector off, as in the command line. Imports and the
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 from children import machine, measure, medians, milliseconds, table, write_case
 from policies import SHAPES
 
-STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "report", "rest")
+STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
 FLOORS = ("regex", "lark", "yaml")
 SIZES = (10, 100, 1000, 10000)
 
@@ -71,7 +72,18 @@ def measured(shape: str, size: int, repeats: int) -> Row:
 
 def times(rows: Sequence[Row]) -> str:
     """The stages and the floors in milliseconds, and their relations."""
-    headings = ["shape", "rules", *STAGES, "total", "wall", *FLOORS, "total ÷ lark", "× for 10 × rules", "emit ÷ yaml"]
+    headings = [
+        "shape",
+        "rules",
+        *STAGES,
+        "total",
+        "wall",
+        *FLOORS,
+        "total ÷ lark",
+        "× for 10 × rules",
+        "emit ÷ yaml",
+        "verify ÷ others",
+    ]
     held = {(row.shape, row.size): row for row in rows}
     lines = []
     for row in rows:
@@ -86,6 +98,7 @@ def times(rows: Sequence[Row]) -> str:
             f"{row.total / row.floors['lark']:.2f}",
             f"{row.total / smaller.total:.1f}" if smaller else "",
             f"{row.stages['emit'] / row.floors['yaml']:.2f}",
+            f"{row.stages['verify'] / (row.total - row.stages['verify']):.2f}",
         ])  # fmt: skip
     return table(headings, lines)
 

@@ -18,7 +18,7 @@ from types import GeneratorType
 from typing import Any
 
 from egresslang import compile as pipeline
-from egresslang import output, rules
+from egresslang import rules
 from egresslang.findings import Finding, Severity, errors, in_order
 from egresslang.profile.load import load
 from egresslang.report import Checked, Context
@@ -30,11 +30,13 @@ SEAMS: dict[str, tuple[Any, str]] = {
     "resolve": (pipeline, "resolve"),
     "rules": (rules, "check"),
     "lower": (pipeline, "lower"),
+    "emit": (pipeline, "stream"),
+    "verify": (pipeline, "verify"),
 }
 """Where the pipeline calls each of its stages: a module and the name in it."""
 
-STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "report", "rest")
-"""What a compilation is made of, in order; `emit` writes the stream of `egressc compile`, `report` what was found."""
+STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
+"""What a compilation is made of, in order; `emit` writes the stream of `egressc compile`, `verify` proves it, `report` tells what was found."""
 
 TODAY = date(2026, 1, 1)
 """The day on which the measured policies are compiled."""
@@ -100,9 +102,7 @@ def _compile(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, st
     if profile is not None and not errors(found):
         made = pipeline.compile(files, profile, TODAY, Severity.WARNING)
         found += made.findings
-        if made.manifests is not None:
-            with watch("emit"):
-                text = output.stream(made.manifests)
+        text = made.text if made.manifests is not None else ""
     with watch("report"):
         told = report(in_order(found), Context(str(TODAY), Checked(0, 1)))
     return text, told, found

@@ -26,10 +26,11 @@ from egresslang.verify.verify import verify
 
 @record
 class Compilation:
-    """What came of a policy in one cluster: `manifests` is None when an error stopped it."""
+    """What came of a policy in one cluster: `manifests` is None when an error stopped it, `text` is all of them as YAML."""
 
     policy: Policy | None
     manifests: Manifests | None
+    text: str
     findings: tuple[Finding, ...]
 
 
@@ -48,12 +49,13 @@ def compile(files: Iterable[File], profile: ClusterProfile, today: date, lapsed:
     """The manifests of a policy in a cluster; an expired rule is told with severity `lapsed`."""
     policy, found = resolve(files, profile, today, lapsed)
     if errors(found):
-        return Compilation(None, None, tuple(in_order(found)))
+        return Compilation(None, None, "", tuple(in_order(found)))
     found.extend(rules.check(policy, profile))
     if errors(found):
-        return Compilation(policy, None, tuple(in_order(found)))
+        return Compilation(policy, None, "", tuple(in_order(found)))
     manifests, problems = lower(policy, profile)
     found.extend(problems)
-    if not errors(found):
-        found.extend(verify(policy, profile, [Source(EMITTED, stream(manifests))]))
-    return Compilation(policy, None if errors(found) else manifests, tuple(in_order(found)))
+    text = "" if errors(found) else stream(manifests)
+    if text:
+        found.extend(verify(policy, profile, [Source(EMITTED, text)]))
+    return Compilation(policy, None if errors(found) else manifests, text, tuple(in_order(found)))

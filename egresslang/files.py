@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 
 from egresslang import codes
@@ -14,6 +16,9 @@ MANIFESTS = (".yaml", ".yml", ".json")
 """How files of manifests end."""
 
 STANDARD_INPUT = "-"
+
+LARGEST = 128 * 1024 * 1024
+"""Bytes of the largest file that is read at all: as many as the code points of the largest policy can have."""
 
 
 class Unreadable(Exception):
@@ -91,10 +96,20 @@ def decode(name: str, content: bytes, path: str = "") -> tuple[Source, list[Find
 def read_bytes(path: str) -> bytes:
     """The content of a file; raises Unreadable."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return _content(path)
     except OSError as problem:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror}") from problem
+
+
+def _content(path: str) -> bytes:
+    """What a file or pipe holds; raises OSError for a device, which may never end, and for what is too large to be ours."""
+    with open(path, "rb") as file:
+        state = os.fstat(file.fileno())
+        if stat.S_ISCHR(state.st_mode) or stat.S_ISBLK(state.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        if state.st_size > LARGEST:
+            raise OSError(errno.EFBIG, f"larger than {LARGEST >> 20} MiB", path)
+        return file.read()
 
 
 def _folder(path: str) -> str:
@@ -111,11 +126,10 @@ def _below(root: str, path: str) -> str:
 
 def read_text(path: str) -> str:
     """The text of a file that a profile names; raises OSError, also for what is not UTF-8."""
-    with open(path, encoding="utf-8") as file:
-        try:
-            return file.read()
-        except UnicodeDecodeError as problem:
-            raise OSError(0, "not UTF-8", path) from problem
+    try:
+        return _content(path).decode()
+    except UnicodeDecodeError as problem:
+        raise OSError(0, "not UTF-8", path) from problem
 
 
 def _find(paths: Iterable[str], suffixes: str | tuple[str, ...] = SUFFIX) -> Iterator[str]:

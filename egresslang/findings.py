@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from egresslang.record import record, replace
 from egresslang.source import Span
+
+LONGEST_WORD = 253
+"""The longest word that a finding repeats whole, in characters: that of a host."""
 
 
 class Severity(IntEnum):
@@ -84,18 +88,25 @@ def finding(
     fix: Fix | None = None,
     severity: Severity | None = None,
 ) -> Finding:
-    """A finding of a code at a place, as severe as the code says unless told otherwise."""
+    """A finding of a code at a place, as severe as the code says unless told otherwise; its words are cut, its place is not."""
     return Finding(
         code,
         span,
-        message,
-        label,
+        _cut(message),
+        _cut(label),
         tuple(related),
-        tuple(notes),
-        help,
+        tuple(map(_cut, notes)),
+        _cut(help),
         fix,
         code.severity if severity is None else severity,
     )
+
+
+def _cut(text: str) -> str:
+    """A text whose words in backticks are no longer than a host name can be, so that it stays one that people read."""
+    if len(text) <= LONGEST_WORD:
+        return text
+    return re.sub(r"`([^`]*)`", lambda word: f"`{word[1][:60]}…`" if len(word[1]) > LONGEST_WORD else word[0], text)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

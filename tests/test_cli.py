@@ -404,9 +404,33 @@ def test_check_tells_every_drift_and_writes_nothing(here: Path) -> None:
     (here / "a.egress").write_text(POLICY.replace("team-b/", "team-c/"))
     before = standing(here)
     drift = Result("compile", "-o", "out", "--check")
-    assert (drift.status, drift.err) == (1, "")
+    assert drift.status == 1
+    assert "error[EGR901]" in drift.err
     assert drift.out == "different: out/default.yaml\nstale: out/team-b.yaml\nmissing: out/team-c.yaml\n"
     assert standing(here) == before
+
+
+def test_a_drift_is_told_in_flows(here: Path) -> None:
+    Result("compile", "-o", "out")
+    file = here / "out" / "default.yaml"
+    compiled = file.read_text()
+    assert "mode: REGISTRY_ONLY" in compiled
+    file.write_text(compiled.replace("mode: REGISTRY_ONLY", "mode: ALLOW_ANY"))
+    opened = Result("compile", "-o", "out", "--check")
+    assert (opened.status, opened.out) == (1, "different: out/default.yaml\n")
+    assert opened.err.startswith("error[EGR901]: `default/")
+    assert "passed-through, the client sees answer" in opened.err
+    assert "through: Sidecar default/" in opened.err
+    assert "out/default.yaml:" in opened.err
+
+
+def test_a_drift_that_changes_no_flow_says_so(here: Path) -> None:
+    Result("compile", "-o", "out")
+    file = here / "out" / "default.yaml"
+    file.write_text("# by hand\n" + file.read_text())
+    same = Result("compile", "-o", "out", "--check")
+    assert (same.status, same.out) == (1, "different: out/default.yaml\n")
+    assert same.err == "egressc: what stands there means the same as the policy, as far as its flows go\n"
 
 
 def test_a_killed_run_is_recognised(here: Path) -> None:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, report_options, today
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
-from egresslang.findings import Severity, errors
+from egresslang.findings import Finding, Severity, errors
 
 if TYPE_CHECKING:
+    from egresslang.commands.drift import Output
+    from egresslang.compile import Compilation
     from egresslang.profile.profile import ClusterProfile
+    from egresslang.syntax.nodes import File
 
 SUMMARY = "turn a policy into ServiceEntries, Sidecars and the installation"
 
@@ -61,6 +64,7 @@ def run(options: Any) -> int:
     """Compile the policy for each cluster; returns the status."""
     from egresslang.commands.inputs import merged, read_inputs
     from egresslang.commands.report import report
+    from egresslang.directory import OutputRefused
 
     if options.output == "":
         return misuse("-o names no folder")
@@ -69,65 +73,91 @@ def run(options: Any) -> int:
     if len(options.profiles) > 1 and not options.output:
         return misuse("several profiles make several outputs: give a folder with -o DIR")
     files, profiles, found = read_inputs(options)
-    made = []
+    outputs: list[Output] = []
     if not errors(found):
         from egresslang.compile import compile
 
         made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
-        found.extend(merged(profiles, [m.findings for m in made]))
-    status = report(options, found, files, profiles, sys.stderr)
-    if status != CLEAN:
-        return status
-    from egresslang.record import replace
-
-    outputs = []
-    for profile, compilation in zip(profiles, made, strict=True):
-        manifests = compilation.manifests
-        assert manifests is not None
-        if options.installation and options.installation != manifests.installation.form:
-            manifests = replace(
-                manifests, installation=replace(manifests.installation, form=options.installation, name="")
-            )
-        outputs.append((profile, manifests))
-    if options.namespace and not any(_has_namespace(options.namespace, *output) for output in outputs):
+        found.extend(merged(profiles, [each.findings for each in made]))
+        outputs = [_output(options, *each) for each in zip(profiles, made, strict=True) if each[1].manifests]
+    if options.namespace and outputs and not any(_has_namespace(options.namespace, output) for output in outputs):
         return misuse(f"namespace `{options.namespace}` is in neither the policy nor the profile")
-    if options.output:
-        return _to_folders(options, outputs)
-    from egresslang.output import KINDS, stream
-
-    write(sys.stdout, stream(outputs[0][1], options.kinds or KINDS, options.namespace))
-    return CLEAN
-
-
-def _has_namespace(namespace: str, profile: ClusterProfile, manifests: Any) -> bool:
-    made = (*manifests.service_entries, *manifests.sidecars)
-    return namespace in (profile.namespaces or {}) or any(each.namespace == namespace for each in made)
-
-
-def _to_folders(options: Any, outputs: Sequence[tuple[ClusterProfile, Any]]) -> int:
-    from egresslang import directory
-    from egresslang.output import KINDS, render
-
-    several = len(outputs) > 1
-    plans = []
-    status = CLEAN
     try:
-        for profile, manifests in outputs:
-            where = os.path.join(options.output, profile.name) if several else options.output
-            files = render(manifests, options.kinds or KINDS, options.namespace)
-            part = None if options.namespace is None else [f"{options.namespace}.yaml"]
-            if options.check:
-                for drift in directory.compare(where, files, part):
-                    status = FINDINGS
-                    sys.stdout.write(f"{drift.kind}: {os.path.join(where, drift.path)}\n")
-            else:
-                plans.append(directory.plan(where, files, part))
-        for plan in plans:
-            if plan.interrupted and not options.quiet:
-                sys.stderr.write(f"egressc: a former run left `{plan.directory}` unfinished; finishing it\n")
-            directory.write(plan)
-    except directory.OutputRefused as refused:
+        if options.check and not errors(found):
+            return _check(options, found, files, profiles, outputs)
+        status = report(options, found, files, profiles, sys.stderr)
+        if status == CLEAN and options.output:
+            _to_folders(options, outputs)
+        elif status == CLEAN:
+            write(sys.stdout, made[0].text if _is_whole(options) else _stream(options, outputs[0]))
+        return status
+    except OutputRefused as refused:
         return misuse(f"{refused.message}; {refused.help}")
     except OSError as problem:
+        if not options.output:
+            raise
         return misuse(f"cannot write `{problem.filename or options.output}`: {problem.strerror}")
-    return status
+
+
+def _output(options: Any, profile: ClusterProfile, made: Compilation) -> Output:
+    """What a compilation writes: in the form of the installation that is asked for, of the kinds and the namespace."""
+    from egresslang.commands.drift import Output
+    from egresslang.output import KINDS, render
+    from egresslang.record import replace
+
+    manifests, policy = made.manifests, made.policy
+    assert manifests is not None
+    assert policy is not None
+    if options.installation and options.installation != manifests.installation.form:
+        manifests = replace(manifests, installation=replace(manifests.installation, form=options.installation, name=""))
+    folder, files = options.output or "", {}
+    if options.output:
+        folder = os.path.join(options.output, profile.name) if len(options.profiles) > 1 else options.output
+        files = render(manifests, options.kinds or KINDS, options.namespace)
+    part = None if options.namespace is None else [f"{options.namespace}.yaml"]
+    return Output(profile, policy, manifests, folder, files, part)
+
+
+def _is_whole(options: Any) -> bool:
+    return not (options.kinds or options.namespace or options.installation)
+
+
+def _stream(options: Any, output: Output) -> str:
+    from egresslang.output import KINDS, stream
+
+    return stream(output.manifests, options.kinds or KINDS, options.namespace)
+
+
+def _has_namespace(namespace: str, output: Output) -> bool:
+    entries, sidecars = output.manifests.service_entries, output.manifests.sidecars
+    made = {*(each.namespace for each in entries), *(each.namespace for each in sidecars)}
+    return namespace in made or namespace in (output.profile.namespaces or {})
+
+
+def _check(
+    options: Any,
+    found: list[Finding],
+    files: Sequence[File],
+    profiles: Sequence[ClusterProfile],
+    outputs: Sequence[Output],
+) -> int:
+    """Compare with what stands in the folders, and tell what a difference means."""
+    from egresslang.commands.drift import drifted, tell
+    from egresslang.commands.report import report
+
+    compared = [drifted(output) for output in outputs]
+    meaning = [each for _, findings in compared for each in findings]
+    lines = [line for each, _ in compared for line in each]
+    status = report(options, [*found, *meaning], files, profiles, sys.stderr)
+    tell(lines, meaning, options.quiet)
+    return FINDINGS if lines else status
+
+
+def _to_folders(options: Any, outputs: Sequence[Output]) -> None:
+    from egresslang import directory
+
+    plans = [directory.plan(output.folder, output.files, output.part) for output in outputs]
+    for plan in plans:
+        if plan.interrupted and not options.quiet:
+            sys.stderr.write(f"egressc: a former run left `{plan.directory}` unfinished; finishing it\n")
+        directory.write(plan)

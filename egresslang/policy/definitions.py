@@ -64,23 +64,26 @@ class Definitions:
         for file in files:
             for definition in _of_file(file, profile.default_namespace):
                 self._define(definition, inventory)
+        found.extend(self._cycles())
 
     def find(self, namespace: str, name: str, here: str) -> Definition | None:
         """The set that a word names in the namespace `here`, from now on used; None when it names none."""
-        for key in ((namespace, name),) if namespace else ((here, name), ("", name)):
-            found = self._by_name.get(key)
-            if found is not None:
-                self._used[key] = None
-                return found
-        return None
+        found = self._named(namespace, name, here)
+        if found is not None:
+            self._used[found.namespace, found.name] = None
+        return found
+
+    def _named(self, namespace: str, name: str, here: str) -> Definition | None:
+        if namespace:
+            return self._by_name.get((namespace, name))
+        return self._by_name.get((here, name)) or self._by_name.get(("", name))
 
     def names(self, is_hosts: bool) -> list[str]:
         """The names of all sets of a kind."""
         return [definition.name for definition in self._by_name.values() if definition.is_hosts is is_hosts]
 
     def held(self, definition: Definition, ports: tuple[nodes.Port, ...] = ()) -> Iterator[Held]:
-        """All that a set holds; `ports` are those it is used with. Loops and sets of the wrong kind are told."""
-        path: dict[tuple[str, str], None] = {}
+        """All that a set holds, once; `ports` are those it is used with. Sets of the wrong kind are told."""
         seen: set[tuple[str, str, tuple[nodes.Port, ...]]] = set()
         waiting: list[tuple[Definition, Iterator[Item], tuple[nodes.Port, ...]]] = []
 
@@ -88,7 +91,6 @@ class Definitions:
             key = entered.namespace, entered.name, inherited
             if key not in seen:
                 seen.add(key)
-                path[entered.namespace, entered.name] = None
                 waiting.append((entered, iter(entered.items), inherited))
 
         enter(definition, ports)
@@ -97,7 +99,6 @@ class Definitions:
             item = next(items, None)
             if item is None:
                 waiting.pop()
-                path.pop((current.namespace, current.name), None)
                 continue
             own = item.ports if isinstance(item, nodes.Entry) else ()
             if own and inherited:
@@ -109,10 +110,32 @@ class Definitions:
                 yield Held(item, current.binds_in, own or inherited)
             elif inner.is_hosts is not definition.is_hosts:
                 self.found.append(wrong_kind(inner, item.span))
-            elif (inner.namespace, inner.name) in path:
-                self.found.append(_cycle(inner, item.span))
             else:
                 enter(inner, own or inherited)
+
+    def _cycles(self) -> Iterator[Finding]:
+        """Each place where a set leads back to itself, whether or not anything uses the set."""
+        begun: set[int] = set()
+        for definition in self._by_name.values():
+            path = {}
+            waiting = [(definition, iter(definition.items))] if id(definition) not in begun else []
+            while waiting:
+                current, items = waiting[-1]
+                begun.add(id(current))
+                path[id(current)] = current
+                for item in items:
+                    word = _word(item)
+                    inner = self._named(*word, current.binds_in) if word else None
+                    if inner is None or inner.is_hosts is not current.is_hosts:
+                        continue
+                    if id(inner) in path:
+                        yield _cycle(inner, item.span)
+                    elif id(inner) not in begun:
+                        waiting.append((inner, iter(inner.items)))
+                        break
+                else:
+                    waiting.pop()
+                    del path[id(current)]
 
     def use(self, statement: nodes.Allow | nodes.Deny | nodes.Expect | nodes.Mesh, namespace: str) -> None:
         """Count the sets of a statement that holds elsewhere as used, without resolving it."""

@@ -71,7 +71,7 @@ def build(name: str, span: Span, spec: Located | None, stated: Mapping[str, Fact
         hosts=_sets(part("hosts")),
         cluster_domain=domain,
         in_mesh=in_mesh,
-        ip_families=tuple(dict.fromkeys(families.value)) if families is not None and families.value else ("IPv4",),
+        ip_families=tuple(dict.fromkeys(families.value)) if families is not None else ("IPv4",),
         networks=read_networks(part("networks"), findings),
         regions=read_regions(part("regions"), findings),
         namespaces=inventory,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from egresslang import codes
-from egresslang.findings import Finding, Severity, finding
+from egresslang.findings import Finding, Severity, finding, in_order
 from egresslang.profile.facts import MODES, Fact, Installation
 from egresslang.profile.installation_profiles import PROFILES
 from egresslang.profile.version import parse
@@ -49,7 +49,9 @@ def read_installation(document: Located) -> tuple[Installation, list[Finding]]:
     reader = _Reader(document, form_of(document))
     facts = dict(reader.facts())
     name, namespace = reader.identity()
-    return Installation(reader.form, name, namespace, reader.profile(), facts, document.heading), reader.findings
+    return Installation(reader.form, name, namespace, reader.profile(), facts, document.heading), in_order(
+        reader.findings
+    )
 
 
 class _Reader:
@@ -60,7 +62,7 @@ class _Reader:
         self.form = form
         self._document = document
         self._spec = document if form == "helm" else document.get("spec")
-        self._values = document if form == "helm" else document.get("spec", "values")
+        self._values = document if form == "helm" else self._at(self._spec, "values")
 
     def facts(self) -> Iterator[tuple[str, Fact]]:
         """Every fact that the file says."""
@@ -71,7 +73,7 @@ class _Reader:
 
     def profile(self) -> Fact | None:
         """The installation profile that the file builds on."""
-        found = self._spec and self._spec.get("profile")
+        found = self._at(self._spec, "profile")
         found = found or self._value("profile") or self._value("global", "profile")
         if found is None or not self._is_string(found, "profile"):
             return None
@@ -86,16 +88,27 @@ class _Reader:
     def identity(self) -> tuple[str, str]:
         """Name and namespace of the resource; of Helm values, only the namespace of istiod."""
         if self.form == "helm":
-            return "", _text(self._value("global", "istioNamespace"))
-        name = self._document.get("metadata", "name")
-        namespace = self._document.get(*(("spec", "namespace") if self.form == "sail" else ("metadata", "namespace")))
-        return _text(name), _text(namespace)
+            return "", self._text(self._value("global", "istioNamespace"))
+        metadata = self._document.get("metadata")
+        return (
+            self._text(self._at(metadata, "name")),
+            self._text(self._at(self._spec if self.form == "sail" else metadata, "namespace")),
+        )
+
+    def _at(self, place: Located | None, *path: str) -> Located | None:
+        """What stands below these keys of a place, None where nothing does; what should be a mapping and is none is told."""
+        for key in path:
+            if place is not None and not isinstance(place.value, dict):
+                self._not_a(place, "a mapping", "write its keys below it, without quotes")
+                return None
+            place = place and place.get(key)
+        return place
 
     def _value(self, *path: str) -> Located | None:
-        return self._values.get(*path) if self._values is not None else None
+        return self._at(self._values, *path)
 
     def _mesh(self, *path: str) -> Located | None:
-        own = self._spec.get("meshConfig", *path) if self._spec is not None and self.form == "istio" else None
+        own = self._at(self._spec, "meshConfig", *path) if self.form == "istio" else None
         return own or self._value("meshConfig", *path)
 
     def _mode(self) -> Iterator[tuple[str, Fact]]:
@@ -118,7 +131,7 @@ class _Reader:
 
     def _words(self) -> Iterator[tuple[str, Fact]]:
         """Facts that are one word: a namespace, a domain, a version."""
-        operator = self._document.get("spec", "namespace") if self.form == "sail" else None
+        operator = self._at(self._spec, "namespace") if self.form == "sail" else None
         # The chart's root namespace is istiod's own unless meshConfig says another (templates/configmap.yaml).
         places = {
             "rootNamespace": self._mesh("rootNamespace") or operator or self._value("global", "istioNamespace"),
@@ -128,29 +141,31 @@ class _Reader:
             if place is not None and place.value != "" and self._is_string(place, place.key_span.text):
                 yield key, Fact(place.value, place.span)
         for tag in self._tags():
-            version = parse(tag.value if isinstance(tag.value, str) else tag.text)
+            version = parse(tag.value if isinstance(tag.value, str) else tag.text) if self._is_scalar(tag) else None
             if version is not None:
                 yield "version", Fact(version, tag.span)
                 return
 
     def _tags(self) -> Iterator[Located]:
-        own = {"istio": ("spec", "tag"), "sail": ("spec", "version")}.get(self.form)
-        found = [self._document.get(*own) if own else None, self._value("pilot", "tag"), self._value("global", "tag")]
+        own = {"istio": "tag", "sail": "version"}.get(self.form)
+        found = [self._at(self._spec, own) if own else None, self._value("pilot", "tag"), self._value("global", "tag")]
         return (place for place in found if place is not None)
 
     def _environment(self) -> Iterator[tuple[str, Fact]]:
         """What istiod's own environment switches."""
-        compatibility = (self._spec and self._spec.get("compatibilityVersion")) or self._value("compatibilityVersion")
-        if compatibility is not None:
+        compatibility = self._at(self._spec, "compatibilityVersion") or self._value("compatibilityVersion")
+        if compatibility is not None and self._is_scalar(compatibility):
             old = parse(str(compatibility.value if isinstance(compatibility.value, str) else compatibility.text))
             if old is not None and old <= (1, 24):  # its compatibility profile turns the allocation off
                 yield "autoAllocate", Fact(False, compatibility.span)
         for key, variable in (("autoAllocate", "PILOT_ENABLE_IP_AUTOALLOCATE"), ("ambient", "PILOT_ENABLE_AMBIENT")):
             found = self._variables().get(variable)
-            if found is not None:
+            if found is not None and self._is_scalar(found):
                 yield key, Fact(str(found.value) in _TRUE, found.span)
-        ztunnel = self._spec.get("components", "ztunnel", "enabled") if self._spec is not None else None
-        if ztunnel is not None and ztunnel.value is True:
+        ztunnel = self._at(self._spec, "components", "ztunnel", "enabled")
+        if ztunnel is not None and not isinstance(ztunnel.value, bool):
+            self._not_a(ztunnel, "`true` or `false`", "write `true` or `false`, without quotes")
+        elif ztunnel is not None and ztunnel.value:
             yield "ambient", Fact(True, ztunnel.span)
 
     def _proxies(self) -> Iterator[tuple[str, Fact]]:
@@ -160,20 +175,36 @@ class _Reader:
             ("dnsCapture", "ISTIO_META_DNS_CAPTURE"),
             ("autoAllocate", "ISTIO_META_DNS_AUTO_ALLOCATE"),
         ):
-            found = metadata.get(variable) if metadata is not None else None
+            found = self._at(metadata, variable)
             if found is not None and self._is_string(found, variable) and (key == "dnsCapture" or found.value in _TRUE):
                 yield key, Fact(found.value in _TRUE, found.span)
 
     def _variables(self) -> Mapping[str, Located]:
         """istiod's environment, as chart values or as an IstioOperator's list write it."""
         environment = self._value("pilot", "env")
+        if environment is not None and not isinstance(environment.value, dict):
+            self._not_a(environment, "a mapping", "write `NAME: value` lines below it")
         variables = dict(environment.items()) if environment is not None else {}
-        entries = self._spec.get("components", "pilot", "k8s", "env") if self._spec is not None else None
+        entries = self._at(self._spec, "components", "pilot", "k8s", "env")
+        if entries is not None and not isinstance(entries.value, list):
+            self._not_a(entries, "a list", "write entries `{name: …, value: …}`")
         for entry in entries.entries() if entries is not None else ():
-            name, value = entry.get("name"), entry.get("value")
+            name, value = self._at(entry, "name"), self._at(entry, "value")
             if name is not None and value is not None:
                 variables[str(name.value)] = value
         return variables
+
+    def _is_scalar(self, place: Located) -> bool:
+        if isinstance(place.value, dict | list):
+            self._not_a(place, "a string", "write a word")
+            return False
+        return True
+
+    def _text(self, place: Located | None) -> str:
+        return place.value if place is not None and self._is_string(place, place.key_span.text) else ""
+
+    def _not_a(self, place: Located, what: str, help: str) -> None:
+        self._tell(place, f"`{place.key_span.text}` is not {what}", f"Istio wants {what} here", help)
 
     def _is_string(self, place: Located, name: str) -> bool:
         if isinstance(place.value, str):
@@ -185,7 +216,3 @@ class _Reader:
     def _tell(self, place: Located, message: str, label: str, help: str) -> None:
         span = place.heading if isinstance(place.value, dict | list) else place.span
         self.findings.append(finding(codes.BAD_PROFILE, span, message, label, help=help))
-
-
-def _text(place: Located | None) -> str:
-    return place.value if place is not None and isinstance(place.value, str) else ""

@@ -1,8 +1,8 @@
 """Whether a document has the shape its JSON Schema describes, in plain words and at the right place.
 
 An interpreter of the few keywords that `profile.schema.json` uses: `$ref`, `type`, `const`, `enum`, `pattern`,
-`maxLength`, `minimum`, `maximum`, `required`, `properties`, `propertyNames`, `additionalProperties`, `items`, and an
-`anyOf` whose branches differ in type. The `jsonschema` package knows them all, at a tenth of a second for its import.
+`maxLength`, `minimum`, `maximum`, `required`, `properties`, `propertyNames`, `additionalProperties`, `items`, a `minItems`
+of 1, and an `anyOf` whose branches differ in type. The `jsonschema` package knows them all, at a tenth of a second for its import.
 """
 
 from __future__ import annotations
@@ -23,7 +23,18 @@ Schema = Mapping[str, Any]
 
 KEYWORDS = frozenset(
     ("$ref", "type", "const", "enum", "pattern", "maxLength", "minimum", "maximum", "required", "properties")
-    + ("propertyNames", "additionalProperties", "items", "anyOf", "title", "description", "$schema", "$id", "$defs")
+    + (
+        "propertyNames",
+        "additionalProperties",
+        "items",
+        "minItems",
+        "anyOf",
+        "title",
+        "description",
+        "$schema",
+        "$id",
+        "$defs",
+    )
 )
 """The keywords that are understood; any other one in a schema would be ignored in silence."""
 
@@ -129,6 +140,8 @@ class _Validator:
             self._tell(parent[at].span, f"`{name}` is {parent[at].text}", f"expected {bounds}", f"write {bounds}")
 
     def entries(self, place: Located, shape: _Shape, name: str) -> None:
+        if not place.value and shape.schema.get("minItems"):
+            self._tell(place.heading, f"`{name}` is empty", "holds nothing", f"write an entry, or remove `{name}`")
         if "items" in shape.schema:
             for index, entry in enumerate(place.value):
                 self.value(entry, shape.schema["items"], place, index, f"{name}[]")

@@ -264,7 +264,7 @@ def _encode(name: str, shown: str, span: Span) -> str | Finding:
             labels.append(label)
             continue
         try:
-            labels.append(idna.encode(label).decode())
+            labels.append(idna.encode(label, strict=True).decode())
         except idna.IDNAError as problem:
             return _bad_host(
                 shown,

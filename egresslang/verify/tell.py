@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.mesh.addresses import BITS
-from egresslang.mesh.outbound import CLIENT, LOST, REFUSED, UNSTABLE, Request, Verdict
+from egresslang.mesh.outbound import CLIENT, LOST, PASSED, REFUSED, UNSTABLE, Request, Verdict
 from egresslang.mesh.resources import Origin
 from egresslang.policy.policy import ANY, Grant, Policy
 from egresslang.profile.profile import ClusterProfile
@@ -26,14 +26,14 @@ class Found:
     deviation: Deviation
 
 
-def told(found: Iterable[Found], policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
-    """The findings of some deviations."""
+def told(found: Iterable[Found], policy: Policy, profile: ClusterProfile, is_emitted: bool) -> Iterator[Finding]:
+    """The findings of some deviations; `is_emitted` when the manifests are what the compiler has just made."""
     groups: dict[object, list[Found]] = {}
     for each in found:
         groups.setdefault(_kin(each), []).append(each)
     by_host = _by_host(policy)
     for group in groups.values():
-        yield _finding(group, by_host, profile)
+        yield _finding(group, by_host, profile, is_emitted)
 
 
 def _kin(found: Found) -> object:
@@ -41,7 +41,10 @@ def _kin(found: Found) -> object:
     deviation = found.deviation
     if deviation.grants:
         return deviation.kind, id(deviation.grants[0].rule)
-    return deviation.kind, deviation.verdict.host, deviation.verdict.because[-1:], deviation.request.port
+    verdict = deviation.verdict
+    if verdict.verdict == PASSED:
+        return deviation.kind, verdict.because
+    return deviation.kind, verdict.host, verdict.because[-1:], deviation.request.port
 
 
 def _by_host(policy: Policy) -> Mapping[str, Grant]:
@@ -52,20 +55,22 @@ def _by_host(policy: Policy) -> Mapping[str, Grant]:
     return found
 
 
-def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterProfile) -> Finding:
+def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterProfile, is_emitted: bool) -> Finding:
     first = min(group, key=lambda each: each.pods.workload == ANY)
     deviation = first.deviation
     verdict = deviation.verdict
     grant = deviation.grants[0] if deviation.grants else by_host.get(verdict.host)
     existing = [each for each in verdict.because if _stands_already(each, profile)]
     manifest = _place(verdict)
-    span = grant.span if grant is not None else manifest or profile.span
+    own = first.pods.intent.grants
+    span = grant.span if grant is not None else manifest or (own[0].span if own else profile.span)
     asked = described(deviation.request, deviation.dialled)
     more = f", and {len(group) - 1} more such requests" if len(group) > 1 else ""
     notes = [f"asked: {asked}, by {first.pods}{more}", f"answered: {outcome(verdict)}", *_through(verdict)]
     if deviation.kind == OVER_GRANT:
         message = f"{first.pods} could reach {reached(deviation.request, verdict)}, which no rule grants it"
-        label = "granted to others" if grant is not None else "nothing grants it"
+        told = "granted to others" if grant is not None else "nothing grants it"
+        label = told if grant is not None or manifest is not None or not own else "this is granted"
     else:
         message = f"{first.pods} could not reach {_wanted(deviation, grant)}"
         label = "granted here" if deviation.grants else "left open"
@@ -81,11 +86,9 @@ def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterP
             f"remove or change {existing[-1]}, which stands in the cluster already",
         )
     code = codes.OVER_GRANT if deviation.kind == OVER_GRANT else codes.OUTAGE
-    help = (
-        "compile the policy again, and undo changes made by hand"
-        if manifest is not None
-        else "nothing was written; please report this as a bug of egressc, with the policy"
-    )
+    help = "compile the policy again, or write into it what was changed by hand"
+    if is_emitted:
+        help = "report this as a bug of egressc, with the policy: nothing was written"
     return finding(code, span, message, label, related, notes, help)
 
 

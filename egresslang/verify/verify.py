@@ -18,7 +18,7 @@ from egresslang.verify.compare import Comparison, known_places
 from egresslang.verify.in_mesh import cut_off
 from egresslang.verify.pods import Class, classes
 from egresslang.verify.probes import ports, probes
-from egresslang.verify.tell import Found, told
+from egresslang.verify.tell import EMITTED, Found, told
 
 RESOLVES_WILDCARDS = (1, 30)
 """The first Istio whose sidecars resolve the names below a wildcard themselves (DYNAMIC_DNS)."""
@@ -34,7 +34,9 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     """Where manifests do not mean exactly the policy; what cannot be read of them is told alone."""
     documents = []
     found: list[Finding] = []
+    is_emitted = True
     for source in manifests:
+        is_emitted = is_emitted and source.name == EMITTED
         each, problems = read_documents(source)
         documents += each
         found += problems
@@ -57,7 +59,7 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     existing = _existing(profile)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
-    found += told(_deviations(policy, profile, pods), policy, profile)
+    found += told(_deviations(policy, profile, pods), policy, profile, is_emitted)
     found += cut_off(pods, profile, Mesh(_given_addresses(existing, profile), _assumed(profile)))
     return found
 

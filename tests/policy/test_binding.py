@@ -258,12 +258,25 @@ def test_a_dotless_name_with_an_address_is_a_name() -> None:
         ("workloads w = kube-api\nallow w -> a.example.com:443", ["EGR102 p.egress:1 kube-api | `kube-api` is a set of hosts"]),
         ("workloads w = cart\nallow w -> w:443", ["EGR102 p.egress:2 w | `w` is a set of workloads"]),
         ("hosts s = s\nallow cart -> s:443", ["EGR102 p.egress:1 s | `s` contains itself"]),
-        ("hosts s = t\nhosts t = s, a.example.com\nallow cart -> t:443", ["EGR102 p.egress:1 t | `t` contains itself"]),
+        ("hosts s = t\nhosts t = s, a.example.com\nallow cart -> t:443", ["EGR102 p.egress:2 s | `s` contains itself"]),
+        ("hosts s = t\nhosts t = u\nhosts u = t", ["EGR102 p.egress:3 t | `t` contains itself"]),
+        ("hosts s = t, u\nhosts t = v\nhosts u = v\nhosts v = a.example.com", []),
         ("workloads s = t\nworkloads t = s\nallow s -> a.example.com:443", ["EGR102 p.egress:2 s | `s` contains itself"]),
     ],
 )  # fmt: skip
 def test_sets_that_are_wrong(policy: str, expected: list[str]) -> None:
     assert [line for line in told(policy) if not line.startswith("EGR107")] == expected
+
+
+def test_sets_of_the_profile_that_contain_themselves_are_told_there() -> None:
+    head = "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {name: prod}\n"
+    source = Source("profile.yaml", f"{head}spec: {{hosts: {{one: [two], two: [a.example.com, one]}}}}\n")
+    profile, _ = load(source, lambda path: path)
+    assert profile is not None
+    _, found = resolve([], profile, TODAY, Severity.ERROR)
+    assert [(each.code.id, each.span.source, each.span.text, each.message) for each in found] == [
+        ("EGR102", source, "one", "`one` contains itself")
+    ]
 
 
 def test_a_finding_about_two_sets_shows_both() -> None:

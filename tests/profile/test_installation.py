@@ -96,6 +96,30 @@ def test_an_operators_own_mesh_config_goes_before_its_values() -> None:
     ]
 
 
+# Wrong types
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (OPERATOR % "meshConfig: [1], values: 5, components: x", ["meshConfig", "values", "components"]),
+        (OPERATOR % "components: {pilot: {k8s: {env: x}}, ztunnel: {enabled: 'true'}}", ["env", "enabled"]),
+        (OPERATOR % "components: {pilot: {k8s: {env: [x]}}}", ["x"]),
+        ("{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: 5, spec: x}", ["metadata", "spec"]),
+        ("{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: 5}}", ["name"]),
+        (HELM % "meshConfig: 'outboundTrafficPolicy: {mode: REGISTRY_ONLY}'", ["meshConfig"]),
+        (HELM % "pilot: x, global: [], meshConfig: {defaultConfig: {proxyMetadata: []}}", ["pilot", "global", "proxyMetadata"]),
+        (HELM % "pilot: {env: [], tag: {}}, compatibilityVersion: []", ["env", "tag", "compatibilityVersion"]),
+        (HELM % "pilot: {env: {PILOT_ENABLE_AMBIENT: []}}", ["PILOT_ENABLE_AMBIENT"]),
+        (SAIL % "version: [v1.30.0], values: []", ["version", "values"]),
+    ],
+)  # fmt: skip
+def test_what_is_no_mapping_list_or_word_is_told(text: str, told: list[str]) -> None:
+    _, findings = installation(text)
+    assert [each.code.id for each in findings] == ["EGR510"] * len(told)
+    assert [each.message.split("`")[1] for each in findings] == told
+
+
 # Facts
 
 

@@ -208,6 +208,7 @@ def test_a_line_feed_at_the_end_of_a_name_is_refused() -> None:
         ("enforcement: 3", codes.BAD_PROFILE, "3", "`enforcement` is not `observe`, `workloads` or `mesh` or a mapping",
          "write `observe`, `workloads` or `mesh` or a mapping"),
         ("enforcement: {}", codes.BAD_PROFILE, "enforcement", "`namespaces` is missing", "add `namespaces:`"),
+        ("ipFamilies: []", codes.BAD_PROFILE, "ipFamilies", "`ipFamilies` is empty", "write an entry, or remove `ipFamilies`"),
         ("ipFamilies: [ipv4]", codes.PROFILE_MISMATCH, "ipv4", "unknown entry `ipv4`", "write `IPv4`"),
         ("namespaces: {Web_Tier: {}}", codes.BAD_PROFILE, "Web_Tier", "`Web_Tier` is not the name of a namespace", "write `web-tier`"),
         ("namespaces: {a: {workloads: {b: {labels: {app: 1}}}}}", codes.BAD_PROFILE, "1", "`app` is not a string", 'quote it: `"1"`'),
