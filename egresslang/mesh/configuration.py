@@ -48,6 +48,9 @@ def _with(config: MeshConfig, said: Mapping[str, Any]) -> MeshConfig:
         listed = said.get(key)
         if isinstance(listed, list) and listed:
             config = replace(config, **{field: tuple(map(str, listed))})
+    timeout = said.get("protocolDetectionTimeout")
+    if timeout is not None:
+        config = replace(config, detects_in_time=str(timeout).strip("0.smh") != "")
     metadata = _at(said, ("defaultConfig", "proxyMetadata"))
     if "ISTIO_META_DNS_CAPTURE" in metadata:
         config = replace(config, dns_capture=str(metadata["ISTIO_META_DNS_CAPTURE"]).lower() == "true")

@@ -13,7 +13,7 @@ from egresslang.mesh import listeners, protocols, routes
 from egresslang.mesh.addresses import Address, mask, parse_address, parse_network, starts_at_zero
 from egresslang.mesh.listeners import Chain, Cluster, Listener, Pod
 from egresslang.mesh.registry import NOWHERE, Registered, Registry
-from egresslang.mesh.resources import Origin
+from egresslang.mesh.resources import AuthorizationPolicy, Origin, selects
 from egresslang.mesh.routes import Routes, VirtualHost
 from egresslang.mesh.scope import Scope
 from egresslang.record import record
@@ -216,7 +216,7 @@ class Outbound:
         table = self._table(listener)
         if self._is_refused(listener):
             return [Verdict(REFUSED, "", listener=listener.name, because=self._sidecar)]
-        if request.server_first and table.waits:
+        if request.server_first and table.waits and not (table.reads_http and self.registry.config.detects_in_time):
             return [self._waiting(request, listener)]
         chain = table.match(request)
         if chain is None:
@@ -355,6 +355,9 @@ class Outbound:
         if service is None or not self._exists(service, cluster):
             sees = UNAVAILABLE if request.protocol in HTTP and route else DROPPED
             return Verdict(LOST, sees, cluster.host, cluster.port, "", listener, route, tuple(trail))
+        if service.is_dynamic and not route and self.authorization:
+            because_of = (*trail, *(each.origin for each in self.authorization))
+            return Verdict(BLOCKED, DROPPED, cluster.host, cluster.port, "", listener, route, because_of)
         dials = CLIENT if service.resolution == "NONE" else REGISTRY
         return Verdict(
             ALLOWED,
@@ -365,6 +368,19 @@ class Outbound:
             listener,
             route,
             tuple(trail),
+        )
+
+    @cached_property
+    def authorization(self) -> tuple[AuthorizationPolicy, ...]:
+        """The AuthorizationPolicies of the pod: with one, a TLS wildcard that the sidecar resolves is never let out.
+
+        Envoy's RBAC filter is put before the one that resolves the name, and judges it as inbound (seen on Envoy).
+        """
+        where = (self.pod.namespace, self.registry.config.root_namespace)
+        return tuple(
+            each
+            for each in self.registry.resources.authorization
+            if each.origin.namespace in where and selects(each.selector, self.pod.labels)
         )
 
     def _exists(self, service: Registered, cluster: Cluster) -> bool:

@@ -245,7 +245,10 @@ class AuthorizationPolicy:
 
 @record
 class MeshConfig:
-    """What is configured for the whole mesh; every default is Istio's (pkg/config/mesh/mesh.go)."""
+    """What is configured for the whole mesh; every default is Istio's (pkg/config/mesh/mesh.go).
+
+    `detects_in_time` when sniffing gives up after a while (protocolDetectionTimeout), which the default never does.
+    """
 
     policy: OutboundPolicy = OutboundPolicy("ALLOW_ANY")
     root_namespace: str = "istio-system"
@@ -254,6 +257,7 @@ class MeshConfig:
     dns_capture: bool = False
     cluster_domain: str = "cluster.local"
     version: tuple[int, int] = (1, 32)
+    detects_in_time: bool = False
 
 
 @record

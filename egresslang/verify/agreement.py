@@ -19,10 +19,14 @@ from egresslang.verify.compare import Comparison
 def agreed_server_names(comparison: Comparison, port: int, address: Address) -> set[str]:
     """The server names on which both sides agree."""
     granted = comparison.intent.named.get(("tls", port), {})
+    asks_wildcards = bool(comparison.outbound.authorization)
     return {
         name
         for name, chains in comparison.outbound.server_names(address, port).items()
-        if name in granted and len(chains) == 1 and comparison.agrees(name, chains[0].clusters, granted[name])
+        if name in granted
+        and not (asks_wildcards and name.startswith("*"))
+        and len(chains) == 1
+        and comparison.agrees(name, chains[0].clusters, granted[name])
     }
 
 

@@ -78,7 +78,8 @@ def _is_told_apart(namespace: str, mesh: Mesh) -> bool:
 
 def _routed_labels(mesh: Mesh, labels: Mapping[str, str]) -> object:
     """Labels by which routes or authorization tell pods apart, where any are known."""
-    return tuple(sorted(labels.items())) if mesh.resources.virtual_services else ()
+    told = mesh.resources.virtual_services or mesh.resources.authorization
+    return tuple(sorted(labels.items())) if told else ()
 
 
 def _families(profile: ClusterProfile) -> tuple[int, ...]:

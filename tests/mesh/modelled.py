@@ -9,10 +9,11 @@ from asking import Call, Case, Proxy
 
 from egresslang.documents import read as read_documents
 from egresslang.mesh.addresses import parse_address
+from egresslang.mesh.configuration import configured
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh
 from egresslang.mesh.outbound import Outbound, Request, Verdict
-from egresslang.mesh.read import outbound_policy, read
+from egresslang.mesh.read import read
 from egresslang.mesh.resources import MeshConfig
 from egresslang.source import Source
 
@@ -28,13 +29,8 @@ def mesh_of(case: Case) -> Mesh:
 
 def config_of(said: Mapping[str, object]) -> MeshConfig:
     """A mesh configuration over Istio's defaults."""
-    default = MeshConfig()
-    return MeshConfig(
-        outbound_policy(said) or default.policy,
-        str(said.get("rootNamespace", default.root_namespace)),
-        tuple(said.get("defaultServiceExportTo", default.service_export_to)),  # type: ignore[arg-type]
-        tuple(said.get("defaultVirtualServiceExportTo", default.virtual_service_export_to)),  # type: ignore[arg-type]
-    )
+    documents, _ = read_documents(Source("values", json.dumps({"meshConfig": said})))
+    return configured(documents, MeshConfig())
 
 
 def pod_of(proxy: Proxy) -> Pod:
