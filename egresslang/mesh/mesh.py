@@ -16,7 +16,7 @@ from egresslang.mesh.listeners import Pod
 from egresslang.mesh.outbound import UNSTABLE, Outbound, Request, Verdict
 from egresslang.mesh.registry import Registered, Registry, Turns, orders
 from egresslang.mesh.resources import MeshConfig, Resources, ServiceEntry, Sidecar
-from egresslang.mesh.scope import Scope, choose, destinations, listed_exactly, scope
+from egresslang.mesh.scope import Scope, Sidecars, destinations, listed_exactly, scope
 from egresslang.record import replace
 
 MOST_STARTS = 256
@@ -30,9 +30,7 @@ class Mesh:
         self.resources = resources
         self.config = config
         self._registries: dict[object, Registry] = {}
-        self._sidecars: dict[str, list[Sidecar]] = {}
-        for each in resources.sidecars:
-            self._sidecars.setdefault(each.origin.namespace, []).append(each)
+        self._sidecars = Sidecars(resources.sidecars, config.root_namespace)
 
     def registry(self, turns: Turns = MappingProxyType({})) -> Registry:
         """The services as istiod orders them at one of its starts."""
@@ -56,12 +54,8 @@ class Mesh:
         return frozenset(found | {each.origin.namespace for each in resources.authorization})
 
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
-        """The Sidecar that holds for a pod."""
-        root = self.config.root_namespace
-        candidates = self._sidecars.get(namespace, [])
-        if namespace != root:
-            candidates = candidates + self._sidecars.get(root, [])
-        return choose(candidates, namespace, labels, root)
+        """The Sidecar that holds for a pod; None where everything is imported."""
+        return self._sidecars.of(namespace, labels)
 
     def proxy(self, pod: Pod) -> Proxy:
         """The sidecar of a pod."""

@@ -48,19 +48,36 @@ class Scope:
     policy: OutboundPolicy
 
 
-def choose(sidecars: Iterable[Sidecar], namespace: str, labels: Mapping[str, str], root: str) -> Sidecar | None:
-    """The one Sidecar that holds for a pod; None when there is none and everything is imported.
+class Sidecars:
+    """The Sidecars of a mesh, and which one of them holds for a pod (getSidecarScope, initSidecarScopes).
 
     Those of its namespace that select it, else those without a selector, else the root namespace's without one; of
-    several the oldest (getSidecarScope, initSidecarScopes).
+    several the oldest.
     """
-    ordered = sorted(
-        sidecars, key=lambda each: (each.selector is None, each.created, each.origin.name, each.origin.namespace)
-    )
-    for each in ordered:
-        if each.origin.namespace == namespace and (each.selector is None or selects(each.selector, labels)):
-            return each
-    return next((each for each in ordered if each.origin.namespace == root and each.selector is None), None)
+
+    def __init__(self, sidecars: Iterable[Sidecar], root: str) -> None:
+        self._selecting: dict[tuple[str, str, str], list[tuple[int, Sidecar]]] = {}
+        self._others: dict[str, Sidecar] = {}
+        self._root = root
+        ordered = sorted(sidecars, key=lambda each: (each.created, each.origin.name, each.origin.namespace))
+        for at, each in enumerate(ordered):
+            if each.selector is None:
+                self._others.setdefault(each.origin.namespace, each)
+            else:
+                label = each.selector[0] if each.selector else ("", "")  # every pod of the namespace
+                self._selecting.setdefault((each.origin.namespace, *label), []).append((at, each))
+
+    def of(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
+        """The Sidecar that holds for a pod; None when there is none and everything is imported."""
+        found = [
+            (at, each)
+            for label in (("", ""), *labels.items())
+            for at, each in self._selecting.get((namespace, *label), ())
+            if selects(each.selector or (), labels)
+        ]
+        if found:
+            return min(found, key=lambda each: each[0])[1]
+        return self._others.get(namespace) or self._others.get(self._root)
 
 
 def scope(registry: Registry, namespace: str, sidecar: Sidecar | None) -> Scope:
