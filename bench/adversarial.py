@@ -16,7 +16,7 @@ from typing import Any
 from children import Late, machine, measure, milliseconds, table, write_case
 from policies import Case, Shape, address, case, profile
 
-STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "report", "rest")
+STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
 LIMIT = 60.0
 """Seconds that one compilation may take."""
 

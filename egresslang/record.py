@@ -1,11 +1,12 @@
 """Frozen, slotted records that cost little to import and to make.
 
 `@dataclass(frozen=True, slots=True)` compiles half a dozen methods for every class; sixty of them
-take 33 ms at each start. `@record` compiles only `__init__` and keeps the rest shared.
+take 33 ms at each start. `@record` compiles one `__init__` for each number of fields and keeps the rest shared.
 """
 
 from __future__ import annotations
 
+from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast, dataclass_transform
 
 _T = TypeVar("_T")
@@ -43,13 +44,24 @@ def replace(made: _T, **changes: Any) -> _T:
     return type(made)(**(values | changes))
 
 
+_CODES: dict[int, CodeType] = {}
+
+
 def _init(cls: type, names: tuple[str, ...], defaults: dict[str, Any]) -> Any:
-    scope: dict[str, Any] = {f"_set_{name}": cls.__dict__[name].__set__ for name in names}
-    scope |= {f"_default_{name}": value for name, value in defaults.items()}
-    parameters = ", ".join(f"{name}=_default_{name}" if name in defaults else name for name in names)
-    lines = [f" _set_{name}(self, {name})" for name in names] or [" pass"]
-    exec(f"def __init__(self, {parameters}):\n" + "\n".join(lines), scope)
-    return scope["__init__"]
+    """The `__init__` of a class: that of all records with as many fields, with its own names and setters."""
+    count = len(names)
+    assert names[count - len(defaults) :] == tuple(defaults), (
+        f"{cls.__name__}: a field without a default after one with"
+    )
+    if count not in _CODES:
+        scope: dict[str, Any] = {}
+        parameters = "".join(f", field_{at}" for at in range(count))
+        lines = [f" set_{at}(self, field_{at})" for at in range(count)] or [" pass"]
+        exec(f"def __init__(self{parameters}):\n" + "\n".join(lines), scope)
+        _CODES[count] = scope["__init__"].__code__
+    code = _CODES[count].replace(co_varnames=("self", *names))
+    setters = {f"set_{at}": cls.__dict__[name].__set__ for at, name in enumerate(names)}
+    return FunctionType(code, setters, "__init__", tuple(defaults.values()))
 
 
 def _frozen(self: object, name: str, *_: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -63,7 +62,7 @@ def _kinds(text: str) -> tuple[str, ...]:
 def run(options: Any) -> int:
     """Compile the policy for each cluster; returns the status."""
     from egresslang.commands.inputs import merged, read_inputs
-    from egresslang.commands.report import report
+    from egresslang.commands.report import fails, report
     from egresslang.directory import OutputRefused
 
     if options.output == "":
@@ -73,24 +72,27 @@ def run(options: Any) -> int:
     if len(options.profiles) > 1 and not options.output:
         return misuse("several profiles make several outputs: give a folder with -o DIR")
     files, profiles, found = read_inputs(options)
-    outputs: list[Output] = []
-    if not errors(found):
-        from egresslang.compile import compile
-
-        made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
-        found.extend(merged(profiles, [each.findings for each in made]))
-        outputs = [_output(options, *each) for each in zip(profiles, made, strict=True) if each[1].manifests]
-    if options.namespace and outputs and not any(_has_namespace(options.namespace, output) for output in outputs):
-        return misuse(f"namespace `{options.namespace}` is in neither the policy nor the profile")
+    made: list[Compilation] = []
     try:
-        if options.check and not errors(found):
+        if not errors(found):
+            from egresslang.compile import compile
+
+            made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
+            found.extend(merged(profiles, [each.findings for each in made]))
+        if errors(found) or fails(options, found):
+            report(options, found, files, profiles, sys.stderr)
+            return FINDINGS
+        outputs = [_output(options, *each) for each in zip(profiles, made, strict=True)]
+        if options.namespace and not any(_has_namespace(options.namespace, output) for output in outputs):
+            return misuse(f"namespace `{options.namespace}` is in neither the policy nor the profile")
+        if options.check:
             return _check(options, found, files, profiles, outputs)
-        status = report(options, found, files, profiles, sys.stderr)
-        if status == CLEAN and options.output:
+        report(options, found, files, profiles, sys.stderr)
+        if options.output:
             _to_folders(options, outputs)
-        elif status == CLEAN:
+        else:
             write(sys.stdout, made[0].text if _is_whole(options) else _stream(options, outputs[0]))
-        return status
+        return CLEAN
     except OutputRefused as refused:
         return misuse(f"{refused.message}; {refused.help}")
     except OSError as problem:
@@ -101,6 +103,7 @@ def run(options: Any) -> int:
 
 def _output(options: Any, profile: ClusterProfile, made: Compilation) -> Output:
     """What a compilation writes: in the form of the installation that is asked for, of the kinds and the namespace."""
+    from egresslang import directory
     from egresslang.commands.drift import Output
     from egresslang.output import KINDS, render
     from egresslang.record import replace
@@ -112,10 +115,10 @@ def _output(options: Any, profile: ClusterProfile, made: Compilation) -> Output:
         manifests = replace(manifests, installation=replace(manifests.installation, form=options.installation, name=""))
     folder, files = options.output or "", {}
     if options.output:
-        folder = os.path.join(options.output, profile.name) if len(options.profiles) > 1 else options.output
+        folder = directory.below(options.output, profile.name) if len(options.profiles) > 1 else options.output
         files = render(manifests, options.kinds or KINDS, options.namespace)
     part = None if options.namespace is None else [f"{options.namespace}.yaml"]
-    return Output(profile, policy, manifests, folder, files, part)
+    return Output(profile, policy, manifests, folder, files, part, profile.name if options.profiles else "")
 
 
 def _is_whole(options: Any) -> bool:
@@ -156,7 +159,7 @@ def _check(
 def _to_folders(options: Any, outputs: Sequence[Output]) -> None:
     from egresslang import directory
 
-    plans = [directory.plan(output.folder, output.files, output.part) for output in outputs]
+    plans = [directory.plan(output.folder, output.files, output.part, output.cluster) for output in outputs]
     for plan in plans:
         if plan.interrupted and not options.quiet:
             sys.stderr.write(f"egressc: a former run left `{plan.directory}` unfinished; finishing it\n")

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @record
 class Output:
-    """What is compiled for one cluster, the folder it belongs in and its files there; `part` are all that is looked at."""
+    """What is compiled for one cluster, the folder it belongs in and its files there; `part` are all that is looked at.
+
+    `cluster` is the name of the profile, empty where none was given.
+    """
 
     profile: ClusterProfile
     policy: Policy
@@ -26,6 +29,7 @@ class Output:
     folder: str
     files: dict[str, str]
     part: list[str] | None
+    cluster: str
 
 
 def drifted(output: Output) -> tuple[list[str], list[Finding]]:
@@ -35,7 +39,7 @@ def drifted(output: Output) -> tuple[list[str], list[Finding]]:
     """
     from egresslang import directory
 
-    drifts = directory.compare(output.folder, output.files, output.part)
+    drifts = directory.compare(output.folder, output.files, output.part, output.cluster)
     lines = [f"{each.kind}: {os.path.join(output.folder, each.path)}" for each in drifts]
     return lines, _meaning(output) if drifts and os.path.isdir(output.folder) else []
 

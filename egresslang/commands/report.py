@@ -32,8 +32,13 @@ def report(
             sys.stderr.write(f"egressc: {lines} read but not judged yet\n")
     if shown or options.format != "text" or (stream is sys.stdout and not options.quiet):
         tell(options, shown, files, stream)
+    return FINDINGS if fails(options, shown) else CLEAN
+
+
+def fails(options: Any, found: Sequence[Finding]) -> bool:
+    """Whether findings make a command fail."""
     least = Severity[options.fail_on.upper()]
-    return FINDINGS if any(each.severity >= least for each in shown) else CLEAN
+    return any(each.severity >= least for each in found)
 
 
 def tell(options: Any, found: Sequence[Finding], files: Sequence[object], stream: Any) -> None:

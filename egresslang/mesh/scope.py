@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egresslang.mesh.registry import EXACT_LISTS, Registered, Registry, View, is_subset, overlaps
+from egresslang.mesh.registry import EXACT_LISTS, Registered, Registry, View, is_subset
 from egresslang.mesh.resources import (
     Destination,
     Egress,
@@ -92,27 +92,48 @@ def scope(registry: Registry, namespace: str, sidecar: Sidecar | None) -> Scope:
 # Imports
 
 
-class _Hosts:
-    """What a listener lists of one namespace: `exact` names, `wild` ones, and those it leaves out."""
+class _Patterns:
+    """Hosts and wildcards, which say quickly whether another host lies in one of them (Name.SubsetOf)."""
 
     def __init__(self) -> None:
         self.exact: set[str] = set()
-        self.wild: list[str] = []
-        self.excluded: list[str] = []
+        self.wild: set[str] = set()
+        self._partial: list[str] = []
+
+    def add(self, host: str) -> None:
+        if not host.startswith("*"):
+            self.exact.add(host)
+        elif host not in self.wild:
+            self.wild.add(host)
+            if not host.startswith("*."):
+                self._partial.append(host)
 
     def has(self, host: str) -> bool:
-        return host in self.exact or any(is_subset(host, each) for each in self.wild)
+        if host in self.exact:
+            return True
+        if not self.wild:
+            return False
+        name = host[1:] if host.startswith("*") else host
+        at = name.find(".")
+        while at >= 0:
+            if f"*{name[at:]}" in self.wild:
+                return True
+            at = name.find(".", at + 1)
+        return any(is_subset(host, each) for each in self._partial)
+
+
+class _Hosts:
+    """What a listener lists of one namespace, and what it leaves out of that."""
+
+    def __init__(self) -> None:
+        self.listed = _Patterns()
+        self.excluded = _Patterns()
 
     def meets(self, host: str) -> bool:
         """Whether a VirtualService's host meets one that is listed: in either direction, unless both are exact."""
-        if host in self.exact:
+        if self.listed.has(host):
             return True
-        return any(overlaps(host, each) for each in self.wild) or (
-            host.startswith("*") and any(overlaps(host, each) for each in self.exact)
-        )
-
-    def excludes(self, host: str) -> bool:
-        return any(is_subset(host, each) for each in self.excluded)
+        return host.startswith("*") and any(is_subset(each, host) for each in (*self.listed.wild, *self.listed.exact))
 
 
 def _listed(egress: Egress, namespace: str, version: tuple[int, int]) -> tuple[dict[str, _Hosts], bool]:
@@ -132,12 +153,9 @@ def _listed(egress: Egress, namespace: str, version: tuple[int, int]) -> tuple[d
             where = namespace
         hosts = found.setdefault(where, _Hosts())
         if excluded:
-            hosts.excluded.append(host)
+            hosts.excluded.add(host)
             continue
-        if host.startswith("*"):
-            hosts.wild.append(host)
-        else:
-            hosts.exact.add(host)
+        hosts.listed.add(host)
         exact = exact and where != "*" and not host.startswith("*")
     return found, exact
 
@@ -145,7 +163,7 @@ def _listed(egress: Egress, namespace: str, version: tuple[int, int]) -> tuple[d
 def listed_exactly(egress: Egress, namespace: str) -> Iterator[tuple[str, str]]:
     """The exact hosts that a listener lists, each with the namespace it is listed of."""
     listed, _ = _listed(egress, namespace, EXACT_LISTS)
-    return ((host, where) for where, hosts in listed.items() for host in sorted(hosts.exact))
+    return ((host, where) for where, hosts in listed.items() for host in sorted(hosts.listed.exact))
 
 
 def _listener(view: View, egress: Egress) -> Listener:
@@ -167,7 +185,7 @@ def _looked_up(view: View, listed: Mapping[str, _Hosts]) -> list[Registered]:
     found = [
         service
         for namespace, hosts in listed.items()
-        for host in hosts.exact
+        for host in hosts.listed.exact
         if (service := view.registry.by_host.get(host, {}).get(namespace)) is not None and _is_visible(view, service)
     ]
     return sorted(found, key=lambda each: (each.created, each.name, each.namespace))
@@ -182,7 +200,7 @@ def _is_visible(view: View, service: Registered) -> bool:
 def _matching(view: View, listed: Mapping[str, _Hosts]) -> dict[Registered, None]:
     found: dict[Registered, None] = {}
     for namespace, hosts in listed.items():
-        for pattern in (*hosts.exact, *hosts.wild):
+        for pattern in (*hosts.listed.exact, *hosts.listed.wild):
             for service in view.registry.matching(pattern):
                 if namespace in ("*", service.namespace) and view.sees(service):
                     found[service] = None
@@ -192,20 +210,20 @@ def _matching(view: View, listed: Mapping[str, _Hosts]) -> dict[Registered, None
 def is_listed(service: Registered, hosts: Iterable[str], namespace: str) -> bool:
     """Whether entries of `egress.hosts` list a service for the pods of a namespace."""
     listed, _ = _listed(Egress(tuple(hosts)), namespace, EXACT_LISTS)
-    return any(each.has(service.host) for where, each in listed.items() if where in ("*", service.namespace))
+    return any(each.listed.has(service.host) for where, each in listed.items() if where in ("*", service.namespace))
 
 
 def _imported(service: Registered, listed: Mapping[str, _Hosts], egress: Egress) -> Registered | None:
     """The service with the port and aliases that a listener imports of it; None when it imports nothing."""
     own, everywhere = listed.get(service.namespace), listed.get("*")
     lists = [each for each in (own, everywhere) if each is not None]
-    if any(each.excludes(service.host) for each in lists if each.excluded):
+    if any(each.excluded.has(service.host) for each in lists):
         return None
-    hosts = next((each for each in lists if each.has(service.host)), None)
+    hosts = next((each for each in lists if each.listed.has(service.host)), None)
     if hosts is None:
         return None
     if service.aliases:
-        aliases = tuple(each for each in service.aliases if hosts.has(each))
+        aliases = tuple(each for each in service.aliases if hosts.listed.has(each))
         if len(aliases) < len(service.aliases):
             service = replace(service, aliases=aliases)
     return of_port(service, egress.port.number) if trims(egress) and egress.port is not None else service
@@ -242,10 +260,9 @@ def _virtual_services(view: View, listed: Mapping[str, _Hosts]) -> Iterator[Virt
     everywhere = listed.get("*")
     for each in view.virtual_services:
         own = listed.get(each.origin.namespace)
-        excluding = [hosts for hosts in (own, everywhere) if hosts is not None and hosts.excluded]
         lists = [hosts for hosts in (own, everywhere) if hosts is not None]
         if any(
-            hosts.meets(host) and not any(other.excludes(host) for other in excluding)
+            hosts.meets(host) and not any(other.excluded.has(host) for other in lists)
             for hosts in lists
             for host in each.hosts
         ):

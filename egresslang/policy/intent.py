@@ -54,6 +54,10 @@ class Intent:
         return found
 
     @cached_property
+    def _with_wildcards(self) -> set[tuple[str, int]]:
+        return {key for key, hosts in self.named.items() if any(host.startswith("*") for host in hosts)}
+
+    @cached_property
     def addressed(self) -> dict[int, list[Grant]]:
         """Grants to addresses, whatever is said to them, by port."""
         found: dict[int, list[Grant]] = {}
@@ -68,7 +72,7 @@ class Intent:
         if not hosts or not name:
             return []
         found = list(hosts.get(name, ()))
-        at = name.find(".")
+        at = name.find(".") if (family, port) in self._with_wildcards else -1
         while at >= 0:
             found += hosts.get(f"*{name[at:]}", ())
             at = name.find(".", at + 1)

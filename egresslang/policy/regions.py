@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 # The continent a cloud region's name begins with: AWS (us-east-1, eu-, ap-), Google Cloud (us-east1, europe-, asia-).
 _CONTINENTS = {
-    "us": re.compile(r"us-(?:gov-)?(?:north|south|east|west|central)[a-z]*-?\d+"),
-    "eu": re.compile(r"(?:eu|europe)-(?:north|south|east|west|central)[a-z]*-?\d+"),
-    "asia": re.compile(r"(?!ap-southeast-[246]$)(?:ap|asia)-(?:north|south|east|west|central)[a-z]*-?\d+"),
+    "us": "us-(?:gov-)?",
+    "eu": "(?:eu|europe)-",
+    "asia": "(?!ap-southeast-[246]$)(?:ap|asia)-",
 }
-_OTHER = re.compile(
-    r"(?:ca|sa|af|me|il|mx|northamerica|southamerica|africa|australia)-(?:north|south|east|west|central)[a-z]*-?\d+"
-)
+_OTHERS = "(?:ca|sa|af|me|il|mx|northamerica|southamerica|africa|australia)-"
+_REST = r"(?:north|south|east|west|central)[a-z]*-?\d+"
 
 
 def within(region: str, outer: str, declared: Mapping[str, tuple[str, ...]]) -> bool:
@@ -27,7 +27,7 @@ def within(region: str, outer: str, declared: Mapping[str, tuple[str, ...]]) -> 
         if name not in seen:
             seen.add(name)
             waiting.extend(declared.get(name, ()))
-            if name in _CONTINENTS and _CONTINENTS[name].fullmatch(region):
+            if name in _CONTINENTS and _starts(_CONTINENTS[name], region):
                 return True
     return False
 
@@ -43,8 +43,19 @@ def is_known(region: str, declared: Mapping[str, tuple[str, ...]]) -> bool:
         region in _CONTINENTS
         or region in declared
         or any(region in members for members in declared.values())
-        or any(pattern.fullmatch(region) for pattern in (*_CONTINENTS.values(), _OTHER))
+        or any(_starts(pattern, region) for pattern in (*_CONTINENTS.values(), _OTHERS))
     )
+
+
+def _starts(pattern: str, region: str) -> bool:
+    """Whether a word is the name of a cloud region that starts so."""
+    return _compiled(pattern).fullmatch(region) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Most policies claim no region: the patterns are compiled when the first one does."""
+    return re.compile(pattern + _REST)
 
 
 def of_host(host: str, declared: Mapping[str, tuple[str, ...]]) -> str:

@@ -26,13 +26,16 @@ def load(builder: Transformer[Any, Any] | None) -> Lark:
     """The parser whose reductions call the methods of `builder`."""
     grammar = text("grammar", GRAMMAR)
     try:
-        table = json.loads(text("grammar", TABLE), object_hook=_integer_keys)
+        table = json.loads(text("grammar", TABLE))
     except (OSError, ValueError):
         table = {}
     if table.get("key") != _key(grammar):
         return build(grammar, builder)
     restore: Any = Lark._load_from_dict
-    return cast("Lark", restore(table["data"], table["memo"], transformer=builder))
+    automaton = table["data"]["parser"]["parser"]
+    automaton["tokens"] = _by_number(automaton["tokens"])
+    automaton["states"] = {state: _by_number(row) for state, row in _by_number(automaton["states"]).items()}
+    return cast("Lark", restore(table["data"], _by_number(table["memo"]), transformer=builder))
 
 
 def build(grammar: str, builder: Transformer[Any, Any] | None = None, **options: Any) -> Lark:
@@ -80,8 +83,9 @@ def _key(grammar: str) -> str:
     return f"{sha256(grammar.encode()).hexdigest()} lark {lark.__version__}"
 
 
-def _integer_keys(mapping: dict[str, Any]) -> dict[Any, Any]:
-    return {int(key) if key.isdigit() else key: value for key, value in mapping.items()}
+def _by_number(mapping: dict[str, Any]) -> dict[int, Any]:
+    """A mapping whose keys are numbers, which JSON makes text of."""
+    return {int(key): value for key, value in mapping.items()}
 
 
 if __name__ == "__main__":

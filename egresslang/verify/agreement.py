@@ -18,28 +18,26 @@ from egresslang.verify.compare import Comparison
 
 def agreed_server_names(comparison: Comparison, port: int, address: Address) -> set[str]:
     """The server names on which both sides agree."""
-    granted = comparison.intent.named.get(("tls", port), {})
     asks_wildcards = bool(comparison.outbound.authorization)
     return {
         name
         for name, chains in comparison.outbound.server_names(address, port).items()
-        if name in granted
+        if len(chains) == 1
         and not (asks_wildcards and name.startswith("*"))
-        and len(chains) == 1
-        and comparison.agrees(name, chains[0].clusters, granted[name])
+        and comparison.agrees("tls", name, port, chains[0].clusters)
     }
 
 
 def agreed_hosts(comparison: Comparison, port: int, address: Address) -> set[str]:
     """The Host headers on which both sides agree; with a dot at its end a name is the same."""
-    granted = comparison.intent.named.get(("http", port), {})
-    found: set[str] = set()
-    for name, hosts in comparison.outbound.virtual_hosts(address, port).items():
-        whole = name.rstrip(".")
-        plain = whole in granted and len(hosts) == 1 and not hosts[0].copies and not hosts[0].answers
-        if plain and comparison.agrees(whole, hosts[0].clusters, granted[whole]):
-            found.add(name)
-    return found
+    return {
+        name
+        for name, hosts in comparison.outbound.virtual_hosts(address, port).items()
+        if len(hosts) == 1
+        and not hosts[0].copies
+        and not hosts[0].answers
+        and comparison.agrees("http", name.rstrip("."), port, hosts[0].clusters)
+    }
 
 
 def addresses_agree(granted: Iterable[Range], outbound: Outbound, listeners: Iterable[Listener], version: int) -> bool:
@@ -52,6 +50,22 @@ def addresses_agree(granted: Iterable[Range], outbound: Outbound, listeners: Ite
                 return False
         reached += told_ranges(listener, version)
     return joined(granted) == joined(reached)
+
+
+def service_agrees(comparison: Comparison, port: int, address: Address) -> bool:
+    """Whether all that is said to an address ends at a Service, and nobody is granted anything there."""
+    found = comparison.outbound.at(address, port)
+    if len(found) != 1 or not comparison.outbound.passes_all(found[0], address):
+        return False
+    chains = list(found[0].chains.values())
+    dialled = comparison.outbound.named(address)
+    return (
+        len(chains) == 1
+        and not chains[0].route
+        and not comparison.intent.by_address(*address, port)
+        and not comparison.intent.by_name("tcp", dialled, port)
+        and comparison.agrees("tcp", dialled, port, chains[0].clusters)
+    )
 
 
 def told_ranges(listener: Listener, version: int) -> Iterator[Range]:

@@ -110,17 +110,23 @@ class Comparison:
             return _covers(verdict.host, destination.host)
         return set(self._behind(verdict)) == places(grant)
 
-    def agrees(self, name: str, clusters: Sequence[Cluster], grants: Iterable[Grant]) -> bool:
-        """Whether it can be seen at once that requests for a host, asked for as itself, follow one of its grants."""
+    def agrees(self, protocol: str, name: str, port: int, clusters: Sequence[Cluster]) -> bool:
+        """Whether it can be seen at once that requests for a host follow one of its grants, or end at a Service."""
         service = self.outbound.target(clusters)
-        if service is None or service.host != name or self.intent.is_open:
+        if service is None or self.intent.is_open:
+            return False
+        grants = self.intent.by_name(protocol, name, port)
+        if not grants:
+            return service.kubernetes
+        if service.host != name or clusters[0].port != port:
             return False
         if service.is_wild:
             return service.is_dynamic == self.resolves_wildcards and service.resolution in ("DYNAMIC_DNS", "NONE")
         if service.resolution == "NONE":
             return False
-        behind = self.outbound.registry.endpoints.get((name, service.namespace, clusters[0].port), ())
-        return any(clusters[0].port == grant.port and set(behind) == places(grant) for grant in grants)
+        behind = set(self.outbound.registry.endpoints.get((name, service.namespace, port), ()))
+        at_home = behind in ({name}, self.known.get((name, port), set()))
+        return any(at_home if isinstance(each.destination, Below) else behind == places(each) for each in grants)
 
     def _is_wild(self, verdict: Verdict) -> bool:
         """Whether the sidecar resolves the very name asked for, by a wildcard."""

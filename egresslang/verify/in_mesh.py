@@ -12,7 +12,7 @@ from egresslang import codes
 from egresslang.findings import Finding, finding
 from egresslang.mesh import protocols
 from egresslang.mesh.addresses import Address, parse_address
-from egresslang.mesh.listeners import address_for
+from egresslang.mesh.listeners import Pod, address_for
 from egresslang.mesh.mesh import Mesh, Proxy
 from egresslang.mesh.outbound import Request, Verdict
 from egresslang.mesh.registry import NOWHERE, Registered
@@ -41,13 +41,14 @@ def cut_off(pods: Iterable[Class], profile: ClusterProfile, today: Mesh) -> Iter
         return
     told: set[Origin] = set()
     asked: set[object] = set()
+    works: dict[object, list[Kept]] = {}
     for each in sorted(pods, key=lambda each: each.workload == ANY):
-        before = today.proxy(each.proxy.pod)
-        for kept in _kept(before, origins):
-            key = kept.request.port in _ports(each), each.intent.in_mesh, id(kept.service), each.namespace
-            if kept.service.origin in told or not (key[0] or key not in asked):
+        ports = _ports(each)
+        for kept in _works(each.proxy.pod, today, origins, works):
+            baseline = each.namespace, each.intent.in_mesh, kept.request
+            if kept.service.origin in told or (kept.request.port not in ports and baseline in asked):
                 continue
-            asked.add(key)
+            asked.add(baseline)
             verdict = each.proxy.ask(kept.request)
             if (verdict.host != kept.service.host or not verdict.reaches) and _is_wanted(kept.service, each, profile):
                 told.add(kept.service.origin)
@@ -63,6 +64,16 @@ def _internal(mesh: Mesh) -> set[Origin]:
 def _ports(pods: Class) -> set[int]:
     """The ports on which pods are granted anything: there the output may change what happens to others."""
     return {port for _, port in pods.intent.named} | set(pods.intent.addressed)
+
+
+def _works(pod: Pod, today: Mesh, origins: set[Origin], known: dict[object, list[Kept]]) -> list[Kept]:
+    """What works for a pod today; `known` for the others of its namespace that have the same Sidecar."""
+    sidecar = today.sidecar(pod.namespace, pod.labels)
+    key = pod.namespace, id(sidecar), tuple(sorted(pod.labels.items())) if today.resources.virtual_services else ()
+    found = known.get(key)
+    if found is None:
+        found = known[key] = list(_kept(Proxy(today, pod, sidecar), origins))
+    return found
 
 
 def _kept(proxy: Proxy, origins: set[Origin]) -> Iterator[Kept]:

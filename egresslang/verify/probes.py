@@ -14,7 +14,13 @@ from egresslang.mesh.outbound import Outbound, Request
 from egresslang.policy.intent import Intent
 from egresslang.policy.policy import Addresses
 from egresslang.record import record
-from egresslang.verify.agreement import addresses_agree, agreed_hosts, agreed_server_names, told_ranges
+from egresslang.verify.agreement import (
+    addresses_agree,
+    agreed_hosts,
+    agreed_server_names,
+    service_agrees,
+    told_ranges,
+)
 from egresslang.verify.blocks import Merged, starts
 from egresslang.verify.compare import Comparison
 
@@ -57,7 +63,8 @@ def probes(comparison: Comparison, port: int, version: int, by_sight: bool = Tru
         for each in grant.destination.ranges
     ]
     told = [*granted, *(each for listener in listeners for each in told_ranges(listener, version))]
-    fresh = Merged(told).fresh(version)
+    apart = Merged(told)
+    fresh = apart.fresh(version)
     http, tls = _names(intent, outbound, port, listeners)
     if fresh is not None:
         address = version, fresh
@@ -67,7 +74,8 @@ def probes(comparison: Comparison, port: int, version: int, by_sight: bool = Tru
     if told and not (by_sight and addresses_agree(granted, outbound, listeners, version)):
         for start in starts(version, told):
             address = version, start
-            if start != fresh:
+            is_told = start in apart or fresh is None
+            if is_told and not (by_sight and service_agrees(comparison, port, address)):
                 names = _asked_there(outbound, port, address, http, tls)
                 yield from _to(port, address, *names, dialled=outbound.named(address))
     for name in intent.named.get(("tcp", port), ()):

@@ -273,7 +273,7 @@ def test_sets_of_the_profile_that_contain_themselves_are_told_there() -> None:
     source = Source("profile.yaml", f"{head}spec: {{hosts: {{one: [two], two: [a.example.com, one]}}}}\n")
     profile, _ = load(source, lambda path: path)
     assert profile is not None
-    _, found = resolve([], profile, TODAY, Severity.ERROR)
+    _, found = resolve([], profile, date(2026, 11, 23), Severity.ERROR)
     assert [(each.code.id, each.span.source, each.span.text, each.message) for each in found] == [
         ("EGR102", source, "one", "`one` contains itself")
     ]
