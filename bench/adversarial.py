@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from children import Late, machine, measure, milliseconds, table, write_case
-from policies import Case, Shape, address, case, profile
+from shapes import Case, Shape, address, case, profile
 
 STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
 LIMIT = 60.0
@@ -291,6 +291,106 @@ def services(size: int) -> Case:
     )
 
 
+# What is granted twice, denied, or too broad
+
+
+def equal_rules(size: int) -> Case:
+    """One rule, again and again."""
+    return _one([f"allow {WHO} -> api.example.com:443 tls ticket=SEC-{at}" for at in range(size)])
+
+
+def last_days(size: int) -> Case:
+    """One network again and again, and a name, each for a day longer."""
+    rules = []
+    for at in range(size // 2):
+        day = f"{2027 + at // 336}-{at // 28 % 12 + 1:02}-{at % 28 + 1:02}"
+        rules += [
+            f"allow {WHO} -> 20.0.0.0/24:9000 tcp expires={day}",
+            f"allow {WHO} -> a.example.com:443 tls expires={day}",
+        ]
+    return _one(rules)
+
+
+def nested_networks(size: int) -> Case:
+    """Networks of one workload in one another, each with a hole of its own, that add up to the widest."""
+    rules = [f"allow {WHO} -> 20.0.0.0/{8 + at % 8}:9000 tcp except {address(at)}" for at in range(size)]
+    return _one(rules)
+
+
+def tiles(size: int) -> Case:
+    """Half small networks for everyone, and half workloads with one that these make up."""
+    half = size // 2
+    rules = [f"allow * -> {address(at)}/28:9000 tcp" for at in range(half)]
+    top = 32 - (16 * half).bit_length() + 1
+    return _one(rules + [f"allow app-{at} -> 20.0.0.0/{top}:9000 tcp" for at in range(half)], half)
+
+
+def names_below_a_wildcard_of_all(size: int) -> Case:
+    """A wildcard for everyone, and a name below it for each workload: all of these add nothing."""
+    return _one(
+        ["allow * -> *.example.com:443 tls", *(f"allow app-{at} -> h{at}.example.com:443 tls" for at in range(size))],
+        size,
+    )
+
+
+def denied_names(size: int) -> Case:
+    """Half names, half denials of the same names for another workload: nothing is denied."""
+    half = size // 2
+    rules = [f"allow app-0 -> h{at}.example.com:443 tls" for at in range(half)]
+    return _one(rules + [f"deny app-1 -> h{at}.example.com" for at in range(half)], 2)
+
+
+def denied_sources(size: int) -> Case:
+    """One host, allowed for half of the workloads and denied to the others one by one."""
+    half = size // 2
+    rules = [f"allow app-{at} -> api.example.com:443 tls" for at in range(half)]
+    return _one(rules + [f"deny app-{half + at} -> api.example.com" for at in range(half)], size)
+
+
+def denied_all(size: int) -> Case:
+    """Half wildcards, each of which every one of as many denials forbids."""
+    half = size // 2
+    rules = [f"allow app-{at % 50} -> *.s{at}.example.com:443 tls" for at in range(half)]
+    return _one(
+        rules + [f"deny * except {{app-{50 + at % 50}}} -> *.example.com:{{443, {1000 + at}}}" for at in range(half)],
+        100,
+    )
+
+
+def denied_networks(size: int) -> Case:
+    """Half networks, half denials of networks in one another that hold all of them, but for one workload."""
+    half = size // 2
+    rules = [f"allow app-0 -> {address(at)}/28:9000 tcp" for at in range(half)]
+    return _one(rules + [f"deny * except {{app-0}} -> 20.0.0.0/8 except {address(at)}" for at in range(half)], 2)
+
+
+def denied_by_address(size: int) -> Case:
+    """Half names with an address, which are denied, and half networks that hold one of them each."""
+    half = size // 2
+    rules = ["deny team/app-1 -> *.example.com"]
+    rules += [f"allow app-0 -> db{at}.example.com:5432 postgres address={address(at)}" for at in range(half)]
+    return _one(rules + [f"allow app-1 -> {address(at)}/28:5432 tcp" for at in range(half)], 2)
+
+
+def bit_by_bit(size: int) -> Case:
+    """The internet in small parts for everyone, and most of it for each workload."""
+    half = size // 2
+    rules = [f"allow * -> {64 + at % 128}.{at // 128}.0.0/16:9000 tcp" for at in range(half)]
+    return _one(
+        rules
+        + [
+            f"allow app-{at} -> {{1.0.0.0/2, 64.0.0.0/2, 192.0.0.0/3}}:9000 tcp".replace("1.0.0.0/2", "0.0.0.0/2")
+            for at in range(half)
+        ],
+        half,
+    )
+
+
+def spoofed_wildcards(size: int) -> Case:
+    """Wildcards over suffixes that strangers share, in http."""
+    return _one([f"allow {WHO} -> *.r{at}.amazonaws.com:80 http" for at in range(size)])
+
+
 SHAPES: dict[str, tuple[Shape, int]] = {
     "nested-wildcards": (nested_wildcards, 10000),
     "wildcards-of-others": (wildcards_of_others, 10000),
@@ -326,6 +426,18 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "protocol-conflicts-apart": (protocol_conflicts_apart, 4000),
     "server-first": (server_first, 4000),
     "services": (services, 8000),
+    "equal-rules": (equal_rules, 10000),
+    "last-days": (last_days, 10000),
+    "nested-networks": (nested_networks, 10000),
+    "tiles": (tiles, 4000),
+    "names-below-a-wildcard-of-all": (names_below_a_wildcard_of_all, 2000),
+    "denied-names": (denied_names, 20000),
+    "denied-sources": (denied_sources, 4000),
+    "denied-all": (denied_all, 10000),
+    "denied-networks": (denied_networks, 10000),
+    "denied-by-address": (denied_by_address, 10000),
+    "bit-by-bit": (bit_by_bit, 2000),
+    "spoofed-wildcards": (spoofed_wildcards, 10000),
 }
 """Each shape, and the size at which it is measured."""
 

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from children import machine, measure, medians, milliseconds, table, write_case
-from policies import SHAPES
+from shapes import SHAPES
 
 STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
 FLOORS = ("regex", "lark", "yaml")

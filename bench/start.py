@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from children import ROOT, machine, table
 
 RECIPE = os.path.join(ROOT, "examples", "recipes", "allowed")
-RUNTIME = ("lark", "yaml", "_yaml", "idna")
+RUNTIME = ("lark", "yaml", "_yaml", "idna", "publicsuffixlist")
 """The packages that egressc is installed with."""
 
 SCRIPT = "import sys\nfrom egresslang.cli import main\nsys.exit(main())\n"

@@ -1,4 +1,5 @@
-"""Write the pages that are derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers.
+"""Write the pages that are derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the
+schema of the configuration, `docs/findings.md` from the pages of the codes.
 
 python docs/generate.py
 """
@@ -6,14 +7,22 @@ python docs/generate.py
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from egresslang.cli import COMMANDS, options, summary
+from egresslang.codes import ALL
+from egresslang.findings import Code
+from egresslang.pages import FOLDER
+from egresslang.pages import PROFILE as CLUSTER
+from egresslang.pages import page as page_of
+from egresslang.pages import summary as summary_of
 
 DOCS = Path(__file__).resolve().parent
 SCHEMA = DOCS.parent / "schemas" / "profile.schema.json"
+CONFIG_SCHEMA = DOCS.parent / "schemas" / "config.schema.json"
 
 PROFILE = """# The profile
 
@@ -39,8 +48,12 @@ Instead of a profile, `-p` takes an IstioOperator file, Helm values of chart ist
 installation is known and the inventory is not, and workloads are those the policy names, selected by the label `app`.
 With no `-p` at all nothing is known but a stock Istio.
 
-What `lint` asks for and what `resources` hold is read and typed; no finding is made of it yet. `egressc explain` takes
-`resources` for part of the mesh, without what a former run of `compile` wrote.
+`resources` are manifests of what stands in the cluster already, as `kubectl get -o yaml` prints them; what a former run of
+`compile` wrote is left out. Sidecars, ServiceEntries, Services and VirtualServices are part of the mesh that a compilation
+is proved in (EGR504, EGR507), and that `egressc explain` asks. Workloads (Deployments, StatefulSets, DaemonSets, Jobs,
+CronJobs, Rollouts, Pods) and Namespaces tell who has no sidecar or sends past it (EGR506, EGR509) and who carries another
+workload's labels (EGR505). A manifest is that of a workload of the profile by its name, or its name with a version after
+it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by.
 
 | key | meaning |
 |---|---|
@@ -53,17 +66,98 @@ CLI = """# The command line
 - Standard output carries the result alone: manifests, answers, or the report of `check`. The other commands write
   findings to standard error.
 - Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, or drift; 2 misuse, an
-  unreadable file, or a bug. On 1 and 2 `compile` writes nothing.
+  unreadable file, or a bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
+  as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
 - `PATH` is a file, a folder that is searched for `*.egress` (hidden folders are not), or `-`. All files are one policy.
 - With several `-p` the policy is compiled for each cluster into `DIR/<cluster>/`. A finding that only some clusters have
   carries the cluster's name.
 - `-o DIR` writes `DIR/<namespace>.yaml` and `DIR/installation/`, each file whole, and last `.egressc`, which names every
-  file and its hash. A run that was killed leaves only whole files; the next one, and `--check`, see that it was not
-  finished. Only files that a former run wrote are changed or removed; nothing is written through a link.
+  file and its hash, and the cluster. A run that was killed, or failed half-way, leaves only whole files; the next one,
+  and `--check`, see that it was not finished, and the next one finishes it.
+- Only files that a former run wrote are changed or removed. They are generated: what was edited in one is overwritten,
+  and the file goes when the policy no longer needs it; `--check` tells of it before. A folder that holds another
+  cluster's files is refused, and so is one that another run is writing to.
+- DIR itself may be a link; nothing below it is written through one, be it a file, `installation` or a cluster's folder.
 - The annotation `egresslang.dev/source` names policy files relative to `egressc.toml`, else the git root, else the
   current folder.
+- `--format sarif`, `github`, `gitlab` and `junit` are for code scanning, for annotations of GitHub Actions, for GitLab's
+  code quality and for test reports. Files are named by their path below the root of the git repository, wherever the
+  command runs. Fingerprints are made from path, code and statement: a finding that only moved is no new one. SARIF and
+  JUnit list what the policy suppresses, with its reason. `upload-sarif` remarks that it would make other fingerprints.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
-- [Questions and answers](#questions-and-answers) says what `explain` may be asked.
+- [Questions and answers](#questions-and-answers) says what `explain` may be asked, [the configuration](#the-configuration)
+  what a project can say once for all runs, and [Findings](findings.md) has the page of every code.
+"""
+
+CONFIG = """
+## The configuration
+
+`egressc.toml`, or `[tool.egressc]` in `pyproject.toml`, is looked for in the folder of the first PATH (the current one
+where there is none) and upward; the nearest holds, and in one folder `egressc.toml` comes first. With it, plain
+`egressc check` does the right thing in a hook and in CI:
+
+```toml
+#:schema https://egresslang.dev/schemas/config.schema.json
+policies = ["policies"]
+profiles = ["clusters/recipes-us.yaml", "clusters/recipes-eu.yaml"]
+output = "manifests"
+fail-on = "warning"
+ignore = ["EGR308"]
+
+[severity]
+EGR302 = "error"
+
+[[overrides]]
+paths = ["policies/legacy"]
+ignore = ["everyone"]
+```
+
+- The command line goes before it: PATH instead of `policies`, `-p` instead of `profiles`, `-o` instead of `output`,
+  `--fail-on` and `--select` instead of theirs; `--ignore` adds to `ignore`. `compile` writes to `output` unless a part is
+  asked for (`--kinds`, `--namespace`, `--installation`), which goes to standard output, or `-o -`.
+- Errors are always told: `select`, `ignore`, `severity` and a suppression are about warnings and notes. What they hide is
+  counted in the last line of the report.
+- A suppression in the policy comes first, then `severity`, then `select` and `ignore`; of several overrides that hold for
+  a file the last one counts.
+- What is wrong with the file is a finding at its place (EGR511).
+
+| key | meaning |
+|---|---|
+"""
+
+SUPPRESSION = """
+## Suppressing a finding
+
+```egress
+allow idgen -> *.shop.example.com:443 tls  # egressc: ignore EGR302, EGR303 -- the vendor shards by customer
+```
+
+- The comment stands on a line of the statement, or in the comment lines directly above it, and silences these warnings
+  and notes of this statement. The reason after `--` is required (EGR407); an error is never silenced.
+- Suppressed findings are counted in the last line of every report, and listed with their reasons in SARIF.
+- A suppression that silences nothing is a finding (EGR408), told by `check` when nothing is wrong that would have kept a
+  rule from looking, and not for rules that hold in no cluster of the run.
+
+## Fixing
+
+`egressc check --fix` changes the policy files: it applies the fixes that cannot widen the policy, writes out the default
+protocol of an allow and writes hosts in lower case, again and again until nothing is left, and then reports what is.
+Of two fixes that overlap the first is applied, and the next round does the rest. `--diff` shows the same as a unified
+diff on standard output and writes nothing; the report of the files as they stand goes to standard error.
+
+- Files are replaced whole, and none through a link. The policy of standard input is printed, fixed, to standard output,
+  and the report goes to standard error.
+- The status is that of the findings that are left; with `--diff`, of the findings of the files as they stand.
+- A fix that is found in some of several clusters only is not applied.
+"""
+
+FINDINGS = """# Findings
+
+Every finding has a code, a name and a page; `egressc explain EGR204`, or `egressc explain protocol-conflict`, prints the
+page. Codes are never reused. A line of `^` in an example marks what the finding underlines in the line above it, and is
+no part of the text. The examples are checked, on 2026-11-23, for this cluster where they bring none:
+
+```yaml
 """
 
 QUESTIONS = """
@@ -140,7 +234,44 @@ def _keys(schema: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
 
 def cli_page() -> str:
     """The page about the command line, with the help of every command, and what may be asked."""
-    return CLI + "".join(_command(name) for name in COMMANDS) + QUESTIONS
+    schema = json.loads(CONFIG_SCHEMA.read_text(encoding="utf-8"))
+    config = [f"| `{key}` | {text} |\n" for key, text in _keys(_resolved(schema, schema), "") if text]
+    return CLI + "".join(_command(name) for name in COMMANDS) + CONFIG + "".join(config) + SUPPRESSION + QUESTIONS
+
+
+def _resolved(part: Any, schema: dict[str, Any]) -> Any:
+    """A schema with what it refers to in place, but for descriptions of its own."""
+    if isinstance(part, list):
+        return [_resolved(each, schema) for each in part]
+    if not isinstance(part, dict):
+        return part
+    meant = schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else {}
+    return {key: _resolved(each, schema) for key, each in (meant | part).items() if key != "$defs"}
+
+
+def findings_page() -> str:
+    """The pages of all codes, with a table of them first."""
+    codes = sorted(ALL, key=lambda code: code.id)
+    rows = "".join(
+        f"| [{code.id}](#{_anchor(code)}) | {code.name} | {_weighs(code)} | {summary_of(code)} |\n" for code in codes
+    )
+    pages = "".join("\n" + _one_level_down(page_of(code)) for code in codes)
+    cluster = Path(FOLDER, CLUSTER).read_text(encoding="utf-8")
+    return f"{FINDINGS}{cluster}```\n\n| code | name | severity | when |\n|---|---|---|---|\n{rows}{pages}"
+
+
+def _one_level_down(text: str) -> str:
+    """A page with each heading one level lower; what stands in its examples is none."""
+    parts = re.split(r"^(```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if part.startswith("```") else re.sub(r"^#", "##", part, flags=re.MULTILINE) for part in parts)
+
+
+def _anchor(code: Code) -> str:
+    return f"{code.id} {code.name}".lower().replace(" ", "-")
+
+
+def _weighs(code: Code) -> str:
+    return str(code.severity) if code.milder is None else f"{code.severity} / {code.milder}"
 
 
 def _command(name: str) -> str:
@@ -148,7 +279,7 @@ def _command(name: str) -> str:
     return f"\n## egressc {name}\n\n{summary(name)}\n\n| argument | meaning |\n|---|---|\n{''.join(rows)}"
 
 
-PAGES = {"profile.md": profile_page, "cli.md": cli_page}
+PAGES = {"profile.md": profile_page, "cli.md": cli_page, "findings.md": findings_page}
 """Each derived page and what makes it."""
 
 if __name__ == "__main__":

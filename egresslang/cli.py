@@ -61,6 +61,10 @@ def _run(arguments: Sequence[str]) -> int:
     name = next((word for word in arguments if word in COMMANDS), None)
     parser = _parser([name] if name and arguments[0] == name else list(COMMANDS))
     options = parser.parse_args(arguments)
+    if hasattr(options, "paths"):
+        from egresslang.commands.configured import configure
+
+        configure(options)
     status: int = options.run(options)
     return status
 

@@ -26,11 +26,20 @@ class Severity(IntEnum):
 
 @record
 class Code:
-    """The identity of a kind of finding: `EGR204`, `protocol-conflict`, and how much it usually weighs."""
+    """The identity of a kind of finding: `EGR204`, `protocol-conflict`, and how much it usually weighs.
+
+    `milder` is what some of its findings weigh, where those of an error are not all errors.
+    """
 
     id: str
     name: str
     severity: Severity
+    milder: Severity | None = None
+
+    @property
+    def is_silenceable(self) -> bool:
+        """Whether some of its findings are warnings or notes: an error is never silenced."""
+        return self.severity is not Severity.ERROR or self.milder is not None
 
 
 @record
@@ -62,7 +71,8 @@ class Fix:
 class Finding:
     """One clause about one place, other places that belong to it, its consequence and the way out.
 
-    `label` is said at `span`; `related` are the other places; `notes` the consequences; `help` an imperative.
+    `label` is said at `span`; `related` are the other places; `notes` the consequences; `help` an imperative;
+    `suppressed` is the reason given in the policy for not telling it, empty when it is told.
     """
 
     code: Code
@@ -75,6 +85,7 @@ class Finding:
     fix: Fix | None = None
     severity: Severity = Severity.ERROR
     cluster: str = ""
+    suppressed: str = ""
 
 
 def finding(

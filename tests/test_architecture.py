@@ -15,15 +15,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("record", "scalars", "resources", "ranges"),
+    ("record", "scalars", "resources", "ranges", "replacement"),
     ("source",),
     ("findings",),
-    ("codes",),
+    ("codes", "pages"),
     ("suggest", "broken_yaml", "report", "directory"),
     ("documents", "files"),
     ("syntax", "profile", "mesh"),
-    ("policy",),
-    ("rules", "targets", "verify"),
+    ("policy", "config", "suppression"),
+    ("rules", "targets", "verify", "fixes"),
     ("output",),
     ("compile",),
     ("answers",),
@@ -38,7 +38,7 @@ KNOWS_ONLY = {
     "egresslang.source": {"record"},
     "egresslang.findings": {"record", "source"},
     "egresslang.codes": {"findings"},
-    "egresslang.report": {"record", "source", "findings"},
+    "egresslang.report": {"record", "source", "findings", "pages", ""},
     "egresslang.directory": {"record"},
     "egresslang.output": {"targets"},
     "egresslang.mesh": {"record", "source", "findings", "codes", "documents"},
@@ -154,6 +154,12 @@ SLOW = {
 """What a start cannot afford, or a check of a clean policy has no use for."""
 
 
+ALGEBRA = (
+    "egresslang.policy.flow", "egresslang.policy.redundancy", "egresslang.policy.denials", "egresslang.policy.public_suffixes",
+)  # fmt: skip
+"""What is loaded where there is something to compare, or a wildcard that may be a public suffix."""
+
+
 def test_a_check_loads_only_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "a.egress").write_text(
         "namespace shop\nhosts s = a.example.com, *.b.example.com\nworkloads w = cart, pay\n"
@@ -167,8 +173,23 @@ def test_a_check_loads_only_what_it_needs(tmp_path: Path) -> None:
     assert not {
         name
         for name in more
-        if name.startswith(("egresslang.directory", "egresslang.report.json", "egresslang.answers"))
+        if name.startswith(("egresslang.directory", "egresslang.report.json", "egresslang.answers", *ALGEBRA))
     }
+
+
+def test_flows_are_calculated_only_where_there_is_something_to_compare(tmp_path: Path) -> None:
+    file = tmp_path / "a.egress"
+    check = f"from egresslang.cli import main; main(['check', {str(file)!r}, '-q'])"
+    allow = "allow shop/cart -> a.example.com:443 tls\n"
+    for more, module in (
+        ("deny shop/pay -> a.example.com\n", "egresslang.policy.denials"),
+        ("allow shop/* -> a.example.com:443 tls\n", "egresslang.policy.redundancy"),
+        ("allow shop/cart -> *.a.nav.no:443 tls\n", "publicsuffixlist"),
+    ):
+        file.write_text(allow)
+        assert module not in loaded(check)
+        file.write_text(allow + more)
+        assert module in loaded(check)
 
 
 def test_help_loads_no_language() -> None:

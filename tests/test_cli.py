@@ -23,7 +23,7 @@ from egresslang.cli import main
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = json.loads((ROOT / "schemas" / "findings.schema.json").read_text())
-POLICY = "allow idgen -> httpbin.org:80 http\nallow team-b/etl -> api.example.com:443 tls\n"
+POLICY = "allow idgen -> httpbin.org:443 tls\nallow team-b/etl -> api.example.com:443 tls\n"
 WARNS = "allow idgen -> dns.example.com:53 udp\n"
 WRONG = "allow idgen -> httpbin.org:99999 http\n"
 
@@ -277,7 +277,7 @@ def test_a_namespace_that_nobody_knows_is_misuse(here: Path) -> None:
 
 def test_folders_are_searched(here: Path) -> None:
     (here / "sub" / "deeper").mkdir(parents=True)
-    (here / "sub" / "deeper" / "b.egress").write_text("allow b -> b.example.com:80\n")
+    (here / "sub" / "deeper" / "b.egress").write_text("allow b -> b.example.com:443\n")
     (here / "sub" / "notes.txt").write_text("not a policy")
     (here / ".hidden").mkdir()
     (here / ".hidden" / "c.egress").write_text(WRONG)
@@ -302,8 +302,8 @@ def test_files_are_one_policy_whatever_their_order(here: Path) -> None:
 
 
 def test_a_namespace_line_ends_with_its_file(here: Path) -> None:
-    (here / "a.egress").write_text("namespace team-a\nallow w -> a.example.com:80\n")
-    (here / "b.egress").write_text("allow w -> b.example.com:80\n")
+    (here / "a.egress").write_text("namespace team-a\nallow w -> a.example.com:443\n")
+    (here / "b.egress").write_text("allow w -> b.example.com:443\n")
     found = [each["metadata"]["namespace"] for each in yaml.safe_load_all(Result("compile", "--kinds", "Sidecar").out)]
     assert found == ["default", "team-a"]
 
@@ -318,7 +318,7 @@ def test_standard_input(here: Path) -> None:
         "-"
     }
     assert (
-        Result("check", "-", "a.egress", stdin=b"allow b -> b.example.com:80\n").out
+        Result("check", "-", "a.egress", stdin=b"allow b -> b.example.com:443\n").out
         == "no findings: 3 rules in 2 files\n"
     )
     assert Result("check", "-", stdin=b"").out == "no findings: 0 rules in 1 file\n"
@@ -344,7 +344,7 @@ def test_names_of_files_never_reach_the_terminal_raw(here: Path) -> None:
 def test_the_stream_may_be_applied_from_top_to_bottom(here: Path) -> None:
     """Nothing is locked before what it may reach is known: the widest Sidecar comes last, then the installation."""
     (here / "a.egress").write_text(
-        "allow zoo/* -> a.example.com:80\nallow zoo/ape -> b.example.com:80\nallow ant/* -> a.example.com:80\nallow * -> c.example.com:80\n"
+        "allow zoo/* -> a.example.com:443\nallow zoo/ape -> b.example.com:443\nallow ant/* -> a.example.com:443\nallow * -> c.example.com:443\n"
     )
     (here / "p.yaml").write_text(profile("x", "enforcement: mesh"))
     said = [
@@ -544,7 +544,9 @@ def test_fail_on(here: Path) -> None:
     assert not (here / "out").exists()
 
 
-@pytest.mark.parametrize("policy", [POLICY, WARNS, WRONG, "", "allow a -> b:1\n" * 3, "\udcff", "allow ü -> 東京:80\n"])
+@pytest.mark.parametrize(
+    "policy", [POLICY, WARNS, WRONG, "", "allow a -> b:1\n" * 3, "\udcff", "allow ü -> 東京:443\n"]
+)
 def test_json_follows_its_schema(here: Path, policy: str) -> None:
     (here / "a.egress").write_bytes(policy.encode(errors="surrogateescape"))
     (here / "one.yaml").write_text(profile("one", "region: us"))
@@ -572,7 +574,7 @@ def test_an_expired_rule(here: Path) -> None:
     (here / "a.egress").write_text(
         "allow a -> a.example.com:443 expires=2026-11-22\nallow a -> b.example.com:443 expires=2026-11-23\n"
     )
-    today = ("--today", "2026-11-23", "--format", "concise")
+    today = ("--today", "2026-11-23", "--format", "concise", "--ignore", "expires-soon")
     checked = Result("check", *today)
     assert (checked.status, checked.out) == (1, "a.egress:1:1: error[EGR402] this rule expired on 2026-11-22\n")
     compiled = Result("compile", *today)
@@ -594,16 +596,16 @@ def test_a_lapsed_rule_locks_what_it_named(here: Path) -> None:
     }
 
 
-def test_a_note_says_that_deny_lines_are_not_judged(here: Path) -> None:
-    (here / "a.egress").write_text(POLICY + "expect idgen -> httpbin.org:80 allowed\n")
-    assert Result("check").err == ""
-    (here / "a.egress").write_text(POLICY + "deny idgen -> evil.example.com:80\n")
-    assert Result("check").err == "egressc: 1 deny line is read but not judged yet\n"
-    assert Result("compile", "-q").err == ""
+def test_deny_lines_are_judged(here: Path) -> None:
+    (here / "a.egress").write_text(POLICY + "deny idgen -> evil.example.com:443\n")
+    assert (Result("check").status, Result("check").err) == (0, "")
+    (here / "a.egress").write_text(POLICY + "deny idgen -> *.org\n")
+    assert Result("check").status == 1
+    assert Result("compile").out == ""
 
 
 def test_options_may_stand_between_paths(here: Path) -> None:
-    (here / "b.egress").write_text("allow b -> b.example.com:80\n")
+    (here / "b.egress").write_text("allow b -> b.example.com:443\n")
     (here / "p.yaml").write_text(profile("x"))
     assert Result("check", "a.egress", "-p", "p.yaml", "b.egress").out == "no findings: 3 rules in 2 files\n"
 
@@ -660,7 +662,8 @@ def test_a_folder_for_each_cluster(here: Path) -> None:
     (here / "dev.yaml").write_text(profile("dev", "enforcement: observe"))
     (here / "prod.yaml").write_text(profile("prod", "enforcement: mesh"))
     done = Result("compile", "-p", "dev.yaml", "-p", "prod.yaml", "-o", "out")
-    assert (done.status, done.out, done.err) == (0, "", "")
+    assert (done.status, done.out) == (0, "")
+    assert "warning[EGR501]: nothing is enforced in `dev` (cluster dev)\n" in done.err
     files = tree(here / "out")
     assert sorted(files) == [
         "dev/default.yaml",
@@ -716,8 +719,8 @@ def test_sources_are_those_of_the_project_from_wherever_it_is_called(
 ) -> None:
     project = tmp_path / "project"
     (project / "policies" / "deep").mkdir(parents=True)
-    (project / "policies" / "a.egress").write_text("allow a -> a.example.com:80\n")
-    (project / "policies" / "deep" / "b.egress").write_text("allow a -> b.example.com:80\n")
+    (project / "policies" / "a.egress").write_text("allow a -> a.example.com:443\n")
+    (project / "policies" / "deep" / "b.egress").write_text("allow a -> b.example.com:443\n")
     if marker:
         (project / marker).touch()
 
@@ -743,7 +746,7 @@ def test_the_project_is_found_from_the_policy(tmp_path: Path, monkeypatch: pytes
     project = tmp_path / "project"
     (project / "policies").mkdir(parents=True)
     (project / ".git").touch()
-    (project / "policies" / "a.egress").write_text("allow a -> a.example.com:80\n")
+    (project / "policies" / "a.egress").write_text("allow a -> a.example.com:443\n")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert "egresslang.dev/source: policies/a.egress\n" in Result("compile", str(project / "policies")).out
@@ -765,7 +768,7 @@ def test_the_module_is_the_command(here: Path) -> None:
         stderr = ran.stderr.decode().replace(NO_PROFILE, "")
         assert (ran.returncode, ran.stdout.decode(), stderr) == (called.status, called.out, called.err)
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    assert scripts == {"egressc": "egresslang.cli:main"}
+    assert scripts == {"egressc": "egresslang.__main__:main"}
 
 
 def test_ascii_streams(here: Path) -> None:

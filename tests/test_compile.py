@@ -104,7 +104,13 @@ def listed(manifests: Any) -> dict[str, tuple[str, list[str]]]:
 
 def test_the_example_compiles() -> None:
     made = compiled({"recipes.egress": EXAMPLE}, example_profile())
-    assert made.findings == ()
+    assert [f"{each.code.id} {each.span.text}" for each in made.findings] == [
+        "EGR308 httpbin.org:80 http",
+        "EGR306 address=10.20.0.0/24",
+        "EGR303 payments/*",
+        "EGR306 198.51.100.0/24:9000 tcp except {198.51.100.7, 198.51.100.128/25}",
+        "EGR305 internet:443 tls",
+    ]
     assert made.manifests is not None
     mesh = "*/*.svc.cluster.local"
     holes = "./198-51-100-0-24.tcp-9000.egressc.invalid"

@@ -26,7 +26,10 @@ def describe(command: Parser) -> None:
     report_options(command)
     everyday_options(command)
     command.add_argument(
-        "-o", "--output", metavar="DIR", help="write files there instead of one text to standard output"
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="write files there instead of one text to standard output (default: what egressc.toml says; - is standard output)",
     )
     command.add_argument(
         "--check",
@@ -79,7 +82,7 @@ def run(options: Any) -> int:
 
             made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
             found.extend(merged(profiles, [each.findings for each in made]))
-        if errors(found) or fails(options, found):
+        if errors(found) or fails(options, found, files):
             report(options, found, files, profiles, sys.stderr)
             return FINDINGS
         outputs = [_output(options, *each) for each in zip(profiles, made, strict=True)]

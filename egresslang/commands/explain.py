@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ def describe(command: Parser) -> None:
     command.add_argument(
         "flow",
         metavar="FLOW",
-        help="a flow as the language writes it, such as `idgen -> httpbin.org:80 http`; - reads one a line from standard input",
+        help="a flow as the language writes it, such as `idgen -> httpbin.org:80 http`; - reads one a line from standard input; a code or name of a finding, such as EGR204, prints its page",
     )
     policy_options(command)
     command.add_argument(
@@ -45,7 +46,9 @@ def describe(command: Parser) -> None:
 
 
 def run(options: Any) -> int:
-    """Answer the question or questions; returns the status."""
+    """Answer the question or questions, or print the page of a finding; returns the status."""
+    if re.fullmatch(r"[\w-]*\w", word := options.flow.strip()):
+        return _print_page(options, word)
     problem = _misuse(options)
     if problem:
         return misuse(problem)
@@ -55,6 +58,26 @@ def run(options: Any) -> int:
     if options.flow == MANY:
         return _answer_all(options, asked)
     return _answer_one(options, asked)
+
+
+def _print_page(options: Any, word: str) -> int:
+    """Print the page of a code, given by itself or by its name."""
+    from egresslang import codes
+    from egresslang.config.settings import suggestion
+    from egresslang.pages import page
+
+    code = next((each for each in codes.ALL if word.lower() in (each.id.lower(), each.name)), None)
+    if code is None:
+        near = suggestion(word)
+        hint = f"did you mean `{near}`?" if near else "a flow has an arrow, as in `idgen -> httpbin.org:80 http`"
+        return misuse(f"`{word}` is not a flow, nor a code or name of a finding; {hint}")
+    text = page(code)
+    if options.format == "json":
+        import json
+
+        text = json.dumps({"code": code.id, "name": code.name, "severity": str(code.severity), "page": text}) + "\n"
+    write(sys.stdout, text)
+    return CLEAN
 
 
 def _misuse(options: Any) -> str:

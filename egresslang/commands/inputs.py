@@ -9,8 +9,9 @@ from typing import Any
 
 from egresslang.codes import OTHER_CLUSTER
 from egresslang.files import Unreadable, decode, read_bytes, read_policies, read_text
-from egresslang.findings import Finding, merge_clusters
+from egresslang.findings import Finding, errors, merge_clusters
 from egresslang.profile.profile import ClusterProfile
+from egresslang.source import Source
 from egresslang.syntax.nodes import File
 
 
@@ -18,12 +19,20 @@ def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Fi
     """The parsed policy files, the profiles, and what is wrong with either."""
     from egresslang.compile import read
 
-    sources, found = read_policies(options.paths or ["."], None if sys.stdin is None else sys.stdin.buffer)
+    if errors(options.problems):
+        return [File(options.problems[0].span.source, ())], [], options.problems
+    sources, found = read_sources(options)
     files = [File(source, ()) for source in sources]
     if not found:
         files, found = read(sources)
     profiles, problems = read_profiles(options)
-    return files, profiles, found + problems
+    return files, profiles, [*options.problems, *found, *problems]
+
+
+def read_sources(options: Any) -> tuple[list[Source], list[Finding]]:
+    """The policy files of the command line, else of the configuration, else of the current folder."""
+    paths = options.paths or options.settings.policies or ["."]
+    return read_policies(paths, None if sys.stdin is None else sys.stdin.buffer)
 
 
 def read_profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:

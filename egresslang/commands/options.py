@@ -17,7 +17,7 @@ def policy_options(command: Parser) -> None:
         "paths",
         nargs="*",
         metavar="PATH",
-        help="policy files, folders, or - for standard input (default: the current folder)",
+        help="policy files, folders, or - for standard input (default: what egressc.toml says, else the current folder)",
     )
     command.add_argument(
         "-p",
@@ -26,7 +26,7 @@ def policy_options(command: Parser) -> None:
         default=[],
         metavar="FILE",
         dest="profiles",
-        help="a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters",
+        help="a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)",
     )
 
 
@@ -38,9 +38,23 @@ def report_options(command: Parser) -> None:
     command.add_argument(
         "--fail-on",
         choices=["error", "warning", "note"],
-        default="error",
-        help="the least severity that fails (default: error)",
+        help="the least severity that fails (default: what egressc.toml says, else error)",
     )
+    command.add_argument(
+        "--select",
+        action="append",
+        type=_codes,
+        metavar="CODE,…",
+        help="of warnings and notes tell only these: codes, names, or the start of codes such as EGR3",
+    )
+    command.add_argument(
+        "--ignore",
+        action="append",
+        type=_silenced,
+        metavar="CODE,…",
+        help="hide these warnings and notes; errors are always told",
+    )
+    command.add_argument("--output-file", metavar="FILE", help="write the report there")
 
 
 def everyday_options(command: Parser) -> None:
@@ -53,6 +67,33 @@ def everyday_options(command: Parser) -> None:
     )
     command.add_argument("-q", "--quiet", action="store_true", help="say nothing when there is nothing to say")
     command.add_argument("-v", "--verbose", action="store_true", help="say what was assumed")
+
+
+def _codes(text: str) -> frozenset[str]:
+    """The codes that a list of codes, names and starts of codes stands for."""
+    from egresslang.config.settings import codes_of, suggestion
+
+    chosen: frozenset[str] = frozenset()
+    for word in filter(None, map(str.strip, text.split(","))):
+        here = codes_of(word)
+        if not here:
+            near = suggestion(word)
+            raise argparse.ArgumentTypeError(
+                f"`{word}` is no code of a finding" + (f"; did you mean `{near}`?" if near else "")
+            )
+        chosen |= here
+    return chosen
+
+
+def _silenced(text: str) -> frozenset[str]:
+    """Those that may be hidden."""
+    from egresslang.config.settings import codes_of, silenceable
+
+    chosen = _codes(text)
+    for word in filter(None, map(str.strip, text.split(","))):
+        if not silenceable(codes_of(word)):
+            raise argparse.ArgumentTypeError(f"`{word}` is an error, which nothing silences")
+    return chosen
 
 
 def _day(text: str) -> date:

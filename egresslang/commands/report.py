@@ -9,43 +9,129 @@ from typing import Any
 
 from egresslang.commands.options import today
 from egresslang.commands.streams import CLEAN, FINDINGS, write
+from egresslang.files import Unreadable
 from egresslang.findings import Finding, Severity, in_order
+from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
+from egresslang.record import record
 from egresslang.report import FORMATS, Checked, Context, render
 from egresslang.report.color import wants_color
-from egresslang.syntax.nodes import Deny, File
+from egresslang.syntax.nodes import File
+
+
+@record
+class Told:
+    """The findings of a run: those that are told, those that the policy suppresses, and how many are hidden."""
+
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Finding, ...] = ()
+    hidden: int = 0
 
 
 def report(
-    options: Any, found: Sequence[Finding], files: Sequence[File], profiles: Sequence[ClusterProfile], stream: Any
+    options: Any,
+    found: Sequence[Finding],
+    files: Sequence[File],
+    profiles: Sequence[ClusterProfile],
+    stream: Any,
+    policies: Sequence[Policy] | None = None,
 ) -> int:
-    """Write the findings in the format that is asked for; returns the status."""
-    shown = in_order(found)
+    """Write the findings in the format that is asked for; returns the status.
+
+    With the `policies` of all clusters, suppressions that silence nothing are told.
+    """
+    return conclude(options, settled(options, found, files, policies), files, profiles, stream)
+
+
+def settled(
+    options: Any, found: Sequence[Finding], files: Sequence[File], policies: Sequence[Policy] | None = None
+) -> Told:
+    """What is told of the findings once the policy's suppressions and the project's settings are obeyed."""
+    suppressed: list[Finding] = []
+    told = list(found)
+    if any("egressc" in file.source.text for file in files):
+        from egresslang.suppression import read_suppressions, suppress
+
+        silenced, wrong = read_suppressions(files)
+        judged = None if policies is None else _looked_at(files, policies)
+        told, suppressed = suppress(in_order([*told, *wrong]), silenced, judged)
+    settings, hidden = options.settings, 0
+    if settings.select is not None or settings.ignore or settings.severity or settings.overrides:
+        from egresslang.config.settings import settle
+
+        told, hidden = settle(in_order(told), settings)
+    return Told(tuple(in_order(told)), tuple(in_order(suppressed)), hidden)
+
+
+def _looked_at(files: Sequence[File], policies: Sequence[Policy]) -> set[tuple[str, int, int]]:
+    """The places of the statements that hold in one of the clusters, and so were judged."""
+    places = {grant.rule.span.place for policy in policies for grant in policy.grants}
+    places |= {assertion.rule.span.place for policy in policies for assertion in policy.assertions}
+    for file in files:
+        for statement in file.statements:
+            chosen = {"cluster", "region"} & {each.key for each in getattr(statement, "attributes", ())}
+            if not chosen:  # what holds in every cluster
+                places.add(statement.span.place)
+    return places
+
+
+def conclude(options: Any, told: Told, files: Sequence[File], profiles: Sequence[ClusterProfile], stream: Any) -> int:
+    """Write what is told; returns the status."""
     if options.verbose:
         for profile in profiles:
             for assumed in profile.assumed:
                 sys.stderr.write(f"{profile.name}: {assumed}\n")
-    if options.format == "text" and not options.quiet:
-        denied = sum(isinstance(statement, Deny) for file in files for statement in file.statements)
-        if denied:
-            lines = "1 deny line is" if denied == 1 else f"{denied} deny lines are"
-            sys.stderr.write(f"egressc: {lines} read but not judged yet\n")
-    if shown or options.format != "text" or (stream is sys.stdout and not options.quiet):
-        tell(options, shown, files, stream)
-    return FINDINGS if fails(options, shown) else CLEAN
+    is_asked = options.format != "text" or (stream is sys.stdout and not options.quiet) or options.output_file
+    if told.findings or is_asked:
+        tell(options, told.findings, files, stream, told.suppressed, told.hidden)
+    return status(options, told)
 
 
-def fails(options: Any, found: Sequence[Finding]) -> bool:
-    """Whether findings make a command fail."""
+def status(options: Any, told: Told) -> int:
+    """Whether any finding is as severe as what fails."""
     least = Severity[options.fail_on.upper()]
-    return any(each.severity >= least for each in found)
+    return FINDINGS if any(each.severity >= least for each in told.findings) else CLEAN
 
 
-def tell(options: Any, found: Sequence[Finding], files: Sequence[object], stream: Any) -> None:
+def fails(options: Any, found: Sequence[Finding], files: Sequence[File]) -> bool:
+    """Whether findings make a command fail."""
+    return status(options, settled(options, found, files)) != CLEAN
+
+
+def tell(
+    options: Any,
+    found: Sequence[Finding],
+    files: Sequence[object],
+    stream: Any,
+    suppressed: Sequence[Finding] = (),
+    hidden: int = 0,
+) -> None:
     """Write findings in the format that is asked for, as text where it is one that findings do not have."""
-    terminal = stream.isatty()
+    file = getattr(options, "output_file", None)
+    terminal = stream.isatty() and not file
     width = os.get_terminal_size(stream.fileno()).columns if terminal else None
     rules = sum(hasattr(statement, "attributes") for file in files for statement in getattr(file, "statements", ()))
-    checked, color = Checked(rules, len(files)), wants_color(options.color, os.environ, terminal)
+    checked = Checked(rules, len(files), len(suppressed), hidden)
+    color = wants_color(options.color, {} if file else os.environ, terminal)
     format = options.format if options.format in FORMATS else "text"
-    write(stream, render(format, in_order(found), Context(str(today(options)), checked, color, width)))
+    names = tuple(each.source.name for each in files if isinstance(each, File))
+    context = Context(str(today(options)), checked, color, width, tuple(suppressed), names, *_repository())
+    text = render(format, in_order(found), context)
+    if not file:
+        write(stream, text)
+        return
+    from egresslang.replacement import replace_file
+
+    try:
+        replace_file(os.path.realpath(file), text.encode("utf-8", "backslashreplace"))
+    except OSError as problem:
+        raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
+
+
+def _repository() -> tuple[str, str]:
+    """The folder of the repository that the current folder lies in, itself where there is none, and the current folder."""
+    at = folder = os.getcwd()
+    while not os.path.exists(os.path.join(at, ".git")) and os.path.dirname(at) != at:
+        at = os.path.dirname(at)
+    root = at if os.path.exists(os.path.join(at, ".git")) else folder
+    return root.replace(os.sep, "/"), folder.replace(os.sep, "/")

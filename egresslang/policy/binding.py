@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from egresslang import codes
-from egresslang.findings import Finding, Label, finding
+from egresslang.findings import Edit, Finding, Fix, Label, finding
 from egresslang.policy.definitions import INTERNET, Definitions, wrong_kind
 from egresslang.policy.inventory import Inventory, KnownWorkload
 from egresslang.policy.policy import ANY, Subject
@@ -111,6 +111,7 @@ class Binding:
                 [],
                 [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]],
                 help,
+                _guess(span.text, f"{elsewhere[0]}/{name}", span) if elsewhere else _guess(name, near or sets, span),
             )
         )
         return None
@@ -129,6 +130,7 @@ class Binding:
                 f"namespace `{namespace}` is not in the profile",
                 "unknown namespace",
                 help=f"write `{near}`" if near else "add it to `namespaces:` of the profile",
+                fix=_guess(namespace, near, span),
             )
         )
         return False
@@ -248,7 +250,12 @@ class Binding:
             else f"define it with `hosts {word.name} = …`, write the whole host name, or give its `address=`"
         )
         return finding(
-            codes.UNKNOWN_SET, word.span, f"`{shown}` is no set", "neither a set nor a name with a dot", help=help
+            codes.UNKNOWN_SET,
+            word.span,
+            f"`{shown}` is no set",
+            "neither a set nor a name with a dot",
+            help=help,
+            fix=_guess(word.name, near, word.span),
         )
 
     # Variables
@@ -313,6 +320,15 @@ class Binding:
             self.found.append(made)
             return None
         return made
+
+
+def _guess(word: str, near: str, span: Span) -> Fix | None:
+    """The change of a name to one that is known, if any: for people to choose, for it may be another's flow."""
+    at = span.text.rfind(word) if near else -1
+    if at < 0:
+        return None
+    there = Span(span.source, span.start + at, span.start + at + len(word))
+    return Fix(f"write `{near}`", (Edit(there, near),))
 
 
 def _inventory(profile: ClusterProfile) -> Inventory:

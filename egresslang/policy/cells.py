@@ -108,14 +108,18 @@ class Cell:
                     for at in self._names_below(name):
                         yield from self.names[at]
         if self.networks and filing.addresses:
-            entries = [entry for start, end in filing.addresses for entry in self.by_start.overlapping(start, end)]
-            for network in {network for _, _, network in entries}:
-                yield from self.granted[network]
+            seen: set[int] = set()
+            for start, end in filing.addresses:
+                for _, _, network in self.by_start.overlapping(start, end):
+                    if network not in seen:
+                        seen.add(network)
+                        yield from self.granted[network]
 
-    def _names_below(self, at: Place) -> list[Place]:
+    def _names_below(self, at: Place) -> Iterator[Place]:
         if self._sorted is None:
             self._sorted = sorted(self.names)
-        return self._sorted[bisect_right(self._sorted, at) : bisect_left(self._sorted, at[:-1] + "!")]
+        here = self._sorted
+        return map(here.__getitem__, range(bisect_right(here, at), bisect_left(here, at[:-1] + "!")))
 
     @property
     def by_start(self) -> IntervalIndex:

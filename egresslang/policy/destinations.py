@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from egresslang import codes
-from egresslang.findings import Finding, Label, Severity, finding
+from egresslang.findings import Edit, Finding, Fix, Label, Severity, finding
 from egresslang.policy.attributes import no_host
 from egresslang.policy.binding import Binding
 from egresslang.policy.definitions import INTERNET
@@ -31,7 +31,6 @@ from egresslang.syntax import nodes
 from egresslang.syntax.print import show_target
 from egresslang.syntax.words import read_network
 
-_DEFAULT_PROTOCOL = {80: "http", 443: "tls"}
 _EVERYTHING = Everything()
 _IN_MESH_HELP = "remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it"
 
@@ -95,10 +94,11 @@ class Destinations:
             if f"IPv{network.version}" not in self.profile.ip_families:
                 self.found.append(_other_family(network))
         for port in asked.ports:
-            protocol = port.protocol or _DEFAULT_PROTOCOL.get(port.number, "")
+            protocol = port.protocol or nodes.DEFAULT_PROTOCOLS.get(port.number, "")
             kind = PROTOCOL_CLASS.get(protocol, protocol)
             if not protocol:
-                self.found.append(_missing_protocol(port))
+                is_label = isinstance(target, nodes.Network) or asked.addresses is not None or _is_internet(target)
+                self.found.append(_missing_protocol(port, is_label))
             elif kind == "udp":
                 self.found.append(_not_governed(port))
             else:
@@ -452,13 +452,20 @@ def _no_region(asked: Asked) -> Finding:
     )
 
 
-def _missing_protocol(port: nodes.Port) -> Finding:
+_USUAL = {3306: "mysql", 5432: "postgres", 6379: "redis", 27017: "mongo"}
+
+
+def _missing_protocol(port: nodes.Port, is_label: bool) -> Finding:
+    """`is_label` when the grant is to addresses, whatever the bytes: then any word for tcp says the same."""
+    usual = _USUAL.get(port.number, "tcp")
+    end = Span(port.span.source, port.span.end, port.span.end)
     return finding(
         codes.MISSING_PROTOCOL,
         port.span,
         f"port `{port.number}` has no default protocol",
         "which protocol?",
-        help=f"write it after the port, as in `{port.number} tcp`",
+        help=f"write it after the port, as in `{port.number} {usual}`",
+        fix=Fix(f"write `{usual}`", (Edit(end, f" {usual}"),), safe=True) if is_label else None,
     )
 
 

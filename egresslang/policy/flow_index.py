@@ -38,6 +38,17 @@ class FlowIndex(Generic[T]):
         for number in self._meeting(box, self._cells.filing(box)):
             yield self._pairs[number][1]
 
+    def some_overlapping(self, box: Box) -> Iterator[T]:
+        """The same in no order, some of them more than once: for whoever needs only a few of many."""
+        filing = self._cells.filing(box)
+        for at in filing.workloads:
+            for port in filing.ports:
+                for (_, _, is_ragged), cell in self._cells.meeting(at, port, filing.protocols):
+                    for number in cell.meeting(filing):
+                        other, tag = self._pairs[number]
+                        if number not in self._gone and ((not is_ragged and not filing.is_ragged) or box & other):
+                            yield tag
+
     def covers(self, box: Box) -> bool:
         """Whether the boxes together have every flow of a box."""
         filing = self._cells.filing(box)

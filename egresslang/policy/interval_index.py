@@ -46,8 +46,15 @@ class IntervalIndex:
 
     def discard(self, entry: Entry) -> None:
         """Take an entry out."""
+        self._set(entry, 0)
+
+    def restore(self, entry: Entry) -> None:
+        """Have an entry again that was taken out."""
+        self._set(entry, entry[1])
+
+    def _set(self, entry: Entry, end: int) -> None:
         ends, node = self._ends, self._size + self._position(entry)
-        ends[node] = 0
+        ends[node] = end
         while node > 1:
             end = max(ends[node], ends[node ^ 1])
             node >>= 1

@@ -9,6 +9,7 @@ from egresslang.policy.inventory import Inventory
 from egresslang.ranges import Range
 from egresslang.record import record
 from egresslang.source import Span
+from egresslang.syntax.nodes import Allow
 
 PROTOCOL_CLASS = {"https": "tls", "mongo": "tcp", "mysql": "tcp", "redis": "tcp", "postgres": "tcp"}
 """Protocols that are the same as another to a proxy."""
@@ -111,6 +112,20 @@ class Grant:
 
 
 @record
+class AllowLine:
+    """An `allow` that holds in this cluster, as it is written.
+
+    It grants nothing when it is not `is_live`: expired, or for clusters of another region. `varies` says that variables
+    of the profile stand in it, so that it grants something else in another cluster.
+    """
+
+    rule: Rule
+    statement: Allow
+    is_live: bool
+    varies: bool
+
+
+@record
 class Assertion:
     """A `deny` or `expect`: subjects less the excepted, destinations less the holes; a port of 0 or no protocol is any."""
 
@@ -124,7 +139,7 @@ class Assertion:
 
 @record
 class Policy:
-    """Every flow of the files with its rule, in the order of the files' names and places.
+    """Every flow of the files with its rule, in the order of the files' names and places, on one day.
 
     `mesh` has what a subject keeps of the mesh itself, as Sidecar hosts; `named` the workloads that an allow or mesh
     statement names one by one.
@@ -136,3 +151,5 @@ class Policy:
     named: frozenset[Subject]
     inventory: Inventory
     files: tuple[str, ...]
+    allows: tuple[AllowLine, ...]
+    today: date

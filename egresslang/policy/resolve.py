@@ -13,6 +13,7 @@ from egresslang.policy.destinations import Asked, Destinations
 from egresslang.policy.policy import (
     ANY,
     PROTOCOL_CLASS,
+    AllowLine,
     Assertion,
     Destination,
     Grant,
@@ -46,6 +47,8 @@ def resolve(
         frozenset(resolver.named),
         resolver.binding.inventory,
         tuple(file.source.path for file in files),
+        tuple(resolver.allows),
+        today,
     )
     return policy, found
 
@@ -60,6 +63,7 @@ class _Resolver:
         self.lapsed = lapsed
         self.found = found
         self.grants: list[Grant] = []
+        self.allows: list[AllowLine] = []
         self.assertions: list[Assertion] = []
         self.mesh: dict[Subject, set[str]] = {}
         self.named: set[Subject] = set()
@@ -105,6 +109,7 @@ class _Resolver:
         subjects = self._subjects(statement.sources, namespace)
         self.named.update(subject for subject in subjects if subject.workload != ANY)
         live = self._is_live(rule)
+        varies = _has_variables(statement)
         holes = self.destinations.holes(statement.destinations, namespace)
         if holes is None:
             return
@@ -114,6 +119,7 @@ class _Resolver:
             bound = self.binding.target(target)
             if bound is None:
                 continue
+            varies = varies or bound is not target
             if isinstance(bound, nodes.Anything) and not ports and Subject(ANY, ANY) in subjects:
                 self._tell(
                     finding(
@@ -140,6 +146,7 @@ class _Resolver:
                         )
                         for subject in subjects
                     )
+        self.allows.append(AllowLine(rule, statement, live, varies))
 
     def _subjects(self, sources: nodes.Sources, namespace: str) -> list[Subject]:
         """Who the sources are, if each can have a Sidecar of its own."""
@@ -245,3 +252,13 @@ class _Resolver:
         self.assertions.append(
             Assertion(rule, tuple(subjects), tuple(excepted), tuple(destinations), tuple(holes), outcome)
         )
+
+
+def _has_variables(statement: nodes.Allow) -> bool:
+    """Whether variables stand in a hole, or in an attribute that says what is granted."""
+    return any(isinstance(hole, nodes.Template) for hole in statement.destinations.holes) or any(
+        "${" in value.text
+        for attribute in statement.attributes
+        if attribute.key in ("region", "address", "cluster")
+        for value in attribute.values
+    )

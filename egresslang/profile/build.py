@@ -79,7 +79,15 @@ def build(name: str, span: Span, spec: Located | None, stated: Mapping[str, Fact
         lint=_lint(part("lint")),
         resources=read_resources(part("resources"), default_namespace, read_file, findings),
         assumed=tuple(assumed),
+        mode_span=_told("outboundTrafficPolicy", stated, installed),
     )
+
+
+def _told(key: str, stated: Mapping[str, Fact], installed: Installation | None) -> Span | None:
+    """Where a fact is told: in the profile, in the installation file, or by what that file does not say."""
+    if said := stated.get(key) or (installed.facts.get(key) if installed else None):
+        return said.span
+    return installed.heading if installed else None
 
 
 def _word(place: Located | None, default: str) -> str:

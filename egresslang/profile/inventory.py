@@ -54,12 +54,12 @@ def read_enforcement(
     if place is None:
         return Enforcement("mesh" if mode == "REGISTRY_ONLY" else "workloads")
     if isinstance(place.value, str):
-        return Enforcement(place.value)
+        return Enforcement(place.value, span=place.key_span.to(place.span))
     namespaces = place["namespaces"]
     for entry in namespaces.entries():
         if inventory is not None and entry.value not in inventory:
             findings.append(_unknown_namespace(entry.value, entry.span, inventory))
-    return Enforcement("namespaces", frozenset(namespaces.value))
+    return Enforcement("namespaces", frozenset(namespaces.value), place.key_span)
 
 
 def read_observed(place: Located | None, default_namespace: str, inventory: Inventory | None,

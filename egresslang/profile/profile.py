@@ -59,10 +59,14 @@ class Destination:
 
 @record
 class Enforcement:
-    """What is compiled: `level` is observe, workloads, namespaces or mesh; `namespaces` those of that level."""
+    """What is compiled: `level` is observe, workloads, namespaces or mesh; `namespaces` those of that level.
+
+    `span` is where the profile says it, None where it follows from the installed mode.
+    """
 
     level: str
     namespaces: frozenset[str] = frozenset()
+    span: Span | None = None
 
 
 @record
@@ -111,7 +115,8 @@ class ClusterProfile:
     """A valid profile, every default filled in; `namespaces` is None when there is no inventory.
 
     `outbound_traffic_policy` is the installed mode (REGISTRY_ONLY, ALLOW_ANY, ALLOW_ANY_DYNAMIC_DNS),
-    `version` (major, minor) of Istio, `assumed` the defaults that were taken, in words.
+    `version` (major, minor) of Istio, `assumed` the defaults that were taken, in words. `mode_span` is where the
+    installed mode is told, None where it is assumed.
     """
 
     name: str
@@ -139,3 +144,4 @@ class ClusterProfile:
     lint: Lint
     resources: tuple[Resource, ...]
     assumed: tuple[str, ...]
+    mode_span: Span | None = None

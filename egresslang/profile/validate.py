@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from egresslang import codes
-from egresslang.findings import Finding, finding
+from egresslang.findings import Code, Finding, finding
 from egresslang.source import Span
 from egresslang.suggest import nearest, one_of, unknown_word
 
@@ -55,13 +55,13 @@ _FOUND = {
 }  # fmt: skip
 
 
-def validate(document: Located, schema: Schema) -> list[Finding]:
-    """A finding for every way in which a document differs from a schema; none when it is valid."""
-    validator = _Validator(schema)
+def validate(document: Located, schema: Schema, code: Code = codes.BAD_PROFILE) -> list[Finding]:
+    """A finding of `code` for every way in which a document differs from a schema; none when it is valid."""
+    validator = _Validator(schema, code)
     if isinstance(document.value, dict):
         validator.mapping(document, _Shape(schema), "")
         return validator.findings
-    return [finding(codes.BAD_PROFILE, document.span, f"the document is no {schema['title']}", f"expected a mapping, found {_FOUND[document.value.__class__]}",
+    return [finding(code, document.span, f"the document is no {schema['title']}", f"expected a mapping, found {_FOUND[document.value.__class__]}",
                     help="write `key: value` lines")]  # fmt: skip
 
 
@@ -104,8 +104,9 @@ class _Shape:
 class _Validator:
     """Walks a document along a schema and collects what does not agree."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, code: Code) -> None:
         self.findings: list[Finding] = []
+        self._code = code
         self._definitions = {f"#/$defs/{name}": definition for name, definition in schema.get("$defs", {}).items()}
         self._shapes: dict[int, list[_Shape]] = {}
 
@@ -134,7 +135,7 @@ class _Validator:
             self.entries(parent[at], shape, name)
         elif value.__class__ is str:
             if objection := shape.objection(value):
-                self.findings.append(_bad_word(parent[at].span, value, shape, name, objection))
+                self.findings.append(_bad_word(parent[at].span, value, shape, name, objection, self._code))
         elif "minimum" in shape.schema and not shape.schema["minimum"] <= value <= shape.schema["maximum"]:
             bounds = f"a number from {shape.schema['minimum']} to {shape.schema['maximum']}"
             self._tell(parent[at].span, f"`{name}` is {parent[at].text}", f"expected {bounds}", f"write {bounds}")
@@ -151,7 +152,7 @@ class _Validator:
         names = self.shapes(shape.names)[0] if shape.names else None
         for key, value in place.value.items():
             if names is not None and (objection := names.objection(key)):
-                self.findings.append(_bad_word(place[key].key_span, key, names, key, objection))
+                self.findings.append(_bad_word(place[key].key_span, key, names, key, objection, self._code))
             if key in properties:
                 self.value(value, properties[key], place, key, key)
             elif others is False:
@@ -166,10 +167,10 @@ class _Validator:
         for key in shape.required:
             if key not in place.value:
                 self._tell(place.heading, f"`{key}` is missing", f"`{name.removesuffix('[]')}` has none" if name else "the document has none",
-                           f"add `{key}:`")  # fmt: skip
+                           f"add `{key}:`" if self._code is codes.BAD_PROFILE else f"add `{key} = …`")  # fmt: skip
 
     def _tell(self, span: Span, message: str, label: str, help: str) -> None:
-        self.findings.append(finding(codes.BAD_PROFILE, span, message, label, help=help))
+        self.findings.append(finding(self._code, span, message, label, help=help))
 
     def _unknown_key(self, span: Span, key: str, known: Iterable[str], owner: str) -> None:
         near = nearest(key, known)
@@ -193,7 +194,7 @@ class _Validator:
             help = f'quote it: `"{place.text}"`'
         elif "description" in schema and "pattern" in schema:
             help = f"write {_lower(schema['description'])}"
-        return finding(codes.BAD_PROFILE, span, f"{subject} is not {expected}", f"expected {expected}, found {_FOUND[place.value.__class__]}",
+        return finding(self._code, span, f"{subject} is not {expected}", f"expected {expected}, found {_FOUND.get(place.value.__class__, 'a date')}",
                        help=help)  # fmt: skip
 
     def _noun(self, shape: _Shape) -> str:
@@ -218,13 +219,16 @@ def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:].removesuffix(".")
 
 
-def _bad_word(span: Span, word: str, shape: _Shape, name: str, objection: str) -> Finding:
+def _bad_word(span: Span, word: str, shape: _Shape, name: str, objection: str, code: Code) -> Finding:
     if shape.words:
-        return unknown_word(span, word, "entry" if name.endswith("[]") else f"`{name}`", shape.words)
+        what = "entry" if name.endswith("[]") else f"`{name}`"
+        return unknown_word(
+            span, word, what, shape.words, codes.BAD_CONFIG if code is codes.BAD_CONFIG else codes.PROFILE_MISMATCH
+        )
     likely = re.sub(r"[\s_]+", "-", word.strip().lower())
     help = f"write {_lower(shape.schema['description'])}"
     if len(word) > shape.length:
         help = "shorten it"
     elif not shape.objection(likely):
         help = f"write `{likely}`"
-    return finding(codes.BAD_PROFILE, span, f"`{word}` is not {shape.schema['title']}", objection, help=help)
+    return finding(code, span, f"`{word}` is not {shape.schema['title']}", objection, help=help)

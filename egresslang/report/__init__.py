@@ -16,6 +16,10 @@ FORMATS: dict[str, str] = {
     "text": "egresslang.report.text",
     "concise": "egresslang.report.concise",
     "json": "egresslang.report.json",
+    "sarif": "egresslang.report.sarif",
+    "github": "egresslang.report.github",
+    "gitlab": "egresslang.report.gitlab",
+    "junit": "egresslang.report.junit",
 }
 """What `--format` takes, and the module that writes it."""
 
@@ -37,13 +41,20 @@ class Checked:
 class Context:
     """What a report tells besides its findings: the ISO date expiry was judged against, what was checked.
 
-    `color` and `width` (columns of the terminal, None without one) are about the text format alone.
+    `color` and `width` (columns of the terminal, None without one) are about the text format alone. `suppressed` are the
+    findings that the policy silences, in order, each with its reason: counted by every format, listed by SARIF and JUnit.
+    `files` are the names of the policy files; `root` is the folder of the repository and `folder` the current one, both
+    absolute and with `/`: tools that are given a report know files by their path below the root.
     """
 
     today: str
     checked: Checked
     color: bool = False
     width: int | None = None
+    suppressed: tuple[Finding, ...] = ()
+    files: tuple[str, ...] = ()
+    root: str = ""
+    folder: str = ""
 
 
 def render(format: str, findings: Sequence[Finding], context: Context) -> str:

@@ -7,9 +7,61 @@ from collections.abc import Iterator
 from egresslang.findings import Finding
 from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
-from egresslang.rules import address_overlap, covers_cluster, expectation_failed, protocol_conflict, server_first_port
+from egresslang.rules import (
+    address_overlap,
+    any_address,
+    cleartext,
+    collision,
+    contradicts_itself,
+    covers_cluster,
+    denied,
+    everyone,
+    exfiltration_prone,
+    expectation_failed,
+    expires_soon,
+    missing_attribute,
+    misspelt_mode,
+    not_captured,
+    not_enforced,
+    not_governed,
+    private_destination,
+    protocol_conflict,
+    public_wildcard,
+    redundant,
+    server_first_port,
+    shared_selector,
+    spoofable,
+    tenant_wildcard,
+    wide_network,
+)
 
-RULES = (protocol_conflict, address_overlap, server_first_port, expectation_failed, covers_cluster)
+RULES = (
+    denied,
+    redundant,
+    contradicts_itself,
+    protocol_conflict,
+    address_overlap,
+    server_first_port,
+    expectation_failed,
+    public_wildcard,
+    tenant_wildcard,
+    everyone,
+    wide_network,
+    any_address,
+    private_destination,
+    spoofable,
+    cleartext,
+    exfiltration_prone,
+    covers_cluster,
+    missing_attribute,
+    expires_soon,
+    not_enforced,
+    collision,
+    shared_selector,
+    not_captured,
+    misspelt_mode,
+    not_governed,
+)
 """Every rule, in the order of their codes."""
 
 

@@ -5,15 +5,14 @@ Its ServiceEntry would capture in-mesh traffic on the port: a network is matched
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from operator import itemgetter
 
 from egresslang import codes
 from egresslang.findings import Finding, finding
 from egresslang.policy.policy import Addresses, Policy
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import Range, merge, parse_cidr
+from egresslang.rules.places import meet
 
 CODE = codes.COVERS_CLUSTER
 
@@ -26,7 +25,7 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     merged = {version: merge(found for _, _, at, found in own if at == version) for version in (4, 6)}
     for grant in policy.grants:
         destination = grant.destination
-        if not isinstance(destination, Addresses) or not _meet(destination.ranges, merged[destination.version]):
+        if not isinstance(destination, Addresses) or not meet(destination.ranges, merged[destination.version]):
             continue
         for kind, text, version, (first, last) in own:
             if version == destination.version and any(
@@ -41,12 +40,3 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
                     help="write the addresses outside the cluster; cut a hole with `except`",
                 )
                 break
-
-
-def _meet(ranges: tuple[Range, ...], merged: list[Range]) -> bool:
-    """Whether any of the ranges meets one of the merged ranges: the first that does not end before it."""
-    for first, last in ranges:
-        at = bisect_left(merged, first, key=itemgetter(1))
-        if at < len(merged) and merged[at][0] <= last:
-            return True
-    return False

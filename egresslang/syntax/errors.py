@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, finding
 from egresslang.source import Source, Span
-from egresslang.suggest import nearest
+from egresslang.suggest import is_misspelling, nearest
 from egresslang.syntax import nodes
 
 _FRIENDLY = {
@@ -113,7 +113,7 @@ def _hint(text: str, offset: int, span: Span, source: Source, start: int) -> Fin
                 f"`{word}` is not an outcome",
                 "how the flow should be",
                 f"write `{near}`",
-                Fix(f"write `{near}`", (Edit(there, near),), safe=True),
+                instead(word, near, there),
             )
     if match := re.search(r"='[^'\r\n]*$", before):
         there = Span(source, start + match.start() + 1, start + len(before.rstrip()))
@@ -222,13 +222,9 @@ def after_keyword(span: Span, rest: str) -> Finding:
 
 def unknown_protocol(protocol: str, span: Span) -> Finding:
     """A word after a port that is no protocol."""
-    near = nearest(protocol.lower(), nodes.PROTOCOLS) or {
-        "ssl": "tls",
-        "postgresql": "postgres",
-        "mongodb": "mongo",
-        "h2": "http2",
-    }.get(protocol.lower(), "")
-    fix = Fix(f"write `{near}`", (Edit(span, near),), safe=True) if near else None
+    same = {"ssl": "tls", "postgresql": "postgres", "mongodb": "mongo", "h2": "http2"}.get(protocol.lower(), "")
+    near = same or nearest(protocol.lower(), nodes.PROTOCOLS)
+    fix = instead(protocol, near, span, is_sure=bool(same))
     return finding(
         codes.UNKNOWN_WORD,
         span,
@@ -247,7 +243,7 @@ def unknown_attribute(attribute: nodes.Attribute, statement: str, known: dict[st
         message, near = f"`{statement}` takes no `{attribute.key}=`", ""
     else:
         message = f"`{attribute.key}` is not an attribute"
-    fix = Fix(f"write `{near}`", (Edit(span, near),), safe=True) if near else None
+    fix = instead(attribute.key, near, span)
     return finding(
         codes.UNKNOWN_WORD,
         span,
@@ -256,6 +252,13 @@ def unknown_attribute(attribute: nodes.Attribute, statement: str, known: dict[st
         help=f"write `{near}=`" if near else f"use one of {', '.join(known[statement])}",
         fix=fix,
     )
+
+
+def instead(word: str, near: str, span: Span, is_sure: bool = False) -> Fix | None:
+    """The change of a word to the one nearest to it, if any; safe when it can be nothing else."""
+    if not near:
+        return None
+    return Fix(f"write `{near}`", (Edit(span, near),), safe=is_sure or is_misspelling(word, near))
 
 
 def ports_twice(entry: Span, ports: Span) -> Finding:

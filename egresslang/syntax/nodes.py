@@ -12,6 +12,9 @@ from egresslang.source import Source, Span
 PROTOCOLS = ("http", "http2", "grpc", "tls", "https", "tcp", "udp", "mongo", "mysql", "redis", "postgres")
 """The protocols a port may name."""
 
+DEFAULT_PROTOCOLS = {80: "http", 443: "tls"}
+"""What a port of an `allow` speaks when it is not written."""
+
 
 @record
 class WorkloadName:

@@ -11,7 +11,7 @@ from lark.exceptions import UnexpectedInput
 from lark.visitors import Transformer
 
 from egresslang import codes
-from egresslang.findings import Edit, Finding, Fix, Label, finding
+from egresslang.findings import Finding, Label, finding
 from egresslang.source import Source, Span
 from egresslang.suggest import nearest
 from egresslang.syntax import errors, nodes
@@ -114,7 +114,7 @@ def _unknown_statement(source: Source, start: int, end: int) -> Finding:
     if word in KEYWORDS:
         return errors.after_keyword(span, source.text[match.end() : end])
     near = nearest(word.lower(), KEYWORDS)
-    fix = Fix(f"write `{near}`", (Edit(span, near),), safe=True) if near else None
+    fix = errors.instead(word, near, span)
     return finding(
         codes.UNKNOWN_WORD,
         span,

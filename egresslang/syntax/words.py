@@ -49,10 +49,7 @@ def read_target(text: str, span: Span) -> Target | Finding:
     if text == "*":
         return Anything(span)
     if text.startswith("*."):
-        host = read_host(text[2:], span, shown=text)
-        if isinstance(host, Host) and f".{INVENTED}".endswith(f".{host.name}"):
-            return _bad_host(text, span, "reserved for destinations without a name", "use the names of real hosts")
-        return host if isinstance(host, Finding) else Wildcard(host.name, span)
+        return _read_wildcard(text, span)
     if _ADDRESS_LIKE.fullmatch(text):
         return read_network(text, span)
     if "/" in text:
@@ -63,6 +60,18 @@ def read_target(text: str, span: Span) -> Target | Finding:
     if "." not in text and _LABEL.fullmatch(text):
         return Word("", text, span)
     return read_host(text, span)
+
+
+def _read_wildcard(text: str, span: Span) -> Wildcard | Finding:
+    """`*.example.com`; also `*.com`, which can be denied."""
+    is_top = bool(text[2:]) and "." not in text[2:-1]
+    host = read_host(f"any.{text[2:]}" if is_top else text[2:], span, shown=text)
+    if isinstance(host, Finding):
+        return host
+    suffix = host.name.removeprefix("any.") if is_top else host.name
+    if f".{INVENTED}".endswith(f".{suffix}"):
+        return _bad_host(text, span, "reserved for destinations without a name", "use the names of real hosts")
+    return Wildcard(suffix, span)
 
 
 def read_bracketed(text: str, span: Span) -> Target | Finding:
@@ -189,7 +198,7 @@ def is_label(text: str) -> bool:
 def _bad_name(text: str, span: Span) -> Finding:
     fix = None
     if text.lower() != text and _SUBDOMAIN.fullmatch(text.lower().replace("/", "")):
-        fix = Fix("write it in lower case", (Edit(span, text.lower()),))
+        fix = Fix("write it in lower case", (Edit(span, text.lower()),), safe=True)
     if text == "*/*" or text.endswith("/**"):
         help = "write `*` for every workload of the mesh, `namespace/*` for those of a namespace"
     elif "*" in text:

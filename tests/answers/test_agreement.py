@@ -22,7 +22,7 @@ PLACES = (
     "*.y.com:80 http",
     "z.y.com:8443 tls",
     "db.example.com:5432 postgres address=10.20.0.0/24",
-    "db.example.com:5432 postgres address=10.30.0.1",
+    "other.example.com:5432 postgres address=10.30.0.1",
     "198.51.100.0/24:443 tcp",
     "198.51.100.0/24:9000 tcp except 198.51.100.9",
     "198.51.100.7:80 http",

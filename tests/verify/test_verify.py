@@ -24,6 +24,7 @@ from egresslang.source import Source
 from egresslang.verify.compare import Comparison, known_places
 from egresslang.verify.pods import classes
 from egresslang.verify.probes import ports, probes
+from egresslang.verify.tell import EMITTED
 from egresslang.verify.verify import verify
 
 POLICY = """\
@@ -125,7 +126,8 @@ def test_a_former_output_is_no_collision() -> None:
 
 def test_an_older_sidecar_takes_the_pods_of_a_rule() -> None:
     older = '{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: old, namespace: shop, creationTimestamp: "2020-01-01T00:00:00Z"}, spec: {workloadSelector: {labels: {app: cart}}, egress: [{hosts: ["*/*.svc.cluster.local"]}]}}'
-    (one,) = checked(RESOURCE + older)
+    resolved, text, _ = compiled(POLICY, loaded(PROFILE))  # of the whole pipeline a rule would tell it first
+    (one,) = verify(resolved, loaded(RESOURCE + older), [Source(EMITTED, text)])
     assert one.code.id == "EGR504"
     assert one.message == "`shop/cart` could not reach `api.example.com:443`, which a rule grants it"
     assert one.help == "remove or change Sidecar shop/old, which stands in the cluster already"

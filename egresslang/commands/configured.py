@@ -1,0 +1,50 @@
+"""What `egressc.toml` fills in where the command line says nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from egresslang.config.find import find
+from egresslang.files import STANDARD_INPUT
+
+
+def configure(options: Any) -> None:
+    """Fill in the options of a command that takes a policy from the configuration of its project.
+
+    `options.settings` is what the project asks for, `options.problems` what is wrong with its file.
+    """
+    from egresslang.config.settings import Settings
+
+    first = options.paths[0] if options.paths else STANDARD_INPUT
+    path = find("." if first == STANDARD_INPUT else first)
+    options.settings, options.problems = Settings(), []
+    if path:
+        from egresslang.config.load import load
+
+        options.settings, options.problems = load(path)
+    settings = options.settings
+    asks_manifests = bool(getattr(options, "manifests", None))
+    if path and not asks_manifests:
+        from egresslang.config.settings import missing
+
+        used = [*(() if options.paths else settings.policies), *(() if options.profiles else settings.profiles)]
+        options.problems += missing(used, settings)
+    options.profiles = options.profiles or ([] if asks_manifests else list(settings.profiles))
+    if hasattr(options, "fail_on"):
+        options.fail_on = options.fail_on or settings.fail_on or "error"
+        options.settings = _chosen(options, settings)
+    if hasattr(options, "output"):
+        is_part = options.kinds or options.namespace or options.installation
+        if options.output is None and (options.check or not is_part):
+            options.output = settings.output or None
+        elif options.output == STANDARD_INPUT:
+            options.output = None
+
+
+def _chosen(options: Any, settings: Any) -> Any:
+    """The settings with what `--select` says instead, and `--ignore` on top."""
+    from egresslang.record import replace
+
+    select = settings.select if options.select is None else frozenset().union(*options.select)
+    ignore = settings.ignore.union(*options.ignore or ())
+    return replace(settings, select=select, ignore=ignore)

@@ -1,0 +1,85 @@
+"""Fix: the changes that cannot widen a policy are made in its files, again and again until none is left."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from egresslang import fixes
+from egresslang.commands.check import judge
+from egresslang.commands.report import Told, conclude
+from egresslang.commands.streams import misuse, write
+from egresslang.compile import read
+from egresslang.files import STANDARD_INPUT, Unreadable, read_bytes
+from egresslang.findings import Finding, errors
+from egresslang.profile.profile import ClusterProfile
+from egresslang.replacement import replace_file
+from egresslang.source import Source
+from egresslang.syntax.nodes import File
+
+
+def fix(options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile], found: Sequence[Finding]) -> int:
+    """Mend the policy files, or show how; tells what is left, and returns the status of that."""
+    before = [file.source for file in files]
+    told = judge(options, files, profiles, found)
+    if any(each.span.source not in before for each in errors(found)) or errors(options.problems):
+        return conclude(options, told, files, profiles, sys.stdout)  # what is right depends on what cannot be read
+    after, made, mended, left = _mend(options, files, profiles, told)
+    if options.diff:
+        write(sys.stdout, "".join(fixes.diff(*each) for each in zip(before, after, strict=True)))
+        return conclude(options, told, files, profiles, sys.stderr)
+    problem = _write(before, after)
+    if problem:
+        return misuse(problem)
+    printed = [source.text for source in after if source.name == STANDARD_INPUT]
+    if made and not options.quiet and options.format == "text":
+        changed = sum(old.text != new.text for old, new in zip(before, after, strict=True))
+        sys.stderr.write(f"egressc: {_count(made, 'fix', 'fixes')} in {_count(changed, 'file', 'files')}\n")
+    if printed:
+        write(sys.stdout, printed[0])
+    return conclude(options, left, mended, profiles, sys.stderr if printed else sys.stdout)
+
+
+def _mend(
+    options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile], told: Told
+) -> tuple[list[Source], int, Sequence[File], Told]:
+    """The sources after every change, how many changes were made, and the files and what is told of them then."""
+    sources, total = [file.source for file in files], 0
+    seen = {tuple(source.text for source in sources)}
+    for _ in range(fixes.MOST_ROUNDS):
+        offered = fixes.with_suppressions(fixes.safe(told.findings), files)
+        changed, made = fixes.apply(sources, [*offered, *fixes.written_out(files)])
+        texts = tuple(source.text for source in changed)
+        if texts in seen:
+            break
+        seen.add(texts)
+        sources, total = changed, total + made
+        files, found = read(sources)
+        told = judge(options, files, profiles, [*options.problems, *found])
+    return sources, total, files, told
+
+
+def _write(before: Sequence[Source], after: Sequence[Source]) -> str:
+    """Replace each file that changed, or none of them: then why."""
+    changed = [
+        (old, new)
+        for old, new in zip(before, after, strict=True)
+        if old.text != new.text and old.name != STANDARD_INPUT
+    ]
+    for old, _ in changed:
+        if os.path.islink(old.name):
+            return f"`{old.name}` is a link, and nothing is written through one: fix the file that it leads to"
+        if read_bytes(old.name) != old.text.encode():
+            return f"`{old.name}` has changed while it was looked at; nothing was written"
+    for old, new in changed:
+        try:
+            replace_file(old.name, new.text.encode())
+        except OSError as problem:
+            raise Unreadable(f"cannot write `{old.name}`: {problem.strerror}") from problem
+    return ""
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,245 @@
+"""Standing: the workloads of a cluster as their manifests say, beside those that the policy knows.
+
+A manifest is that of a known workload by its name, or by its name with a version after it where none has the name
+itself (`reviews-v1` of `reviews`); its pods must carry the labels that the workload is selected by. Any other manifest
+whose pods carry these labels is a stranger to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from egresslang.documents import Located
+from egresslang.mesh.addresses import BITS, parse_network
+from egresslang.mesh.read import read
+from egresslang.mesh.resources import Labels, Workload, selects
+from egresslang.policy.inventory import KnownWorkload
+from egresslang.profile.profile import ClusterProfile, Resource
+from egresslang.ranges import Range
+from egresslang.record import record
+from egresslang.source import Span
+
+KINDS = frozenset(
+    {
+        "Pod",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "ReplicationController",
+        "Job",
+        "CronJob",
+        "Rollout",
+    }
+)
+"""The kinds of manifests that say what pods are like."""
+
+PREFIX = "traffic.sidecar.istio.io/"
+INJECT = "sidecar.istio.io/inject"
+MODE = "sidecar.istio.io/interceptionMode"
+DATAPLANE = "istio.io/dataplane-mode"
+SIDECARS_USER = 1337
+
+_CULPRITS = (
+    (("metadata", "labels", INJECT), "false"),
+    (("metadata", "annotations", INJECT), "false"),
+    (("spec", "hostNetwork"), True),
+    (("metadata", "labels", DATAPLANE), "ambient"),
+    (("spec", "securityContext", "runAsUser"), SIDECARS_USER),
+)
+"""What in a pod keeps its traffic from a sidecar, in the order in which the reader of manifests looks."""
+
+
+@record
+class Standing:
+    """A workload that stands in the cluster: its pods, and the part of its manifest that describes them.
+
+    `uncaptured` says why no sidecar sees what it sends, empty when one does; `culprit_span` is what in the manifests says so.
+    """
+
+    workload: Workload
+    pod_span: Located
+    uncaptured: str
+    culprit_span: Span
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return self.workload.origin.namespace
+
+    @property
+    def name(self) -> str:
+        """The name of its manifest."""
+        return self.workload.origin.name
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its pods."""
+        return dict(self.workload.labels)
+
+    @property
+    def name_span(self) -> Span:
+        """Where its name is written."""
+        return self.workload.origin.place or self.culprit_span
+
+    def annotation(self, name: str) -> Located | None:
+        """An annotation of its pods, with its place."""
+        return self.pod_span.get("metadata", "annotations", name)
+
+
+class Standings:
+    """The workloads that stand in the cluster of a profile, by namespace."""
+
+    def __init__(self, profile: ClusterProfile) -> None:
+        self.by_namespace: dict[str, list[Standing]] = {}
+        self._by_label: dict[str, dict[tuple[str, str], list[Standing]]] = {}
+        injection = dict(_without_injection(profile.resources))
+        for resource in profile.resources:
+            if resource.kind in KINDS and "ownerReferences" not in resource.manifest_span["metadata"]:
+                for each in read([resource.manifest_span], profile.cluster_domain, profile.default_namespace)[
+                    0
+                ].workloads:
+                    self.by_namespace.setdefault(resource.namespace, []).append(_standing(each, resource, injection))
+
+    def of(self, known: KnownWorkload) -> list[Standing]:
+        """The manifests of a known workload."""
+        carrying = self._carrying(known.namespace, known.selector)
+        own = [each for each in carrying if each.name == known.name]
+        return own or [each for each in carrying if each.name.startswith(f"{known.name}-")]
+
+    def strangers(self, known: KnownWorkload, others: Mapping[str, KnownWorkload]) -> list[Standing]:
+        """Those with a sidecar whose pods carry the labels a known workload is selected by, and that are none of `others`."""
+        own = {id(each) for each in self.of(known)}
+        return [
+            each
+            for each in self._carrying(known.namespace, known.selector)
+            if id(each) not in own and each.name not in others and not each.uncaptured
+        ]
+
+    def _carrying(self, namespace: str, selector: Labels) -> list[Standing]:
+        if not selector:
+            return []
+        index = self._by_label.get(namespace)
+        if index is None:
+            index = self._by_label[namespace] = {}
+            for each in self.by_namespace.get(namespace, ()):
+                for label in each.workload.labels:
+                    index.setdefault(label, []).append(each)
+        candidates = min((index.get(label, []) for label in selector), key=len)
+        return [each for each in candidates if selects(selector, each.labels)]
+
+
+def _standing(workload: Workload, resource: Resource, injection: Mapping[str, tuple[str, Span]]) -> Standing:
+    pod = _pod(resource.manifest_span)
+    reason, place = workload.uncaptured, resource.span
+    for path, value in _CULPRITS if reason else ():
+        found = pod.get(*path)
+        if found is not None and found.value == value:
+            place = found.key_span.to(found.span)
+            break
+    if not reason:
+        reason, place = next(_kept_from_sidecar(workload, pod), ("", resource.span))
+    if not reason and resource.namespace in injection:
+        own = {**workload.annotations, **dict(workload.labels)}.get(INJECT)
+        if own != "true":
+            reason, place = injection[resource.namespace]
+    return Standing(workload, pod, reason, place)
+
+
+def _pod(manifest: Located) -> Located:
+    """The part of a manifest that has the metadata and the spec of its pods."""
+    if manifest.value["kind"] == "Pod":
+        return manifest
+    return manifest.get("spec", "jobTemplate", "spec", "template") or manifest.get("spec", "template") or manifest
+
+
+def _kept_from_sidecar(workload: Workload, pod: Located) -> Iterator[tuple[str, Span]]:
+    """What else in a pod keeps its traffic from its sidecar, and where."""
+    mode = pod.get("metadata", "annotations", MODE)
+    if mode is not None and str(mode.value).upper() == "NONE":
+        yield "nothing is sent to its sidecar: the mode of interception is NONE", mode.key_span.to(mode.span)
+    containers = pod.get("spec", "containers")
+    for each in containers.entries() if containers is not None else ():
+        user = each.get("securityContext", "runAsUser")
+        if user is not None and user.value == SIDECARS_USER and each.value.get("name") != "istio-proxy":
+            yield (
+                f"a container runs as user {SIDECARS_USER}: what it sends is taken for the sidecar's own",
+                user.key_span.to(user.span),
+            )
+
+
+def _without_injection(resources: Iterable[Resource]) -> Iterator[tuple[str, tuple[str, Span]]]:
+    """Namespaces whose labels say that pods get no sidecar, with the reason and its place."""
+    for each in resources:
+        if each.kind != "Namespace":
+            continue
+        labels = each.manifest_span.get("metadata", "labels")
+        injects = labels.get("istio-injection") if labels is not None else None
+        mode = labels.get(DATAPLANE) if labels is not None else None
+        if injects is not None and injects.value == "disabled":
+            words = "it has no sidecar: its namespace says `istio-injection: disabled`"
+            yield each.name, (words, injects.key_span.to(injects.span))
+        elif mode is not None and mode.value == "ambient" and each.labels.get("istio-injection") != "enabled":
+            words = "its namespace is in the ambient mesh: Sidecars mean nothing to it"
+            yield each.name, (words, mode.key_span.to(mode.span))
+
+
+@record
+class Exclusion:
+    """What an annotation leaves out of capture: `ports` and `networks`, each with its text; `only` when it captures these alone.
+
+    A port of 0 is every port.
+    """
+
+    annotation: str
+    span: Span
+    ports: tuple[int, ...]
+    networks: tuple[tuple[int, Range, str], ...]
+    only: bool = False
+
+
+def exclusions(standing: Standing) -> list[Exclusion]:
+    """What the annotations of a workload leave out, in the order of istio-iptables: ports, addresses, all other addresses."""
+    found = []
+    for name, has_ports, only in (
+        ("excludeOutboundPorts", True, False),
+        ("excludeOutboundIPRanges", False, False),
+        ("includeOutboundIPRanges", False, True),
+    ):
+        said = standing.annotation(PREFIX + name)
+        if said is None or not isinstance(said.value, str):
+            continue
+        words = [each.strip() for each in said.value.split(",") if each.strip()]
+        if only and words == ["*"]:
+            continue
+        ports = tuple(_ports(words)) if has_ports else ()
+        networks = () if has_ports else tuple(_networks(words))
+        if ports or networks or only:
+            found.append(Exclusion(PREFIX + name, said.key_span.to(said.span), ports, networks, only))
+    return found
+
+
+def included_ports(standing: Standing) -> frozenset[int]:
+    """Ports that are captured whatever the address; 0 for all."""
+    said = standing.annotation(f"{PREFIX}includeOutboundPorts")
+    if said is None or not isinstance(said.value, str):
+        return frozenset()
+    return frozenset(_ports(each.strip() for each in said.value.split(",")))
+
+
+def _ports(words: Iterable[str]) -> Iterator[int]:
+    for each in words:
+        if each == "*":
+            yield 0
+        elif each.isascii() and each.isdecimal():
+            yield int(each)
+
+
+def _networks(words: Iterable[str]) -> Iterator[tuple[int, Range, str]]:
+    for each in words:
+        if each == "*":
+            for version, bits in BITS.items():
+                yield version, (0, (1 << bits) - 1), each
+        elif (network := parse_network(each)) is not None:
+            version, first, length = network
+            yield version, (first, first + (1 << (BITS[version] - length)) - 1), each

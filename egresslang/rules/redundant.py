@@ -1,0 +1,116 @@
+"""EGR202 redundant: a rule, or a destination of one, that adds no flow: other rules grant all of it.
+
+Whoever reads it believes that it is what grants the flow, and whoever removes it believes that the flow is gone. What
+covers it must hold in the same clusters and as long; who owns a rule, and why it is there, makes no difference to flows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from egresslang import codes
+from egresslang.findings import Edit, Finding, Fix, Label, finding
+from egresslang.policy.parts import candidates, parts_of
+from egresslang.policy.policy import ANY, AllowLine, Policy
+from egresslang.profile.profile import ClusterProfile
+from egresslang.rules.contradicts_itself import contradictions
+from egresslang.source import Span
+
+if TYPE_CHECKING:
+    from egresslang.policy.redundancy import Covered
+
+CODE = codes.REDUNDANT
+
+
+def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
+    """Each rule that adds no flow, else each of its destinations that adds none."""
+    if len(policy.grants) < 2:
+        return
+    parts = parts_of(policy)
+    likely = set(candidates(parts))
+    if not likely:
+        return  # most policies: nothing more is loaded for them
+    from egresslang.policy.redundancy import redundant
+
+    contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
+    found = redundant(parts, {number for number in likely if id(parts[number].line.rule) not in contradicting})
+    total = Counter(id(part.line) for part in parts)
+    by_line: dict[int, list[Covered]] = {}
+    for covered in found:
+        by_line.setdefault(id(covered.part.line), []).append(covered)
+    named = _named(policy)
+    for line, some in reversed(by_line.items()):
+        if len(some) < total[line]:
+            yield from map(_part, some)
+            continue
+        rule = some[0].part.line
+        who = {g.subject for covered in some for g in covered.part.grants if g.subject.workload != ANY}
+        is_named = all(named[subject] > 1 for subject in who)
+        if is_named or profile.enforcement.level != "workloads":
+            named.subtract(who)
+            yield _rule(rule, some, is_named)
+
+
+def _named(policy: Policy) -> Counter[object]:
+    """How many rules name a workload: under `enforcement: workloads` the first one locks it."""
+    by_rule = {(id(grant.rule), grant.subject) for grant in policy.grants if grant.subject.workload != ANY}
+    return Counter([*(subject for _, subject in by_rule), *policy.mesh])
+
+
+def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
+    statement = line.statement
+    flows = f"{statement.sources.span.text} -> {statement.destinations.span.text}"
+    words = "the rule" if len(" ".join(flows.split())) > 120 else f"`{' '.join(flows.split())}`"
+    return finding(
+        CODE,
+        Span(line.rule.span.source, line.rule.span.start, statement.destinations.span.end),
+        f"{words} adds no flow" if words == "the rule" else f"{words} is granted already",
+        "adds no flow",
+        _covering(some),
+        _notes(some),
+        "remove the rule",
+        Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_named),
+    )
+
+
+def _part(covered: Covered) -> Finding:
+    return finding(
+        CODE,
+        covered.part.span,
+        f"`{' '.join(covered.part.span.text.split())}` is granted already",
+        "adds no flow",
+        _covering([covered]),
+        _notes([covered]),
+        "remove it from the rule",
+    )
+
+
+def _covering(some: list[Covered]) -> list[Label]:
+    by = {part.number: part for covered in some for part in covered.by}
+    words = "grants it" if len(by) == 1 else "grants part of it"
+    return [
+        Label(part.span, f"{words} to `{part.grants[0].subject}`" if _is_one(part.grants) else words)
+        for _, part in sorted(by.items())
+    ]
+
+
+def _is_one(grants: tuple[object, ...]) -> bool:
+    return len({getattr(grant, "subject", None) for grant in grants}) == 1
+
+
+def _notes(some: list[Covered]) -> list[str]:
+    if any(covered.more for covered in some):
+        return ["these and other rules together grant all of it"]
+    several = len({part.number for covered in some for part in covered.by}) > 1
+    return ["together they grant all of it"] if several else []
+
+
+def _lines(span: Span) -> Span:
+    """A statement with the rest of its last line."""
+    text, end = span.source.text, span.end
+    stop = text.find("\n", end)
+    stop = len(text) if stop < 0 else stop + 1
+    rest = text[end:stop].strip()
+    return Span(span.source, span.start, stop if not rest or rest.startswith("#") else end)

@@ -1,0 +1,455 @@
+"""What the profile and the manifests beside it say about a policy: who is not enforced, not captured, taken for another."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import date
+
+import pytest
+
+from egresslang.compile import compile, read
+from egresslang.findings import Finding, Severity
+from egresslang.profile.load import load
+from egresslang.source import Source
+
+POLICY = """\
+namespace shop
+allow cart -> api.example.com:443 tls region=us
+allow {cart, pay} -> db.example.com:5432 postgres address=203.0.113.7
+deny * -> *.dropbox.com
+"""
+
+SPEC = """\
+  enforcement: mesh
+  istio: {outboundTrafficPolicy: REGISTRY_ONLY}
+  networks: {services: [10.8.0.0/16]}
+  destinations: {api.example.com: {region: us}}
+  namespaces:
+    shop:
+      workloads:
+        cart: {labels: {app: cart}}
+        pay: {labels: {app: pay, tier: back}, selector: {app: pay}}
+        idle: {labels: {app: idle}}
+    other: {}
+"""
+
+
+def found(resources: str = "", spec: str = SPEC, policy: str = POLICY, *codes: str) -> list[Finding]:
+    """The findings of the codes about this side of things."""
+    text = f"apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {{name: prod}}\nspec:\n{spec}"
+    if resources:
+        text += "  resources: [all.yaml]\n"
+    profile, problems = load(Source("profile.yaml", text), lambda _: textwrap.dedent(resources))
+    assert problems == []
+    assert profile is not None
+    files, problems = read([Source("shop.egress", policy)])
+    assert problems == []
+    asked = codes or ("EGR501", "EGR504", "EGR505", "EGR506", "EGR509")
+    made = compile(files, profile, date(2026, 11, 25), Severity.WARNING)
+    return [each for each in made.findings if each.code.id in asked]
+
+
+def told(each: Finding) -> tuple[str, str, str]:
+    return each.code.id, str(each.severity), each.span.text
+
+
+def deployment(
+    name: str = "cart", labels: str = "app: cart", pod: str = "", meta: str = "", kind: str = "Deployment"
+) -> str:
+    """A Deployment in one line, with more for its pods and their metadata."""
+    return (
+        f"{{apiVersion: apps/v1, kind: {kind}, metadata: {{name: {name}, namespace: shop}}, spec: {{template: "
+        f"{{metadata: {{labels: {{{labels}}}{meta}}}, spec: {{{pod}}}}}}}}}\n"
+    )
+
+
+def annotated(key: str, value: str, **more: str) -> str:
+    return deployment(meta=f', annotations: {{{key}: "{value}"}}', **more)
+
+
+def sidecar(spec: str, name: str = "old", namespace: str = "shop") -> str:
+    return f"{{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{{spec}}}}}\n"
+
+
+def test_a_mesh_that_is_as_the_policy_wants_it_says_nothing() -> None:
+    assert found() == []
+    assert found(deployment()) == []
+    assert found("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n") == []
+
+
+# EGR501
+
+
+def enforcing(level: str, mode: str = "") -> str:
+    istio = f"istio: {{outboundTrafficPolicy: {mode}}}" if mode else "istio: {}"
+    return SPEC.replace("enforcement: mesh", f"enforcement: {level}").replace(
+        "istio: {outboundTrafficPolicy: REGISTRY_ONLY}", istio
+    )
+
+
+def test_observe_names_each_deny_and_region_claim() -> None:
+    (one,) = found(spec=enforcing("observe"))
+    assert told(one) == ("EGR501", "warning", "enforcement: observe")
+    assert one.message == "nothing is enforced in `prod`"
+    assert [(each.span.text, each.text) for each in one.related] == [
+        ("deny * -> *.dropbox.com", "this deny is not in force"),
+        ("allow cart -> api.example.com:443 tls region=us", "region `us` is not in force"),
+    ]
+    assert one.notes[1] == "not in force: 1 deny and 1 region claim"
+
+
+def test_a_mesh_over_an_installed_allow_any_says_what_to_apply() -> None:
+    (one,) = found(spec=enforcing("mesh", "ALLOW_ANY"))
+    assert told(one) == ("EGR501", "warning", "ALLOW_ANY")
+    assert one.message == "`ALLOW_ANY` is installed in `prod`, and the policy locks the mesh"
+    assert one.related[0].span.text == "enforcement: mesh"
+    assert len(one.related) == 3
+    assert "istioctl install -f installation/istio-operator.yaml" in one.help
+
+
+def test_an_installation_file_that_says_nothing_installs_allow_any() -> None:
+    text = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}\n"
+    spec = "  enforcement: mesh\n  istio: {installation: istio.yaml}\n"
+    profile, problems = load(
+        Source(
+            "profile.yaml", f"apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {{name: x}}\nspec:\n{spec}"
+        ),
+        lambda _: text,
+    )
+    assert (profile is not None, problems) == (True, [])
+    files, _ = read([Source("p.egress", "allow a -> x.example.com:443 tls\n")])
+    assert profile is not None
+    (one,) = compile(files, profile, date(2026, 11, 25), Severity.WARNING).findings
+    assert (one.code.id, one.span.source.name, one.span.text) == ("EGR501", "istio.yaml", "apiVersion")
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        ("workloads", "every workload that no rule names is left open, 1 of 3 known ones"),
+        ("{namespaces: [other]}", "every workload outside these namespaces is left open, 3 of 3 known ones"),
+        ("{namespaces: [shop]}", "every workload outside these namespaces is left open"),
+    ],
+)
+def test_who_is_left_open_is_a_note(level: str, message: str) -> None:
+    (one,) = found("", enforcing(level), POLICY, "EGR501")
+    assert one.severity is Severity.NOTE
+    assert one.span.text.startswith("enforcement")
+    assert one.message == message
+    assert ("left open: `shop/idle`" in one.notes) is (level == "workloads")
+    assert [each.text for each in one.related] == ["this deny is not in force for who is left open"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SPEC,
+        SPEC.replace("  istio: {outboundTrafficPolicy: REGISTRY_ONLY}\n", ""),
+        SPEC.replace("  enforcement: mesh\n", ""),
+        "  region: us\n",
+        enforcing("workloads").replace("        idle: {labels: {app: idle}}\n", ""),
+    ],
+)
+def test_what_is_enforced_or_only_assumed_is_no_finding(spec: str) -> None:
+    assert found("", spec, POLICY, "EGR501") == []
+
+
+def test_many_rules_are_counted_and_named_by_their_lines() -> None:
+    policy = "".join(f"deny * -> d{n}.example.com\n" for n in range(30))
+    (one,) = found("", enforcing("observe"), policy, "EGR501")
+    assert len(one.related) == 20
+    assert one.notes[-2:] == (
+        "not in force: 30 denies",
+        f"the others: shop.egress:{', '.join(str(n) for n in range(21, 31))}",
+    )
+
+
+# EGR506
+
+
+@pytest.mark.parametrize(
+    ("resources", "culprit", "reason"),
+    [
+        (deployment(pod="hostNetwork: true"), "hostNetwork: true", "it has no sidecar: it uses the network of its node"),
+        (annotated("sidecar.istio.io/inject", "false"), 'sidecar.istio.io/inject: "false"', "it has no sidecar: `sidecar.istio.io/inject` is false"),
+        (deployment(labels='app: cart, sidecar.istio.io/inject: "false"'), 'sidecar.istio.io/inject: "false"', "it has no sidecar: `sidecar.istio.io/inject` is false"),
+        (deployment(labels="app: cart, istio.io/dataplane-mode: ambient"), "istio.io/dataplane-mode: ambient", "it is in the ambient mesh: Sidecars mean nothing to it"),
+        (deployment(pod="securityContext: {runAsUser: 1337}"), "runAsUser: 1337", "it runs as user 1337: what it sends is taken for the sidecar's own"),
+        (deployment(pod="containers: [{name: x, securityContext: {runAsUser: 1337}}]"), "runAsUser: 1337", "a container runs as user 1337: what it sends is taken for the sidecar's own"),
+        (annotated("sidecar.istio.io/interceptionMode", "NONE"), 'sidecar.istio.io/interceptionMode: "NONE"', "nothing is sent to its sidecar: the mode of interception is NONE"),
+        (deployment() + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: disabled}}}", "istio-injection: disabled", "it has no sidecar: its namespace says `istio-injection: disabled`"),
+        (deployment() + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/dataplane-mode: ambient}}}", "istio.io/dataplane-mode: ambient", "its namespace is in the ambient mesh: Sidecars mean nothing to it"),
+        (deployment(name="cart-v2", kind="StatefulSet", pod="hostNetwork: true"), "hostNetwork: true", "it has no sidecar: it uses the network of its node"),
+    ],
+)  # fmt: skip
+def test_a_workload_that_no_sidecar_sees(resources: str, culprit: str, reason: str) -> None:
+    (one,) = found(resources)
+    assert told(one) == ("EGR506", "warning", "allow cart -> api.example.com:443 tls region=us")
+    assert one.message == "no sidecar sees what `shop/cart` sends"
+    assert [(each.span.text, each.text) for each in one.related] == [(culprit, reason)]
+    assert one.related[0].span.source.name == "all.yaml"
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        deployment(pod="hostNetwork: false"),
+        deployment(pod="securityContext: {runAsUser: 1000}"),
+        deployment(pod="containers: [{name: istio-proxy, securityContext: {runAsUser: 1337}}]"),
+        deployment(name="idle", labels="app: idle", pod="hostNetwork: true"),
+        deployment(name="stranger", labels="app: stranger", pod="hostNetwork: true"),
+        deployment(labels='app: cart, sidecar.istio.io/inject: "true"') + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: disabled}}}",
+        deployment() + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}",
+    ],
+)  # fmt: skip
+def test_a_workload_that_a_sidecar_sees_or_that_is_granted_nothing(resources: str) -> None:
+    assert found(resources) == []
+
+
+def test_an_ambient_mesh_is_told_once() -> None:
+    (one,) = found(spec=SPEC.replace("istio: {", "istio: {profile: ambient, "))
+    assert told(one) == ("EGR506", "warning", "prod")
+    assert found(spec=SPEC.replace("istio: {", "istio: {profile: ambient, "), policy="deny * -> x.example.com\n") == []
+
+
+OUT = "traffic.sidecar.istio.io/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "granted", "message"),
+    [
+        ("excludeOutboundPorts", "443", "api.example.com:443 tls", "`shop/cart` sends port 443 past its sidecar"),
+        ("excludeOutboundPorts", "5432, 443", "api.example.com:443 tls", "`shop/cart` sends port 443 past its sidecar"),
+        ("excludeOutboundIPRanges", "203.0.113.7", "db.example.com:5432 postgres", "`shop/cart` sends `203.0.113.7` past its sidecar"),
+        ("excludeOutboundIPRanges", "203.0.113.0/28", "db.example.com:5432 postgres", "`shop/cart` sends `203.0.113.0/28` past its sidecar"),
+        ("excludeOutboundIPRanges", "0.0.0.0/0", "api.example.com:443 tls", "`shop/cart` sends `api.example.com` past its sidecar"),
+        ("includeOutboundIPRanges", "10.0.0.0/8", "api.example.com:443 tls", "`shop/cart` sends `api.example.com` past its sidecar"),
+        ("includeOutboundIPRanges", "", "api.example.com:443 tls", "`shop/cart` sends `api.example.com` past its sidecar"),
+    ],
+)  # fmt: skip
+def test_a_grant_that_an_annotation_leaves_out(name: str, value: str, granted: str, message: str) -> None:
+    first = found(annotated(OUT + name, value), SPEC, POLICY, "EGR506")[0]
+    assert told(first) == ("EGR506", "warning", granted)
+    assert first.message == message
+    assert [each.span.text for each in first.related] == [f'{OUT}{name}: "{value}"']
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("excludeOutboundPorts", ""),
+        ("excludeOutboundIPRanges", "10.8.0.0/16"),
+        ("includeOutboundIPRanges", "*"),
+        ("excludeInboundPorts", "443"),
+    ],
+)
+def test_annotations_that_leave_out_nothing_of_the_policy(name: str, value: str) -> None:
+    assert found(annotated(OUT + name, value)) == []
+
+
+def test_a_port_that_is_captured_whatever_the_address() -> None:
+    both = f'{OUT}includeOutboundIPRanges: "10.0.0.0/8", {OUT}includeOutboundPorts: "443"'
+    resources = deployment(meta=f", annotations: {{{both}}}")
+    assert [told(each)[2] for each in found(resources, SPEC, POLICY, "EGR506")] == ["db.example.com:5432 postgres"]
+
+
+def test_what_everyone_is_granted_may_be_left_out_too() -> None:
+    policy = "allow shop/* -> everyone.example.com:8443 tls\n"
+    (one,) = found(annotated(f"{OUT}excludeOutboundPorts", "8443"), policy=policy)
+    assert told(one) == ("EGR506", "warning", "everyone.example.com:8443 tls")
+    assert found(annotated(f"{OUT}excludeOutboundPorts", "8443", name="cron", labels="app: cron"), policy=policy) == []
+
+
+# EGR509
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("excludeOutboundPorts", "25", "`shop/cart` reaches port 25 past its sidecar"),
+        ("excludeOutboundPorts", "443,25,53", "`shop/cart` reaches port 25, port 53 past its sidecar"),
+        ("excludeOutboundIPRanges", "198.51.100.0/24,10.8.0.0/24", "`shop/cart` reaches `198.51.100.0/24` past its sidecar"),
+        ("includeOutboundIPRanges", "10.8.0.0/16", "`shop/cart` reaches every other address past its sidecar"),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_and_not_granted_is_open(name: str, value: str, message: str) -> None:
+    (one,) = found(annotated(OUT + name, value), SPEC, POLICY, "EGR509")
+    assert told(one) == ("EGR509", "warning", f'{OUT}{name}: "{value}"')
+    assert one.message == message
+
+
+def test_it_is_open_anyway_where_nothing_is_enforced() -> None:
+    resources = annotated(f"{OUT}excludeOutboundPorts", "25")
+    assert found(resources, enforcing("observe"), POLICY, "EGR509") == []
+    assert found(resources, enforcing("{namespaces: [other]}"), POLICY, "EGR509") == []
+    assert found(resources, SPEC + "  observed: [shop/cart]\n", POLICY, "EGR509") == []
+    assert len(found(resources, enforcing("workloads"), POLICY, "EGR509")) == 1
+
+
+# EGR505
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        deployment("debug", "app: cart"),
+        deployment("debug", "app: cart, tier: x"),
+        deployment() + "---\n" + deployment("cart-canary", "app: cart, track: canary"),
+        "{apiVersion: v1, kind: Pod, metadata: {name: shell, namespace: shop, labels: {app: cart}}, spec: {}}",
+    ],
+)
+def test_a_label_shared_by_a_workload_nobody_meant(stranger: str) -> None:
+    (one,) = found(stranger)
+    assert told(one) == ("EGR505", "error", "allow cart -> api.example.com:443 tls region=us")
+    (other,) = one.related
+    assert other.span.text in ("debug", "cart-canary", "shell")
+    assert one.message == f"the labels of `cart` select `{other.span.text}` too"
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        deployment("cart-v1", "app: cart") + "---\n" + deployment("cart-v2", "app: cart"),
+        deployment("debug", "app: debug"),
+        deployment("debug", "app: idle"),
+        deployment("debug", "app: cart").replace("namespace: shop", "namespace: other"),
+        deployment("debug", "app: cart", pod="hostNetwork: true"),
+        deployment() + "---\n{apiVersion: v1, kind: Pod, metadata: {name: cart-x, namespace: shop, labels: {app: cart}, ownerReferences: [{kind: ReplicaSet}]}, spec: {}}",
+    ],
+)  # fmt: skip
+def test_labels_that_nobody_else_carries(resources: str) -> None:
+    assert found(resources) == []
+
+
+# EGR504
+
+
+IN_MESH = 'egress: [{hosts: ["*/*.svc.cluster.local"]}]'
+
+
+def test_an_older_sidecar_holds_for_the_pods_of_a_rule() -> None:
+    (one,) = found(sidecar(f"workloadSelector: {{labels: {{tier: back}}}}, {IN_MESH}"))
+    assert told(one) == ("EGR504", "error", "allow {cart, pay} -> db.example.com:5432 postgres address=203.0.113.7")
+    assert one.message == "Sidecar shop/old holds for `shop/pay` already"
+    assert [each.span.text for each in one.related] == ["{tier: back}"]
+
+
+def test_a_default_that_stands_already() -> None:
+    (one,) = found(sidecar(IN_MESH, "default", "istio-system"))
+    assert told(one) == ("EGR504", "error", "default")
+    assert one.message == "Sidecar istio-system/default is the default of the mesh already"
+    (one,) = found(sidecar(IN_MESH), policy="allow shop/* -> x.example.com:443 tls\n")
+    assert told(one) == ("EGR504", "error", "allow shop/* -> x.example.com:443 tls")
+    assert [each.span.text for each in one.related] == ["old"]
+    (one,) = found(sidecar(IN_MESH), enforcing("{namespaces: [shop]}"), POLICY, "EGR504")
+    assert one.message == "Sidecar shop/old is the default of `shop` already"
+
+
+def test_a_second_default() -> None:
+    two = sidecar(IN_MESH, "one", "other") + "---\n" + sidecar(IN_MESH, "two", "other")
+    (one,) = found(two)
+    assert told(one) == ("EGR504", "warning", "two")
+    assert [each.span.text for each in one.related] == ["one"]
+
+
+def test_a_dot_star_imports_the_next_teams_entry() -> None:
+    selector = "workloadSelector: {labels: {app: cron}}, "
+    (one,) = found(sidecar(selector + 'egress: [{hosts: ["istio-system/*", "./*"]}]'))
+    assert told(one) == ("EGR504", "error", '"./*"')
+    assert one.message == "`./*` of Sidecar shop/old imports what is granted to `shop/cart`"
+    assert [each.span.text for each in one.related] == ["api.example.com:443 tls"]
+    assert one.help == 'list `"./*.svc.cluster.local"` for what is in the mesh, and other hosts by name'
+    for listed in ('"*/*"', "shop/*"):
+        assert [told(each)[2] for each in found(sidecar(selector + f"egress: [{{hosts: [{listed}]}}]"))] == [listed]
+
+
+def test_a_list_under_allow_any_restricts_nothing() -> None:
+    open_one = "workloadSelector: {labels: {app: idle}}, outboundTrafficPolicy: {mode: ALLOW_ANY}, "
+    (one,) = found(sidecar(open_one + IN_MESH))
+    assert told(one) == ("EGR504", "error", "ALLOW_ANY")
+    assert one.message == "Sidecar shop/old restricts nothing"
+    assert one.notes == ("it leaves its pods open in a locked mesh",)
+    (one,) = found(sidecar(open_one + IN_MESH), enforcing("workloads"), POLICY, "EGR504")
+    assert told(one) == ("EGR504", "warning", "ALLOW_ANY")
+    (one,) = found(
+        sidecar("workloadSelector: {labels: {app: idle}}, " + IN_MESH), enforcing("workloads"), POLICY, "EGR504"
+    )
+    assert told(one) == ("EGR504", "warning", "old")
+
+
+def test_a_selector_that_matches_nothing_known() -> None:
+    nobody = f"workloadSelector: {{labels: {{app: crat}}}}, {IN_MESH}"
+    (one,) = found(sidecar(nobody))
+    assert told(one) == ("EGR504", "warning", "{app: crat}")
+    assert found(sidecar(nobody, namespace="other")) == []  # nothing is known there
+    assert found(sidecar(nobody) + "---\n" + deployment("crat", "app: crat")) == []
+
+
+def test_a_list_of_everything_under_allow_any_is_what_it_seems() -> None:
+    every = (
+        'workloadSelector: {labels: {app: idle}}, outboundTrafficPolicy: {mode: ALLOW_ANY}, egress: [{hosts: ["*/*"]}]'
+    )
+    assert found(sidecar(every), enforcing("workloads"), POLICY, "EGR504") == []
+
+
+def test_what_is_open_anyway_is_not_told_that_it_imports() -> None:
+    dot_star = 'workloadSelector: {labels: {app: idle}}, egress: [{hosts: ["./*"]}]'
+    (one,) = found(sidecar(dot_star), enforcing("workloads"), POLICY, "EGR504")
+    assert one.message == "Sidecar shop/old restricts nothing"
+
+
+def test_a_sidecar_of_the_granted_workload_alone_where_none_is_written() -> None:
+    own = "workloadSelector: {labels: {app: cart}}, outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress: [{hosts: [./*]}]"
+    alone = "allow shop/cart -> api.example.com:443 tls\n"
+    for level in ("observe", "{namespaces: [other]}"):
+        alone_told = found(sidecar(own), enforcing(level), alone, "EGR504")
+        assert not any("imports" in each.message or "holds for" in each.message for each in alone_told)
+        (one,) = found(sidecar(own), enforcing(level), POLICY, "EGR504")
+        assert one.message == "`./*` of Sidecar shop/old imports what is granted to `shop/pay`"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        f"workloadSelector: {{labels: {{app: idle}}}}, {IN_MESH}",
+        'workloadSelector: {labels: {app: idle}}, egress: [{hosts: ["./*.svc.cluster.local", "~/*"]}]',
+    ],
+)
+def test_sidecars_that_disturb_nothing(spec: str) -> None:
+    assert found(sidecar(spec)) == []
+
+
+def test_a_former_output_is_replaced() -> None:
+    former = sidecar(f"workloadSelector: {{labels: {{app: cart}}}}, {IN_MESH}").replace(
+        "name: old,", "name: old, labels: {app.kubernetes.io/managed-by: egressc},"
+    )
+    assert found(former) == []
+
+
+# EGR508
+
+
+@pytest.mark.parametrize(
+    ("mode", "help"),
+    [
+        ("REGISTRY-ONLY", "write `REGISTRY_ONLY`"),
+        ("allow_any", "write `ALLOW_ANY`"),
+        ("ALLOW_ANY_DYNAMIC_DNS", "write `ALLOW_ANY`"),
+    ],
+)
+def test_a_sidecar_with_a_mode_that_does_not_exist(mode: str, help: str) -> None:
+    resources = sidecar(
+        f"workloadSelector: {{labels: {{app: idle}}}}, outboundTrafficPolicy: {{mode: {mode}}}, {IN_MESH}"
+    )
+    (one,) = found(resources, SPEC, POLICY, "EGR508")
+    assert told(one) == ("EGR508", "error", mode)
+    assert one.help == help
+
+
+@pytest.mark.parametrize(
+    "policy", ["", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}, ", "outboundTrafficPolicy: {}, "]
+)
+def test_a_sidecar_with_a_mode_that_exists_or_none(policy: str) -> None:
+    assert (
+        found(sidecar(f"workloadSelector: {{labels: {{app: idle}}}}, {policy}{IN_MESH}"), SPEC, POLICY, "EGR508") == []
+    )
