@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from egresslang.commands.options import Parser, everyday_options, policy_options, report_options, today
-
-if TYPE_CHECKING:
-    from egresslang.commands.report import Told
-    from egresslang.findings import Finding
-    from egresslang.profile.profile import ClusterProfile
-    from egresslang.syntax.nodes import File
+from egresslang.commands.options import Parser, everyday_options, policy_options, report_options
 
 SUMMARY = "tell every finding, write nothing unless it is to fix"
 
@@ -31,6 +24,7 @@ def describe(command: Parser) -> None:
 def run(options: Any) -> int:
     """Check the policy in each cluster; returns the status."""
     from egresslang.commands.inputs import read_inputs
+    from egresslang.commands.judge import judge
     from egresslang.commands.report import conclude
 
     files, profiles, found = read_inputs(options)
@@ -39,18 +33,3 @@ def run(options: Any) -> int:
 
         return fix(options, files, profiles, found)
     return conclude(options, judge(options, files, profiles, found), files, profiles, sys.stdout)
-
-
-def judge(options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile], found: Sequence[Finding]) -> Told:
-    """What is told of a policy that was read, with what was found in reading it."""
-    from egresslang.commands.inputs import merged
-    from egresslang.commands.report import settled
-    from egresslang.findings import Severity, errors
-
-    if errors(found):
-        return settled(options, found, files)
-    from egresslang.compile import compile
-
-    made = [compile(files, profile, today(options), Severity.ERROR) for profile in profiles]
-    policies = [each.policy for each in made if each.policy is not None]
-    return settled(options, [*found, *merged(profiles, [each.findings for each in made])], files, policies)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from egresslang import fixes
-from egresslang.commands.check import judge
+from egresslang.commands.judge import judge
 from egresslang.commands.report import Told, conclude
 from egresslang.commands.streams import misuse, write
 from egresslang.compile import read

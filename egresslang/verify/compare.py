@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
-from egresslang.mesh.listeners import Cluster
+from egresslang.mesh.listeners import Cluster, Listener
 from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
 from egresslang.mesh.scope import is_listed
 from egresslang.policy.intent import Intent, is_checked
@@ -164,13 +165,31 @@ class Comparison:
             return False
         if behind != {request.name.strip("[]")} and request.name.rstrip(".") != verdict.host:
             return False
-        granted: set[str] = set()
-        for (family, port), hosts in self.intent.named.items():
-            if port == verdict.port:
-                granted.update(place for grants in hosts.values() for grant in grants for place in places(grant))
-                if self.intent.by_name(family, verdict.host, port):
-                    granted |= self.known.get((verdict.host, port), set())
+        granted = self._granted_places.get(verdict.port, set())
+        if any(self.intent.by_name(family, verdict.host, verdict.port) for family in ("http", "tls", "tcp")):
+            granted = granted | self.known.get((verdict.host, verdict.port), set())
         return behind <= granted
+
+    @cached_property
+    def _granted_places(self) -> dict[int, set[str]]:
+        """What sidecars connect to for all checked grants, by port."""
+        found: dict[int, set[str]] = {}
+        for (_, port), hosts in self.intent.named.items():
+            for grants in hosts.values():
+                for grant in grants:
+                    found.setdefault(port, set()).update(places(grant))
+        return found
+
+    def listeners(self, port: int) -> Sequence[Listener]:
+        """The listeners of a port."""
+        return self._listeners.get(port, ())
+
+    @cached_property
+    def _listeners(self) -> dict[int, list[Listener]]:
+        found: dict[int, list[Listener]] = {}
+        for each in self.outbound.listeners.values():
+            found.setdefault(each.port, []).append(each)
+        return found
 
 
 def known_places(grants: Iterable[Grant]) -> dict[tuple[str, int], set[str]]:

@@ -55,7 +55,7 @@ def probes(comparison: Comparison, port: int, version: int, by_sight: bool = Tru
     `by_sight` leaves out those of which that can be seen.
     """
     intent, outbound = comparison.intent, comparison.outbound
-    listeners = [each for each in outbound.listeners.values() if each.port == port]
+    listeners = comparison.listeners(port)
     granted = [
         each
         for grant in intent.addressed.get(port, ())
