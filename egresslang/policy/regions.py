@@ -1,4 +1,7 @@
-"""Regions: which lies within which."""
+"""Regions: which lies within which.
+
+The regions of clouds and their places are in `egresslang/data/regions.txt`, with their sources and dates.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-# The continent a cloud region's name begins with: AWS (us-east-1, eu-, ap-), Google Cloud (us-east1, europe-, asia-).
+from egresslang import resources
+
+# What the names of regions begin with that are newer than the file: AWS (us-east-1, eu-, ap-), Google Cloud (us-east1).
 _CONTINENTS = {
     "us": "us-(?:gov-)?",
     "eu": "(?:eu|europe)-",
-    "asia": "(?!ap-southeast-[246]$)(?:ap|asia)-",
+    "asia": "(?:ap|asia)-",
 }
 _OTHERS = "(?:ca|sa|af|me|il|mx|northamerica|southamerica|africa|australia)-"
 _REST = r"(?:north|south|east|west|central)[a-z]*-?\d+"
@@ -27,7 +32,7 @@ def within(region: str, outer: str, declared: Mapping[str, tuple[str, ...]]) -> 
         if name not in seen:
             seen.add(name)
             waiting.extend(declared.get(name, ()))
-            if name in _CONTINENTS and _starts(_CONTINENTS[name], region):
+            if name in _CONTINENTS and _lies_in(region, name):
                 return True
     return False
 
@@ -43,8 +48,22 @@ def is_known(region: str, declared: Mapping[str, tuple[str, ...]]) -> bool:
         region in _CONTINENTS
         or region in declared
         or any(region in members for members in declared.values())
+        or region in _places()
         or any(_starts(pattern, region) for pattern in (*_CONTINENTS.values(), _OTHERS))
     )
+
+
+def _lies_in(region: str, continent: str) -> bool:
+    """Whether a cloud region lies in a continent: by the file, and by its name when the file does not list it."""
+    place = _places().get(region)
+    return place == continent if place else _starts(_CONTINENTS[continent], region)
+
+
+@cache
+def _places() -> dict[str, str]:
+    """The place of each cloud region; most policies claim no region, and the file is read when the first one does."""
+    lines = resources.text("data", "regions.txt").splitlines()
+    return dict(line.split() for line in lines if line and not line.startswith("#"))
 
 
 def _starts(pattern: str, region: str) -> bool:
@@ -54,13 +73,13 @@ def _starts(pattern: str, region: str) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Most policies claim no region: the patterns are compiled when the first one does."""
+    """A pattern, compiled when it is first asked for."""
     return re.compile(pattern + _REST)
 
 
 def of_host(host: str, declared: Mapping[str, tuple[str, ...]]) -> str:
     """The region that a host name carries in one of its labels, empty when it carries none."""
     for label in host.split("."):
-        if "-" in label and is_known(label, declared):
+        if label in _places() or ("-" in label and is_known(label, declared)):
             return label
     return ""
