@@ -9,12 +9,12 @@ from egresslang.findings import Code, Finding, finding
 from egresslang.source import Span
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like this one, whatever their case; empty when none is near."""
+def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str:
+    """The known word most like this one, whatever their case; empty when none is near, `least` being the least likeness."""
     from difflib import get_close_matches
 
     by_case = {each.lower(): each for each in known}
-    return next((by_case[near] for near in get_close_matches(word.lower(), list(by_case), 1, 0.6)), "")
+    return next((by_case[near] for near in get_close_matches(word.lower(), list(by_case), 1, least)), "")
 
 
 def is_misspelling(word: str, meant: str) -> bool:

@@ -13,7 +13,7 @@ from lark.visitors import Transformer
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.source import Source, Span
-from egresslang.suggest import nearest
+from egresslang.suggest import is_misspelling, nearest
 from egresslang.syntax import errors, nodes
 from egresslang.syntax.grammar import load
 from egresslang.syntax.words import (
@@ -38,6 +38,7 @@ ATTRIBUTES = {
 }
 """The attributes each statement takes."""
 
+_KEYS = tuple(dict.fromkeys(key for keys in ATTRIBUTES.values() for key in keys))
 _START = re.compile(r"^(?![ \t\r\n#])", re.MULTILINE)
 _HOSTILE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]|\r(?!\n)"
@@ -54,11 +55,19 @@ def parse(source: Source) -> tuple[nodes.File, list[Finding]]:
     statements = []
     parser = _parser()
     text = source.text
+    in_yaml = is_open = False
     for start, end in _cut(source, found):
         if not _KEYWORD.match(text, start):
-            found.append(_unknown_statement(source, start, end))
+            line = text[start:end].partition("\n")[0]
+            is_yaml = errors.is_yaml(line)
+            told = _unknown_statement(source, start, end)
+            if not (in_yaml and is_yaml and told.span.start == start) and not (is_open and "->" not in line):
+                found.append(told)
+            in_yaml, is_open = is_yaml, False
             continue
         statement = parser.statement(source, start, end, found)
+        in_yaml = False
+        is_open = statement is None and not found[-1].span.text and text[found[-1].span.end : end] in ("\n", "\r\n")
         if statement is not None:
             statements.append(statement)
     return nodes.File(source, tuple(statements)), found
@@ -75,16 +84,23 @@ def _hostile(source: Source) -> list[Finding]:
                 help="split the policy into several files",
             )
         ]
-    return [
-        finding(
-            codes.HOSTILE_TEXT,
-            Span(source, match.start(), match.end()),
-            f"{errors.character(match[0])} hides in the text",
-            "people and programs read this line differently",
-            help="remove the character",
+    found: list[Finding] = []
+    for match in _HOSTILE.finditer(source.text, 1 if source.text.startswith("\ufeff") else 0):
+        is_line_end = match[0] == "\r"
+        if is_line_end and any(each.span.text == "\r" for each in found):
+            continue
+        found.append(
+            finding(
+                codes.HOSTILE_TEXT,
+                Span(source, match.start(), match.end()),
+                f"{errors.character(match[0])} hides in the text",
+                "people and programs read this line differently",
+                help="end lines as Unix or Windows does: LF, or CR LF" if is_line_end else "remove the character",
+            )
         )
-        for match in _HOSTILE.finditer(source.text, 1 if source.text.startswith("\ufeff") else 0)
-    ][:20]
+        if len(found) == 20:
+            break
+    return found
 
 
 def _cut(source: Source, found: list[Finding]) -> Iterator[tuple[int, int]]:
@@ -109,11 +125,19 @@ def _unknown_statement(source: Source, start: int, end: int) -> Finding:
     assert match
     word = match[0]
     span = Span(source, start, match.end())
-    if word in ("}", "]", ")", "{", "[", "->") or not word[0].isalpha():
-        return errors.stray(span)
+    line = source.text[start:end].partition("\n")[0]
+    if word not in KEYWORDS and errors.is_yaml(line):
+        return errors.yaml(Span(source, start, start + len(line.rstrip())))
+    if not word[0].isalpha():
+        return errors.stray(span, line)
     if word in KEYWORDS:
         return errors.after_keyword(span, source.text[match.end() : end])
-    near = nearest(word.lower(), KEYWORDS)
+    if word in _KEYS and source.text.startswith("=", match.end()):
+        return errors.not_indented(span)
+    near = nearest(word.lower(), KEYWORDS, 0.7)
+    keyword = next((keyword for keyword in KEYWORDS if word.startswith(keyword)), "")
+    if keyword and not is_misspelling(word, keyword):
+        return errors.no_space(keyword, span)
     fix = errors.instead(word, near, span)
     return finding(
         codes.UNKNOWN_WORD,
@@ -146,7 +170,7 @@ class _Statements(Transformer[Token, Any]):
             made = self.lark.parse(text)
         except UnexpectedInput as problem:
             del found[before:]
-            found.append(errors.explain(problem, source, start, end))
+            found.append(errors.explain(problem, source, start, end, _KEYS))
             return None
         return made if len(found) == before else None  # type: ignore[return-value]
 
@@ -162,7 +186,8 @@ class _Statements(Transformer[Token, Any]):
 
     def member(self, children: list[Token]) -> Any:
         word = children[0]
-        member = read_member(word.value, self._span(word))
+        span = self._span(word)
+        member = errors.quoted(word.value, span) or read_member(word.value, span)
         if isinstance(member, Finding):
             self._tell(member)
         return member
@@ -209,20 +234,20 @@ class _Statements(Transformer[Token, Any]):
     def host(self, children: list[Token]) -> Any:
         word = children[0]
         read = read_bracketed if word.type == "BRACKETED" else read_target
-        target = read(word.value, self._span(word))
+        span = self._span(word)
+        target = errors.shell(word.value, span) or errors.quoted(word.value, span) or read(word.value, span)
         if isinstance(target, Finding):
             self._tell(target)
         return target
 
     def port(self, children: list[Token]) -> Any:
-        protocol = ""
-        if len(children) == 2:
-            protocol = children[1].value
-            if protocol not in nodes.PROTOCOLS:
-                self._tell(errors.unknown_protocol(protocol, self._span(children[1])))
-        port = port_node(children[0].value, protocol, self._span(children[0], children[-1]), self._span(children[0]))
+        protocol = children[1].value if len(children) == 2 else ""
+        number = self._span(children[0])
+        port = port_node(children[0].value, protocol, self._span(children[0], children[-1]), number)
         if isinstance(port, Finding):
             self._tell(port)
+        elif protocol and protocol not in nodes.PROTOCOLS:
+            self._tell(errors.unknown_protocol(protocol, self._span(children[1])))
         return port
 
     def ports(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
@@ -278,7 +303,11 @@ class _Statements(Transformer[Token, Any]):
 
     def attribute(self, children: list[Any]) -> nodes.Attribute:
         key: Token = children[0]
-        return nodes.Attribute(key.value[:-1], (children[1],), self._span(key).to(children[1].span))
+        value: nodes.Value = children[1]
+        span = self._span(key)
+        if value.span.start > span.end and re.match(rf"(?:{'|'.join(_KEYS)})=", value.span.text):
+            self._tell(errors.no_value(key.value[:-1], span))
+        return nodes.Attribute(key.value[:-1], (value,), span.to(value.span))
 
     def attribute_list(self, children: list[Any]) -> nodes.Attribute:
         key: Token = children[0]

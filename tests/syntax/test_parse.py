@@ -181,6 +181,271 @@ def test_what_is_wrong_is_told_at_its_place(text: str, code: str, marked: str) -
     assert finding.help, "every syntax error says what to do"
 
 
+MISTAKES = {
+    "a value is missing": (
+        "allow a -> b.com:80 http ticket= expires=2027-06-30",
+        ("EGR006", "ticket=", "`ticket=` has no value", "write the value behind `ticket=`, or remove it"),
+    ),
+    "a value is missing, and so the next goes wrong": (
+        "allow a -> b.com:80 http owner=ticket= x y",
+        ("EGR006", "owner=", "`owner=` has no value", "write the value behind `owner=`, or remove it"),
+    ),
+    "an expectation without the port after its colon": (
+        "expect a -> b.com: blocked",
+        ("EGR001", ":", "a `:` without a port", "write the port after the `:`"),
+    ),
+    "an expectation with another word": (
+        "expect a -> b.com:80 denied",
+        ("EGR001", "denied", "`denied` is not an outcome", "write `allowed` or `blocked`"),
+    ),
+    "an expectation without a space": (
+        "expect a -> b.com:80allowed",
+        ("EGR001", "80allowed", "no space before `allowed`", "write a space before `allowed`"),
+    ),
+    "a port without a colon": (
+        "allow a -> b.com443 tls",
+        ("EGR001", "b.com443", "no `:` before port `443`", "write `b.com:443`"),
+    ),
+    "a port after a space": (
+        "allow a -> b.com 443",
+        ("EGR001", "443", "no `:` before port `443`", "write `b.com:443`"),
+    ),
+    "a space in a host": (
+        "allow a -> b. com:443 tls",
+        ("EGR001", "b. com", "a space in `b.com`", "write `b.com`"),
+    ),
+    "no arrow": (
+        "allow a b.com:443 tls",
+        ("EGR001", "b.com", "no `->` before `b.com`", "write `-> b.com`"),
+    ),
+    "no source": (
+        "allow -> b.com:443 tls",
+        (
+            "EGR001",
+            "->",
+            "`allow` says not who",
+            "write a workload, `namespace/*`, a label in brackets or `*` before `->`",
+        ),
+    ),
+    "an arrow the other way": (
+        "allow a <- b.com:443 tls",
+        ("EGR001", "<-", "`<-` where `->` belongs", "write who first, then `->` and where to"),
+    ),
+    "an arrow of a word processor": (
+        "allow a –> b.com:443 tls",
+        ("EGR001", "–>", "`–>` where `->` belongs", "write `->`"),
+    ),
+    "a space of a word processor": (
+        "allow a\u00a0-> b.com:443 tls",
+        ("EGR001", "\u00a0", "U+00A0 NO-BREAK SPACE where a plain space belongs", "write a space of the keyboard"),
+    ),
+    "quotes of a word processor": (
+        "allow a -> b.com:443 tls reason=“open door”",
+        ("EGR001", "“open", "a value in curly quotes", 'use double quotes: `"…"`'),
+    ),
+    "a value without quotes": (
+        "allow a -> b.com:443 tls reason=open on purpose owner=x",
+        (
+            "EGR001",
+            "on",
+            "a value of several words without quotes",
+            'write `reason="open on purpose"`, or remove `on`',
+        ),
+    ),
+    "an attribute as in YAML": (
+        "allow a -> b.com:443 tls owner:team",
+        ("EGR001", "owner", "`owner` without `=`", "write `owner=…`"),
+    ),
+    "an attribute in column one": (
+        "allow a -> b.com:443 tls\nowner=team",
+        ("EGR002", "owner", "`owner` is not a statement", "indent the line: it goes on with the statement above"),
+    ),
+    "an equals sign where none belongs": (
+        "namespace = recipes",
+        ("EGR001", "=", "`=` is not expected here", "write it as in `namespace recipes`"),
+    ),
+    "destinations without braces": (
+        "allow a -> b.com, c.com:443 tls",
+        ("EGR001", ",", "several destinations without braces", "write them as `{a, b}`"),
+    ),
+    "ports without braces": (
+        "allow a -> b.com:80,443 tls",
+        ("EGR001", ",", "several ports without braces", "write them as `{80 http, 443 tls}`"),
+    ),
+    "values without braces": (
+        "allow a -> b.com:80 tcp address=192.0.2.1,192.0.2.2",
+        ("EGR001", ",", "several values without braces", "write them as `address={a, b}`"),
+    ),
+    "a comma too many": (
+        "allow a -> b.com:80 http,",
+        ("EGR001", ",", "a `,` where no list is", "remove the `,`"),
+    ),
+    "a list in brackets": (
+        "allow a -> [b.com, c.com]:443 tls",
+        ("EGR001", "[", "a list in `[`", "write the list as `{a, b}`"),
+    ),
+    "a set in braces": (
+        "hosts b = {b.com, c.com}",
+        ("EGR001", "{", "a list in `{`", "write the list as `a, b`"),
+    ),
+    "a brace that does not close before the arrow": (
+        "allow {a, b -> b.com:443 tls",
+        ("EGR001", "{", "a `{` that does not close", "close it with `}` before `->`"),
+    ),
+    "a label without brackets": (
+        "allow app=web -> b.com:443 tls",
+        ("EGR001", "app=web", "the label `app=web` without brackets", "write `[app=web]`"),
+    ),
+    "a list of a shell": (
+        "allow a -> {b,c}.com:443 tls",
+        ("EGR001", ".com", "`.com` behind a list", "write every host whole, in braces"),
+    ),
+    "a variable of a shell": (
+        "allow a -> $HOST:443 tls",
+        (
+            "EGR001",
+            "$HOST",
+            "`$HOST` is syntax of a shell",
+            "write `${HOST}`, and define `HOST` under `variables:` of the profile",
+        ),
+    ),
+    "a command of a shell": (
+        "allow a -> $(hostname):443 tls",
+        (
+            "EGR001",
+            "$(hostname)",
+            "`$(hostname)` is syntax of a shell",
+            "write the name itself, or a variable of the profile as in `${env}`",
+        ),
+    ),
+    "a variable that does not open": (
+        "allow a -> b.$env}.com:443 tls",
+        ("EGR001", "$env}", "a `}` that closes nothing", "write `${env}`"),
+    ),
+    "a variable that does not close": (
+        "allow a -> ${env.com:443 tls",
+        (
+            "EGR001",
+            "${",
+            "a `${` that does not close",
+            "close it with `}` behind the name of the variable, as in `${env}`",
+        ),
+    ),
+    "a variable as a port": (
+        "allow a -> b.com:${port} tls",
+        ("EGR001", "${port}", "a variable in the place of a port", "write the port itself"),
+    ),
+    "a host in quotes": (
+        "allow a -> 'b.com':443 tls",
+        ("EGR001", "'b.com'", "a name in quotes", "write `b.com`"),
+    ),
+    "a workload in quotes": (
+        "allow 'a' -> b.com:443 tls",
+        ("EGR001", "'a'", "a name in quotes", "write `a`"),
+    ),
+    "two commands": (
+        "allow a -> b.com:443 tls && allow c -> d.com:443 tls",
+        (
+            "EGR001",
+            "&&",
+            "shell syntax behind a statement",
+            "remove it; write each statement on a line of its own",
+        ),
+    ),
+    "a line that goes on as in a shell": (
+        "allow a -> b.com:443 tls \\\n  owner=x",
+        ("EGR001", "\\", "a `\\` at the end of a line", "remove the `\\`"),
+    ),
+    "two statements in one": (
+        "namespace n allow a -> b.com:443 tls",
+        ("EGR001", "allow", "`allow` in the middle of a statement", "write `allow` at the start of a line of its own"),
+    ),
+    "a comment of C": (
+        "allow a -> b.com:443 tls // why",
+        ("EGR001", "//", "a comment of another language", "write `# ` before the comment"),
+    ),
+    "a statement as an item": (
+        "- allow a -> b.com:443 tls",
+        ("EGR001", "-", "a mark before a statement", "remove the mark: statements are not items of a list"),
+    ),
+    "a merge": (
+        "<<<<<<< HEAD",
+        (
+            "EGR001",
+            "<<<<<<<",
+            "a merge that is not finished",
+            "keep what is right of both sides, and remove the marks",
+        ),
+    ),
+    "a keyword without a space": (
+        "allowcart -> b.com:443 tls",
+        ("EGR002", "allowcart", "no space after `allow`", "write `allow cart`"),
+    ),
+    "a port that is none, and what follows it": (
+        "allow a -> b.com:tls 443",
+        ("EGR005", "tls", "`tls` is not a port", "write `443 tls`"),
+    ),
+    "a line broken without an indent": (
+        "allow a ->\nb.com:443 tls",
+        (
+            "EGR001",
+            "",
+            "the `allow` statement ends too early",
+            "write a name, an address in brackets or `{`; indent a line that goes on",
+        ),
+    ),
+    "old line ends": (
+        "namespace n\rallow a -> b.com:443\r",
+        (
+            "EGR007",
+            "\r",
+            "U+000D CARRIAGE RETURN hides in the text",
+            "end lines as Unix or Windows does: LF, or CR LF",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_common_mistake_is_told_once_with_its_way_out(mistake: str) -> None:
+    text, expected = MISTAKES[mistake]
+    problem = only(text)
+    assert (problem.code.id, problem.span.text, problem.message, problem.help) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("kind: ServiceEntry\nspec:\n  hosts:\n  - b.com\n- c.com\n---\n", "kind: ServiceEntry"),
+        ("hosts:\n- b.com\n- c.com\n", ":"),
+        ("allow a -> b.com:443 tls\n    - number: 80\n", "- number: 80"),
+    ],
+)
+def test_pasted_yaml_is_told_once(text: str, marked: str) -> None:
+    problem = only(text)
+    assert (problem.code.id, problem.span.text) == ("EGR001", marked)
+    assert "`allow " in problem.help or "`hosts " in problem.help
+
+
+def test_yaml_hides_no_statement_after_it() -> None:
+    text = "kind: X\nallow a b.com:80\nspec: {}\nallow: a\nallow: b\npermit a -> b.com:80\n"
+    assert [marked for _, marked in told(text)] == ["kind: X", "b.com", "spec: {}", ":", ":", "permit"]
+
+
+def test_an_unfinished_statement_hides_no_other() -> None:
+    assert [marked for _, marked in told("allow a ->\npermit c -> d.com:80\n")] == ["", "permit"]
+    assert [marked for _, marked in told("allow a ->\n\nb.com\n")] == ["", "b.com"]
+    assert [marked for _, marked in told("allow a ->\r\nb.com:80\r\n")] == [""]
+
+
+def test_a_line_that_goes_on_by_mistake_points_at_its_statement() -> None:
+    problem = only("allow a -> b.com:443 tls\n  web-tier -> c.com:443 tls\n")
+    assert problem.span.text == "web-tier"
+    assert [(label.span.text, label.text) for label in problem.related] == [
+        ("allow", "an indented line goes on with this statement")
+    ]
+
+
 def test_the_table_in_the_repository_is_the_grammar_s() -> None:
     from egresslang.resources import text
 
