@@ -14,7 +14,7 @@ from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.source import Source, Span
 from egresslang.suggest import is_misspelling, nearest
-from egresslang.syntax import errors, nodes
+from egresslang.syntax import errors, nodes, stuck
 from egresslang.syntax.grammar import load
 from egresslang.syntax.words import (
     is_label,
@@ -170,7 +170,7 @@ class _Statements(Transformer[Token, Any]):
             made = self.lark.parse(text)
         except UnexpectedInput as problem:
             del found[before:]
-            found.append(errors.explain(problem, source, start, end, _KEYS))
+            found.append(stuck.explain(problem, source, start, end, _KEYS))
             return None
         return made if len(found) == before else None  # type: ignore[return-value]
 
