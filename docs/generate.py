@@ -184,7 +184,7 @@ idgen -> web.shared:80 http
   `resources` beside it. `--manifests` asks any other manifests: an installation among them (IstioOperator, Helm values
   of chart istiod, Sail `Istio`, or the ConfigMap `istio` of a cluster) says what is configured, else Istio's defaults
   hold, and `-p` adds a profile's workloads, facts and resources. A workload has a sidecar unless its manifest or its
-  namespace says otherwise.
+  namespace says otherwise. Documents of kinds that are not looked at are named on standard error.
 
 `egressc explain -` reads one question a line and answers each in order; with `--format json` an answer is one object a
 line (`schemas/answer.schema.json`), shown here on several:

@@ -177,6 +177,12 @@ def compare(
     return sorted(drifts, key=lambda drift: drift.path)
 
 
+def known(directory: str) -> frozenset[str]:
+    """The files of a folder that are ours, by path, as its index has them; raises OutputRefused."""
+    index = _read(directory, INDEX)
+    return frozenset() if index is None else frozenset(_parse_index(directory, index).files)
+
+
 @record
 class _Index:
     """The files that are ours, and the hashes that each may have: exactly one when `finished`."""

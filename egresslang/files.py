@@ -76,6 +76,11 @@ def read_manifests(paths: Iterable[str], stdin: Iterable[bytes] | None) -> tuple
     return sources, found
 
 
+def find_manifests(folder: str) -> list[str]:
+    """The files of manifests below a folder; raises Unreadable for what is no file, and for a folder that cannot be read."""
+    return list(_find([folder], MANIFESTS)) if os.path.isdir(folder) else []
+
+
 def decode(name: str, content: bytes, path: str = "") -> tuple[Source, list[Finding]]:
     """A file's text, and a finding at the first byte that is not UTF-8."""
     try:

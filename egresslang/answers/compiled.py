@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
-from egresslang.answers.installed import Installed, installed
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding
 from egresslang.mesh.listeners import Pod
@@ -19,6 +18,7 @@ from egresslang.record import replace
 from egresslang.source import Source
 from egresslang.targets.documents import MANAGED_BY
 from egresslang.targets.manifests import Manifests
+from egresslang.verify.installed import Installed, installed
 
 _OURS = frozenset({"ServiceEntry", "Sidecar"})
 _FAMILIES = {"IPv4": 4, "IPv6": 6}

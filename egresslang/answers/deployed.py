@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from egresslang import codes
 from egresslang.answers.asked_mesh import AskedMesh, Client
 from egresslang.answers.compiled import clients, existing_resources, of_profile, stranger
-from egresslang.answers.installed import Installed, installed
 from egresslang.documents import Located
-from egresslang.findings import Finding, finding
+from egresslang.findings import Finding
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, allocated
-from egresslang.mesh.read import joined, read
+from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, Resources, Workload
 from egresslang.profile.profile import ClusterProfile
+from egresslang.verify.installed import Installed, installed
 
 _INJECT = "sidecar.istio.io/inject"
 
@@ -24,10 +23,9 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
 
     An installation among the documents says more than the profile, and that more than Istio's defaults.
     """
-    documents, odd = _told_apart(_unfolded(documents))
+    documents = list(unfolded(documents))
     default = Installed(MeshConfig(), True) if profile is None else of_profile(profile)
     settled, found = installed(documents, default)
-    found += odd
     config = settled.config
     resources, problems = read(documents, config.cluster_domain)
     found += problems
@@ -48,43 +46,6 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
         stranger=like,
         is_complete=bool(resources.workloads) or (profile is not None and profile.namespaces is not None),
     ), found
-
-
-def _unfolded(documents: Iterable[Located]) -> Iterator[Located]:
-    """The documents, those of lists one by one."""
-    for each in documents:
-        value = each.value
-        if (
-            isinstance(value, dict)
-            and str(value.get("kind", "")).endswith("List")
-            and isinstance(value.get("items"), list)
-        ):
-            yield from _unfolded(each["items"].entries())
-        else:
-            yield each
-
-
-def _told_apart(documents: Iterable[Located]) -> tuple[list[Located], list[Finding]]:
-    """The documents whose kind is text, if they have one, and a finding for each other."""
-    kept, found = [], []
-    for each in documents:
-        wrong = next(
-            (part for key in ("kind", "apiVersion") if (part := each.get(key)) and not isinstance(part.value, str)),
-            None,
-        )
-        if wrong is None:
-            kept.append(each)
-        else:
-            found.append(
-                finding(
-                    codes.BAD_PROFILE,
-                    wrong.heading,
-                    f"`{wrong.key_span.text}` of a manifest is not text",
-                    "not a Kubernetes resource",
-                    help="give whole manifests, as `kubectl get -o yaml` prints them",
-                )
-            )
-    return kept, found
 
 
 def _families(resources: Resources) -> tuple[int, ...]:

@@ -120,8 +120,8 @@ def _output(options: Any, profile: ClusterProfile, made: Compilation) -> Output:
     if options.output:
         folder = directory.below(options.output, profile.name) if len(options.profiles) > 1 else options.output
         files = render(manifests, options.kinds or KINDS, options.namespace)
-    part = None if options.namespace is None else [f"{options.namespace}.yaml"]
-    return Output(profile, policy, manifests, folder, files, part, profile.name if options.profiles else "")
+    cluster = profile.name if options.profiles else ""
+    return Output(profile, policy, manifests, folder, files, options.kinds or KINDS, options.namespace, cluster)
 
 
 def _is_whole(options: Any) -> bool:
@@ -152,11 +152,10 @@ def _check(
     from egresslang.commands.report import report
 
     compared = [drifted(output) for output in outputs]
-    meaning = [each for _, findings in compared for each in findings]
-    lines = [line for each, _ in compared for line in each]
+    meaning = [finding for each in compared for finding in each.meaning]
     status = report(options, [*found, *meaning], files, profiles, sys.stderr)
-    tell(lines, meaning, options.quiet)
-    return FINDINGS if lines else status
+    tell(compared, options.quiet)
+    return FINDINGS if any(each.lines for each in compared) else status
 
 
 def _to_folders(options: Any, outputs: Sequence[Output]) -> None:

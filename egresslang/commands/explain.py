@@ -128,10 +128,12 @@ def _from_manifests(options: Any) -> AskedMesh | None:
     """The mesh that manifests make; None after telling why there is none."""
     from egresslang.answers.deployed import ask_manifests
     from egresslang.commands.inputs import read_profiles
+    from egresslang.commands.overlooked import tell_overlooked
     from egresslang.commands.report import tell
     from egresslang.documents import read
     from egresslang.files import read_manifests
     from egresslang.findings import errors
+    from egresslang.mesh.read import unfolded
 
     sources, found = read_manifests(options.manifests, None if sys.stdin is None else sys.stdin.buffer)
     documents = []
@@ -151,6 +153,8 @@ def _from_manifests(options: Any) -> AskedMesh | None:
     if errors(found):
         tell(options, found, sources, sys.stderr)
         return None
+    if not options.quiet:
+        tell_overlooked(unfolded(documents))
     return asked
 
 

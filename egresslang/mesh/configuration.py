@@ -44,6 +44,7 @@ def _with(config: MeshConfig, said: Mapping[str, Any]) -> MeshConfig:
     for key, field in (
         ("defaultServiceExportTo", "service_export_to"),
         ("defaultVirtualServiceExportTo", "virtual_service_export_to"),
+        ("defaultDestinationRuleExportTo", "destination_rule_export_to"),
     ):
         listed = said.get(key)
         if isinstance(listed, list) and listed:

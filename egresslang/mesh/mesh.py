@@ -51,6 +51,8 @@ class Mesh:
             found |= {service.origin.namespace, *service.export_to}
         for virtual in resources.virtual_services:
             found |= {virtual.origin.namespace, *virtual.export_to}
+        for rule in resources.destination_rules:
+            found |= {rule.origin.namespace, *rule.export_to}
         return frozenset(found | {each.origin.namespace for each in resources.authorization})
 
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from egresslang.mesh import listeners, protocols, routes
+from egresslang.mesh import listeners, protocols, routes, rules
 from egresslang.mesh.addresses import Address, mask, parse_address, parse_network, starts_at_zero
 from egresslang.mesh.listeners import Chain, Cluster, Listener, Pod
 from egresslang.mesh.registry import NOWHERE, Registered, Registry
-from egresslang.mesh.resources import AuthorizationPolicy, Origin, selects
+from egresslang.mesh.resources import AuthorizationPolicy, DestinationRule, Origin, selects
 from egresslang.mesh.routes import Routes, VirtualHost
 from egresslang.mesh.scope import Scope
 from egresslang.record import record
@@ -124,7 +124,7 @@ class Outbound:
 
     def hosts(self, port: int) -> Iterable[str]:
         """The Host headers that the routes of a port know."""
-        return self._virtual_hosts(port).domains
+        return self._virtual_hosts(port).told
 
     def server_names(self, address: Address, port: int) -> Mapping[str, Sequence[Chain]]:
         """The filter chains that a TLS connection to an address is told by, by server name."""
@@ -143,9 +143,11 @@ class Outbound:
         return hosts.domains if chain is not None and chain.route == str(port) and not hosts.is_refused else {}
 
     def target(self, clusters: Sequence[Cluster]) -> Registered | None:
-        """The service that a chain or route leads to, if it leads to just one and its cluster exists."""
+        """The service that a chain or route leads to, if to just one, and by a cluster as it says itself."""
         service = self.scope.services.get(clusters[0].host) if len(clusters) == 1 else None
-        return service if service is not None and self._exists(service, clusters[0]) else None
+        if service is None or not self._exists(service, clusters[0]) or self._passing(service, clusters[0]):
+            return None
+        return service
 
     def _is_refused(self, listener: Listener) -> bool:
         return self._table(listener).is_refused or listener in self._overlapping
@@ -279,16 +281,17 @@ class Outbound:
                 return
             found = hosts.find(request.name)
         for host in found:
-            if host.answers:
+            way = host.way(request.name)
+            if way.answers:
                 yield Verdict(
                     ANSWERED, ANSWER, listener=listener.name, route=host.name, because=(*self._sidecar, *host.because)
                 )
-            elif not host.clusters:
+            elif not way.clusters:
                 yield Verdict(
                     BLOCKED, NOT_FOUND, listener=listener.name, route=host.name, because=(*self._sidecar, *host.because)
                 )
             else:
-                yield self._dealt(request, host.clusters, host.copies, listener.name, host.name, host.because)
+                yield self._dealt(request, way.clusters, way.copies, listener.name, host.name, host.because)
         if not found:
             yield self._for_everybody_else(request, listener)
 
@@ -358,10 +361,13 @@ class Outbound:
         if service.is_dynamic and not route and self.authorization:
             because_of = (*trail, *(each.origin for each in self.authorization))
             return Verdict(BLOCKED, DROPPED, cluster.host, cluster.port, "", listener, route, because_of)
-        dials = CLIENT if service.resolution == "NONE" else REGISTRY
+        passing = self._passing(service, cluster)
+        if passing is not None:
+            trail[passing.origin] = None
+        dials = CLIENT if service.resolution == "NONE" or passing is not None else REGISTRY
         return Verdict(
             ALLOWED,
-            ANSWER if self._leads(service, cluster) else UNAVAILABLE,
+            ANSWER if passing is not None or self._leads(service, cluster) else UNAVAILABLE,
             cluster.host,
             cluster.port,
             dials,
@@ -388,11 +394,33 @@ class Outbound:
         port = service.port(cluster.port)
         if port is None or port.protocol == "UDP" or service.resolution == "ALIAS":
             return False
-        if cluster.subset and (cluster.host, cluster.subset) not in self.registry.resources.subsets:
+        if cluster.subset and not self._has_subset(service, cluster):
             return False
         if service.is_dynamic:
             return port.protocol in protocols.DYNAMIC
         return service.resolution not in ("DNS", "DNS_ROUND_ROBIN") or bool(self._behind(service, cluster))
+
+    def _has_subset(self, service: Registered, cluster: Cluster) -> bool:
+        """Whether a service has the subset of a cluster: of names to resolve, only what is behind a name."""
+        rule = None if service.is_dynamic else self._rule(service)
+        subset = None if rule is None else rules.subset(rule, cluster.subset)
+        if rule is None or subset is None:
+            return False
+        if service.resolution not in ("DNS", "DNS_ROUND_ROBIN") or not rules.needs_endpoints(
+            rule, cluster.port, subset
+        ):
+            return True
+        behind = self.registry.endpoint_labels.get(service.origin, ())
+        return any(selects(subset.labels, dict(each)) for each in behind)
+
+    def _passing(self, service: Registered, cluster: Cluster) -> DestinationRule | None:
+        """The DestinationRule by which a cluster connects to what the client dialled, though it could resolve it."""
+        rule = None if service.resolution == "NONE" or service.is_dynamic else self._rule(service)
+        return rule if rule is not None and rules.passes(rule, cluster.port, cluster.subset) else None
+
+    def _rule(self, service: Registered) -> DestinationRule | None:
+        """The DestinationRule that holds for a service."""
+        return self.registry.rules.of(service.host, service.namespace, self.pod.namespace, self.pod.labels)
 
     def _leads(self, service: Registered, cluster: Cluster) -> bool:
         """Whether anything is behind a cluster: a ServiceEntry with fixed endpoints may have none."""

@@ -7,14 +7,19 @@ from typing import Any
 
 from egresslang import codes
 from egresslang.documents import Located
-from egresslang.findings import Finding, finding
+from egresslang.findings import Finding, Label, finding
+from egresslang.mesh.addresses import parse_address, parse_network
+from egresslang.mesh.matches import is_judged
 from egresslang.mesh.protocols import of_service_port, parse
 from egresslang.mesh.resources import (
     AuthorizationPolicy,
+    Balancing,
     Destination,
+    DestinationRule,
     Egress,
     Endpoint,
     EndpointSlice,
+    HeaderMatch,
     HTTPMatch,
     HTTPRoute,
     Labels,
@@ -27,13 +32,19 @@ from egresslang.mesh.resources import (
     Service,
     ServiceEntry,
     Sidecar,
+    Subset,
+    TextMatch,
     VirtualService,
     Workload,
 )
 from egresslang.record import record, replace
+from egresslang.source import Span
 
 VERSIONS = frozenset({"networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"})
 """The API versions of Istio's networking resources; all mean the same."""
+
+MODES = frozenset({"REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"})
+"""The modes of an outboundTrafficPolicy."""
 
 RESOLUTIONS = frozenset({"NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"})
 YOUNGEST = "~"
@@ -43,6 +54,9 @@ NO_ALLOCATION = "networking.istio.io/enable-autoallocate-ip"
 EXPORT_TO = "networking.istio.io/exportTo"
 
 Value = Mapping[str, Any]
+
+Identity = tuple[str, str, str, str]
+"""API group, kind, namespace and name."""
 
 
 @record
@@ -54,11 +68,21 @@ class _Where:
 
 
 class WrongShape(Exception):
-    """A value is not what its kind has there; `words` say so."""
+    """A value is not what its kind has there; `words` say so, `key` is that of the value, empty where none is meant."""
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, key: str = "") -> None:
         super().__init__(words)
         self.words = words
+        self.key = key
+
+
+class NotJudged(Exception):
+    """A manifest says what egressc cannot judge; `words` say what, `place` where."""
+
+    def __init__(self, words: str, place: Span) -> None:
+        super().__init__(words)
+        self.words = words
+        self.place = place
 
 
 def read(
@@ -70,37 +94,53 @@ def read(
     """
     where = _Where(cluster_domain, namespace)
     found: dict[str, list[Any]] = {field: [] for field, _ in _READERS.values()}
-    subsets: set[tuple[str, str]] = set()
     findings: list[Finding] = []
-    for manifest in documents:
-        for each in _unfolded(manifest):
-            value = each.value
-            kind, version = value.get("kind"), value.get("apiVersion")
-            reader = _READERS.get((_group(version), kind) if isinstance(kind, str) else ("", ""))
-            try:
-                if reader is not None:
-                    field, make = reader
-                    found[field].append(make(each, where))
-                elif kind == "DestinationRule" and _group(version) == "istio":
-                    subsets |= _subsets(each, where)
-            except WrongShape as wrong:
-                findings.append(
-                    finding(
-                        codes.BAD_PROFILE,
-                        each.heading,
-                        f"this {kind} is none that Istio accepts",
-                        wrong.words,
-                        help="correct it, or leave it out",
-                    )
+    known: dict[Identity, Located] = {}
+    for each in unfolded(documents):
+        value = each.value
+        if not isinstance(value, dict):
+            continue
+        if odd := _odd(each):
+            findings.append(odd)
+            continue
+        kind, version = value.get("kind"), value.get("apiVersion")
+        if identity := identity_of(each, namespace):
+            first = known.setdefault(identity, each)
+            if first is not each:
+                findings.append(given_twice(each, first))
+                continue
+        try:
+            if reader := _reader(kind, version):
+                field, make = reader
+                found[field].append(make(each, where))
+        except WrongShape as wrong:
+            place = each.get("spec", wrong.key) or each
+            findings.append(
+                finding(
+                    codes.BAD_PROFILE,
+                    place.heading,
+                    f"this {kind} is none that Istio accepts",
+                    wrong.words,
+                    help="correct it, or leave it out",
                 )
-    return Resources(**{field: tuple(each) for field, each in found.items()}, subsets=frozenset(subsets)), findings
+            )
+        except NotJudged as unknown:
+            findings.append(
+                finding(
+                    codes.BAD_PROFILE,
+                    unknown.place,
+                    f"egressc cannot judge this {kind}",
+                    unknown.words,
+                    help="write it another way, or leave it out",
+                )
+            )
+    return Resources(**{field: tuple(each) for field, each in found.items()}), findings
 
 
 def joined(first: Resources, second: Resources) -> Resources:
     """The resources of both."""
-    fields = (name for name in type(first).__slots__ if name != "subsets")  # type: ignore[attr-defined]
-    both = {name: (*getattr(first, name), *getattr(second, name)) for name in fields}
-    return replace(first, **both, subsets=first.subsets | second.subsets)
+    fields = type(first).__slots__  # type: ignore[attr-defined]
+    return replace(first, **{name: (*getattr(first, name), *getattr(second, name)) for name in fields})
 
 
 def _group(version: object) -> str:
@@ -109,16 +149,70 @@ def _group(version: object) -> str:
     return "istio" if version in VERSIONS else version.rpartition("/")[0]
 
 
-def _unfolded(manifest: Located) -> Iterator[Located]:
+def unfolded(documents: Iterable[Located]) -> Iterator[Located]:
+    """The documents, those of `List`s one by one."""
+    for each in documents:
+        value = each.value
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list):
+            yield from unfolded(each["items"].entries())
+        else:
+            yield each
+
+
+def _odd(manifest: Located) -> Finding | None:
+    """A finding where kind or version is no text."""
+    for key in ("kind", "apiVersion"):
+        part = manifest.get(key)
+        if part is not None and not isinstance(part.value, str):
+            return finding(
+                codes.BAD_PROFILE,
+                part.heading,
+                f"`{part.key_span.text}` of a manifest is not text",
+                "not a Kubernetes resource",
+                help="give whole manifests, as `kubectl get -o yaml` prints them",
+            )
+    return None
+
+
+def is_read(manifest: Located) -> bool:
+    """Whether a manifest is of a kind, in a version, that says something here."""
     value = manifest.value
     if not isinstance(value, dict):
-        return
-    kind = value.get("kind")
-    if isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list):
-        for item in manifest["items"].entries():
-            yield from _unfolded(item)
-    else:
-        yield manifest
+        return False
+    return _reader(value.get("kind"), value.get("apiVersion")) is not None
+
+
+def is_kind(word: str) -> bool:
+    """Whether a kind of this name is read in some version."""
+    return word == "DestinationRule" or any(word == kind for _, kind in _READERS)
+
+
+def identity_of(manifest: Located, namespace: str = "default") -> Identity | None:
+    """What a cluster knows a manifest by, in `namespace` if it names none; None where it says too little."""
+    value = manifest.value
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(metadata, dict):
+        return None
+    words = value.get("apiVersion"), value.get("kind"), metadata.get("name"), metadata.get("namespace") or namespace
+    version, kind, name, where = (each if isinstance(each, str) else "" for each in words)
+    return (_group(version), kind, where, name) if version and kind and name else None
+
+
+def given_twice(second: Located, first: Located) -> Finding:
+    """The finding of a second manifest of one identity."""
+    return finding(
+        codes.BAD_PROFILE,
+        second["metadata"]["name"].span,
+        f"{second.value['kind']} `{second.value['metadata']['name']}` is given twice",
+        "in a cluster this one would replace the first",
+        (Label(first["metadata"]["name"].span, "first here"),),
+        help="leave one of them out",
+    )
+
+
+def _reader(kind: object, version: object) -> tuple[str, Callable[[Located, _Where], Any]] | None:
+    return _READERS.get((_group(version), kind)) if isinstance(kind, str) else None
 
 
 # Values
@@ -129,7 +223,7 @@ def _of(value: Value, key: str, kind: type | tuple[type, ...], default: Any, wor
     if found is None:
         return default
     if not isinstance(found, kind) or (isinstance(found, bool) and kind is int):
-        raise WrongShape(f"`{key}` is not {words}")
+        raise WrongShape(f"`{key}` is not {words}", key)
     return found
 
 
@@ -145,6 +239,11 @@ def _map(value: Value, key: str) -> Value:
     return dict(_of(value, key, dict, {}, "a mapping"))
 
 
+def _maybe(value: Value, key: str) -> Value | None:
+    """A mapping, None where it is absent."""
+    return None if value.get(key) is None else _map(value, key)
+
+
 def _list(value: Value, key: str) -> list[Any]:
     return list(_of(value, key, list, [], "a list"))
 
@@ -152,26 +251,27 @@ def _list(value: Value, key: str) -> list[Any]:
 def _texts(value: Value, key: str) -> tuple[str, ...]:
     found = _list(value, key)
     if not all(isinstance(each, str) for each in found):
-        raise WrongShape(f"`{key}` has an entry that is no text")
+        raise WrongShape(f"`{key}` has an entry that is no text", key)
     return tuple(found)
 
 
 def _maps(value: Value, key: str) -> list[Value]:
     found = _list(value, key)
     if not all(isinstance(each, dict) for each in found):
-        raise WrongShape(f"`{key}` has an entry that is no mapping")
+        raise WrongShape(f"`{key}` has an entry that is no mapping", key)
     return found
 
 
 def _labels(value: Value, key: str) -> Labels:
     found = _map(value, key)
     if not all(isinstance(each, str) for each in found.values()):
-        raise WrongShape(f"`{key}` has a value that is no text")
+        raise WrongShape(f"`{key}` has a value that is no text", key)
     return tuple(sorted(found.items()))
 
 
 def _selector(spec: Value, inner: str = "labels") -> Labels | None:
-    return _labels(_map(spec, "workloadSelector"), inner) if isinstance(spec.get("workloadSelector"), dict) else None
+    selector = _maybe(spec, "workloadSelector")
+    return None if selector is None else _labels(selector, inner)
 
 
 def _origin(manifest: Located, where: _Where) -> tuple[Origin, str, Value]:
@@ -194,8 +294,14 @@ def _service_entry(manifest: Located, where: _Where) -> ServiceEntry:
     labels = _labels(metadata, "labels")
     resolution = _text(spec, "resolution") or "NONE"
     if resolution not in RESOLUTIONS:
-        raise WrongShape(f"`{resolution}` is no resolution")
-    addresses = _texts(spec, "addresses")
+        raise WrongShape(f"`{resolution}` is no resolution", "resolution")
+    hosts, addresses = _texts(spec, "hosts"), _texts(spec, "addresses")
+    ports = tuple(_port(each) for each in _maps(spec, "ports"))
+    _refuse_hosts(hosts)
+    _refuse_ports(ports)
+    for address in addresses:
+        if parse_network(address) is None:
+            raise WrongShape(f"`{address}` is no address", "addresses")
     allocates = resolution != "NONE" and not addresses and dict(labels).get(NO_ALLOCATION, "").lower() != "false"
     allocated: dict[str, tuple[str, ...]] = {}
     if allocates:
@@ -203,16 +309,17 @@ def _service_entry(manifest: Located, where: _Where) -> ServiceEntry:
             host = _text(each, "host")
             allocated[host] = (*allocated.get(host, ()), _text(each, "value"))
     endpoints = tuple(
-        Endpoint(_text(each, "address"), _map(each, "ports"), _text(each, "locality"))
+        Endpoint(_text(each, "address"), _map(each, "ports"), _text(each, "locality"), _labels(each, "labels"))
         for each in _maps(spec, "endpoints")
     )
+    _refuse_endpoints(resolution, addresses, endpoints)
     return ServiceEntry(
         origin,
         created,
         labels,
-        _texts(spec, "hosts"),
+        hosts,
         addresses,
-        tuple(_port(each) for each in _maps(spec, "ports")),
+        ports,
         resolution,
         endpoints,
         _texts(spec, "exportTo"),
@@ -221,6 +328,42 @@ def _service_entry(manifest: Located, where: _Where) -> ServiceEntry:
         allocates,
         _text(spec, "location") == "MESH_INTERNAL",
     )
+
+
+def _refuse_hosts(hosts: Iterable[str]) -> None:
+    """Raise WrongShape for what Istio refuses as hosts (ValidateServiceEntry, pkg/config/validation/validation.go)."""
+    if not hosts:
+        raise WrongShape("it has no `hosts`")
+    for host in hosts:
+        if host == "*" or "" in host.removesuffix(".").split("."):
+            raise WrongShape(f"`{host}` is no host", "hosts")
+
+
+def _refuse_ports(ports: Iterable[Port]) -> None:
+    """Raise WrongShape for what Istio refuses as ports (likewise); none at all is accepted."""
+    numbers: set[int] = set()
+    names: set[str] = set()
+    for port in ports:
+        if not port.name:
+            raise WrongShape(f"port {port.number} has no name", "ports")
+        if not 0 < port.number < 65536:
+            raise WrongShape(f"{port.number} is no port", "ports")
+        if port.number in numbers or port.name in names:
+            raise WrongShape(f"port {port.number}, `{port.name}`, is given twice", "ports")
+        numbers.add(port.number)
+        names.add(port.name)
+
+
+def _refuse_endpoints(resolution: str, addresses: Iterable[str], endpoints: Iterable[Endpoint]) -> None:
+    """Raise WrongShape for what Istio refuses of addresses and endpoints under a resolution (likewise)."""
+    if resolution not in ("NONE", "STATIC") and (network := next((each for each in addresses if "/" in each), None)):
+        raise WrongShape(f"the network `{network}` takes another resolution than {resolution}", "addresses")
+    for each in endpoints:
+        if resolution == "NONE":
+            raise WrongShape("a resolution of NONE takes no `endpoints`", "endpoints")
+        is_path = each.address.startswith("unix://")
+        if resolution == "STATIC" and each.address and not is_path and parse_address(each.address) is None:
+            raise WrongShape(f"`{each.address}` is no address", "endpoints")
 
 
 def _port(value: Value) -> Port:
@@ -235,7 +378,7 @@ def _sidecar(manifest: Located, where: _Where) -> Sidecar:
     egress = tuple(
         Egress(
             _texts(each, "hosts"),
-            _port(_map(each, "port")) if isinstance(each.get("port"), dict) else None,
+            None if (port := _maybe(each, "port")) is None else _port(port),
             _text(each, "bind"),
             _text(each, "captureMode") != "NONE",
         )
@@ -246,30 +389,58 @@ def _sidecar(manifest: Located, where: _Where) -> Sidecar:
 
 def outbound_policy(value: Value, namespace: str = "") -> OutboundPolicy | None:
     """An `outboundTrafficPolicy`: None when it is absent, REGISTRY_ONLY when it says no mode (its zero value)."""
-    policy = value.get("outboundTrafficPolicy")
-    if not isinstance(policy, dict):
+    policy = _maybe(value, "outboundTrafficPolicy")
+    if policy is None:
         return None
-    proxy = policy.get("egressProxy")
-    return OutboundPolicy(
-        _text(policy, "mode") or "REGISTRY_ONLY",
-        _destination(proxy, namespace, "") if isinstance(proxy, dict) else None,
-    )
+    mode, proxy = _text(policy, "mode") or "REGISTRY_ONLY", _maybe(policy, "egressProxy")
+    if mode not in MODES:
+        raise WrongShape(f"`{mode}` is no mode of outboundTrafficPolicy", "outboundTrafficPolicy")
+    return OutboundPolicy(mode, None if proxy is None else _destination(proxy, namespace, ""))
 
 
 def _virtual_service(manifest: Located, where: _Where) -> VirtualService:
     origin, created, _metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
     namespace, domain = origin.namespace, where.cluster_domain
-    return VirtualService(
+    gateways = _texts(spec, "gateways")
+    made = VirtualService(
         origin,
         created,
         tuple(_whole_name(host, namespace, domain) for host in _texts(spec, "hosts")),
-        _texts(spec, "gateways"),
+        gateways,
         tuple(namespace if each == "." else each for each in _texts(spec, "exportTo")),
         tuple(_http_route(each, namespace, domain) for each in _maps(spec, "http")),
         tuple(_raw_route(each, namespace, domain) for each in _maps(spec, "tls")),
         tuple(_raw_route(each, namespace, domain) for each in _maps(spec, "tcp")),
     )
+    if not gateways or "mesh" in gateways:
+        _refuse_unjudged(manifest)
+    return made
+
+
+def _refuse_unjudged(manifest: Located) -> None:
+    """Raise NotJudged where a VirtualService delegates, or asks by an expression that egressc cannot read as Envoy does."""
+    http = manifest.get("spec", "http")
+    for route in () if http is None else http.entries():
+        delegate = route.get("delegate")
+        if delegate is not None:
+            raise NotJudged("egressc does not follow a route into another VirtualService", delegate.key_span)
+        matches = route.get("match")
+        for match in () if matches is None else matches.entries():
+            for regex in _expressions(match):
+                if not is_judged(("regex", regex.value)):
+                    raise NotJudged("egressc cannot tell what this expression takes", regex.span)
+
+
+def _expressions(match: Located) -> Iterator[Located]:
+    """The regular expressions of a match; `*` is none where a header is asked for."""
+    for key in ("uri", "method", "scheme", "authority", "headers", "withoutHeaders"):
+        asked = match.get(key)
+        if asked is not None:
+            for each in (each for _, each in asked.items()) if key.endswith("eaders") else (asked,):
+                regex = each.get("regex")
+                if regex is not None and (key == "uri" or regex.value != "*"):
+                    yield regex
 
 
 def _whole_name(host: str, namespace: str, domain: str) -> str:
@@ -292,7 +463,7 @@ def _destinations(route: Value, namespace: str, domain: str) -> tuple[Destinatio
 
 
 def _http_route(route: Value, namespace: str, domain: str) -> HTTPRoute:
-    answers = isinstance(route.get("redirect"), dict) or isinstance(route.get("directResponse"), dict)
+    answers = any(_maybe(route, key) is not None for key in ("redirect", "directResponse"))
     matches = tuple(_http_match(each) for each in _maps(route, "match"))
     return HTTPRoute(
         matches, _destinations(route, namespace, domain), tuple(_mirrors(route, namespace, domain)), answers
@@ -301,7 +472,7 @@ def _http_route(route: Value, namespace: str, domain: str) -> HTTPRoute:
 
 def _mirrors(route: Value, namespace: str, domain: str) -> Iterator[Destination]:
     """Where copies go: to each mirror whose percentage is not said to be nothing."""
-    if isinstance(route.get("mirror"), dict):
+    if _maybe(route, "mirror") is not None:
         share = route.get("mirrorPercentage")
         percent = (
             _map(route, "mirrorPercentage").get("value", 0) if share is not None else route.get("mirrorPercent", 100)
@@ -315,17 +486,36 @@ def _mirrors(route: Value, namespace: str, domain: str) -> Iterator[Destination]
 
 def _http_match(match: Value) -> HTTPMatch:
     uri = _map(match, "uri")
-    kind = next((each for each in ("exact", "prefix", "regex") if each in uri), "")
-    other = any(match.get(key) for key in ("headers", "queryParams", "scheme", "authority", "withoutHeaders"))
-    method = _map(match, "method")
+    whole = (
+        HeaderMatch(f":{key}", _any_or_text(_map(match, key)))
+        for key in ("method", "scheme", "authority")
+        if match.get(key) is not None
+    )
+    headers = (
+        HeaderMatch(name, _any_or_text(_map(_map(match, key), name)), key == "withoutHeaders")
+        for key in ("headers", "withoutHeaders")
+        for name in _map(match, key)
+    )
     return HTTPMatch(
-        (kind, _text(uri, kind)) if kind else ("", ""),
+        _text_match(uri),
         _number(match, "port"),
         _texts(match, "gateways"),
         _labels(match, "sourceLabels"),
         _text(match, "sourceNamespace"),
-        other or (bool(method) and method.get("exact") != "GET"),
+        (*whole, *headers),
+        bool(_map(match, "queryParams")),
     )
+
+
+def _text_match(value: Value) -> TextMatch:
+    kind = next((each for each in ("exact", "prefix", "regex") if each in value), "")
+    return (kind, _text(value, kind)) if kind else ("", "")
+
+
+def _any_or_text(value: Value) -> TextMatch:
+    """A match of a header, in which `*` as an expression is whatever is there."""
+    match = _text_match(value)
+    return ("", "") if match == ("regex", "*") else match
 
 
 def _raw_route(route: Value, namespace: str, domain: str) -> RawRoute:
@@ -343,11 +533,33 @@ def _raw_route(route: Value, namespace: str, domain: str) -> RawRoute:
     return RawRoute(matches, _destinations(route, namespace, domain))
 
 
-def _subsets(manifest: Located, where: _Where) -> set[tuple[str, str]]:
-    origin, _created, _metadata = _origin(manifest, where)
+def _destination_rule(manifest: Located, where: _Where) -> DestinationRule:
+    origin, created, _metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
-    host = _whole_name(_text(spec, "host"), origin.namespace, where.cluster_domain)
-    return {(host, _text(each, "name")) for each in _maps(spec, "subsets")}
+    return DestinationRule(
+        origin,
+        created,
+        _whole_name(_text(spec, "host"), origin.namespace, where.cluster_domain),
+        _texts(spec, "exportTo"),
+        _selector(spec, "matchLabels"),
+        tuple(
+            Subset(_text(each, "name"), _labels(each, "labels"), _balancing(each)) for each in _maps(spec, "subsets")
+        ),
+        _balancing(spec),
+    )
+
+
+def _balancing(value: Value) -> Balancing | None:
+    policy = _maybe(value, "trafficPolicy")
+    if policy is None:
+        return None
+    apart = _maps(policy, "portLevelSettings")
+    return Balancing(_simple(policy), tuple((_number(_map(each, "port"), "number"), _simple(each)) for each in apart))
+
+
+def _simple(policy: Value) -> str | None:
+    balancer = _maybe(policy, "loadBalancer")
+    return None if balancer is None else _text(balancer, "simple")
 
 
 def _authorization_policy(manifest: Located, where: _Where) -> AuthorizationPolicy:
@@ -423,6 +635,7 @@ _READERS: dict[tuple[str, str], tuple[str, Callable[[Located, _Where], Any]]] = 
     ("istio", "ServiceEntry"): ("service_entries", _service_entry),
     ("istio", "Sidecar"): ("sidecars", _sidecar),
     ("istio", "VirtualService"): ("virtual_services", _virtual_service),
+    ("istio", "DestinationRule"): ("destination_rules", _destination_rule),
     ("security.istio.io", "AuthorizationPolicy"): ("authorization", _authorization_policy),
     ("", "Service"): ("services", _service),
     ("discovery.k8s.io", "EndpointSlice"): ("endpoint_slices", _endpoint_slice),

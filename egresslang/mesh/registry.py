@@ -22,6 +22,7 @@ from egresslang.mesh.resources import (
     ServiceEntry,
     VirtualService,
 )
+from egresslang.mesh.rules import Rules
 from egresslang.record import record, replace
 
 NOWHERE = "0.0.0.0"
@@ -109,6 +110,16 @@ class Registry:
         )
         self.chains: dict[object, Any] = {}
         self._views: dict[str, View] = {}
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The DestinationRules."""
+        return Rules(self.resources.destination_rules, self.config)
+
+    @cached_property
+    def endpoint_labels(self) -> dict[Origin, list[Labels]]:
+        """The labels of the endpoints that ServiceEntries name."""
+        return {each.origin: [one.labels for one in each.endpoints] for each in self.resources.service_entries}
 
     @cached_property
     def public(self) -> dict[Registered, int]:

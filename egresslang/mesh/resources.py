@@ -73,6 +73,7 @@ class Endpoint:
     address: str
     ports: Mapping[str, int]
     locality: str = ""
+    labels: Labels = ()
 
 
 @record
@@ -134,19 +135,30 @@ class Destination:
     weight: int = 0
 
 
+TextMatch = tuple[str, str]
+"""What a text must be: exact, prefix or regex, and with what; two empty ones where any will do."""
+
+
+@record
+class HeaderMatch:
+    """What a header must be, or must not be; of HTTP/2's are method, scheme and authority."""
+
+    name: str
+    text: TextMatch
+    inverted: bool = False
+
+
 @record
 class HTTPMatch:
-    """What a request must be for a route: `uri` is prefix, exact or regex with its text; empty when any will do.
+    """What a request must be for a route; `parameters` when it asks for parameters of its query."""
 
-    `other` when it asks for more than a plain GET has: headers, parameters, another method.
-    """
-
-    uri: tuple[str, str]
+    uri: TextMatch
     port: int
     gateways: tuple[str, ...]
     source_labels: Labels
     source_namespace: str
-    other: bool
+    headers: tuple[HeaderMatch, ...]
+    parameters: bool
 
 
 @record
@@ -194,6 +206,36 @@ class VirtualService:
     http: tuple[HTTPRoute, ...]
     tls: tuple[RawRoute, ...]
     tcp: tuple[RawRoute, ...]
+
+
+@record
+class Balancing:
+    """The load balancer a traffic policy says: `simple` None where it says none, and by port what is said apart."""
+
+    simple: str | None
+    ports: tuple[tuple[int, str | None], ...]
+
+
+@record
+class Subset:
+    """A subset: the endpoints with these labels, and how they are balanced if that is said."""
+
+    name: str
+    labels: Labels
+    balancing: Balancing | None
+
+
+@record
+class DestinationRule:
+    """A DestinationRule; `selector` and `balancing` None where nothing is said."""
+
+    origin: Origin
+    created: str
+    host: str
+    export_to: tuple[str, ...]
+    selector: Labels | None
+    subsets: tuple[Subset, ...]
+    balancing: Balancing | None
 
 
 @record
@@ -254,6 +296,7 @@ class MeshConfig:
     root_namespace: str = "istio-system"
     service_export_to: tuple[str, ...] = ("*",)
     virtual_service_export_to: tuple[str, ...] = ("*",)
+    destination_rule_export_to: tuple[str, ...] = ("*",)
     dns_capture: bool = False
     cluster_domain: str = "cluster.local"
     version: tuple[int, int] = (1, 32)
@@ -269,6 +312,6 @@ class Resources:
     services: tuple[Service, ...] = ()
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     virtual_services: tuple[VirtualService, ...] = ()
-    subsets: frozenset[tuple[str, str]] = frozenset()
+    destination_rules: tuple[DestinationRule, ...] = ()
     authorization: tuple[AuthorizationPolicy, ...] = ()
     workloads: tuple[Workload, ...] = ()

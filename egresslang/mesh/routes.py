@@ -6,30 +6,53 @@ host: by the whole name, else by the longest wildcard, else by the one for every
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from egresslang.mesh import protocols
+from egresslang.mesh import matches, protocols
 from egresslang.mesh.listeners import Cluster, Pod, addresses_for, destined, other_names
 from egresslang.mesh.registry import NOWHERE, Registered, overlaps
-from egresslang.mesh.resources import HTTPMatch, Origin, VirtualService, selects
+from egresslang.mesh.resources import HeaderMatch, HTTPMatch, Origin, VirtualService, selects
 from egresslang.mesh.scope import Listener, Scope
 from egresslang.record import record
 
 
 @record
-class VirtualHost:
-    """A virtual host: where a plain GET of `/` goes, dealt by weight if to several, and what says so.
+class Way:
+    """Where a plain GET of `/` goes, dealt by weight if to several; `hosts` is what its Host must be for that.
 
     `copies` is where copies go; `answers` when the sidecar answers itself; no cluster otherwise means that no route is
     for such a request.
     """
 
-    name: str
     clusters: tuple[Cluster, ...]
-    copies: tuple[Cluster, ...]
-    answers: bool
+    copies: tuple[Cluster, ...] = ()
+    answers: bool = False
+    hosts: tuple[HeaderMatch, ...] = ()
+
+
+NO_WAY = Way(())
+
+
+@record
+class VirtualHost:
+    """A virtual host: the ways of which the first that is for a Host takes it, and what says so."""
+
+    name: str
+    ways: tuple[Way, ...]
     because: tuple[Origin, ...]
+
+    def way(self, host: str) -> Way:
+        """Where a Host header leads."""
+        for way in self.ways:
+            if all(matches.takes_header(each, host) for each in way.hosts):
+                return way
+        return NO_WAY
+
+    @property
+    def only_way(self) -> Way | None:
+        """Where every Host header leads; None where they differ."""
+        first = self.ways[0] if self.ways else NO_WAY
+        return None if first.hosts else first
 
 
 class Routes:
@@ -53,6 +76,19 @@ class Routes:
                     self._partial.append(name)
             elif by_chance and name in self._shared and host not in held:
                 held.append(host)
+
+    @property
+    def told(self) -> set[str]:
+        """The Host headers that are told apart: the domains, and what the ways of a wildcard ask for."""
+        found = set(self.domains)
+        for domain, hosts in self.domains.items():
+            asked = (each.text for host in hosts for way in host.ways for each in way.hosts)
+            for kind, text in asked:
+                if kind == "exact":
+                    found.add(text)
+                elif kind == "prefix" and domain.startswith("*"):
+                    found.add(f"{text.removesuffix('.')}{domain[1:]}")
+        return found
 
     @property
     def is_refused(self) -> bool:
@@ -122,7 +158,7 @@ def build(scope: Scope, pod: Pod, port: int, cluster_domain: str) -> Routes:
                 routed |= of
     for name in sorted(whole - routed - taken):
         service = services[name]
-        host = VirtualHost(name, (Cluster(name, port),), (), False, (service.origin,))
+        host = VirtualHost(name, (Way((Cluster(name, port),)),), (service.origin,))
         routes.claim(_domains(service, name, pod, cluster_domain, whole), host, by_chance=True)
     return routes
 
@@ -132,7 +168,7 @@ def sniffed(scope: Scope, pod: Pod, host: str, port: int, cluster_domain: str) -
     listener = listener_for(scope, port)
     if listener is not None and listener.egress.port is not None and listener.egress.port.protocol == "HTTP_PROXY":
         service = next((each for each in listener.services if each.host == host and _is_http(each, port)), None)
-        return None if service is None else VirtualHost(host, (Cluster(host, port),), (), False, (service.origin,))
+        return None if service is None else VirtualHost(host, (Way((Cluster(host, port),)),), (service.origin,))
     found = build(scope, pod, port, cluster_domain).domains.get(host, [])
     return found[0] if found else None
 
@@ -187,17 +223,17 @@ def _of_virtual_service(
     routes = list(_routes(virtual, services, pod, port))
     if not routes:
         return
-    taking = next((each for each in routes if each.takes), _Way((), (), False, True))
+    ways = tuple(each for each in routes if each is not None)
     foreign, matching = _hosts(virtual, services, listener)
     sniffable = [name for name in matching if _is_http(services[name], port)]
     if not sniffable and port != 80:
         return
     for name in foreign:
-        host = VirtualHost(name.lower(), taking.clusters, taking.copies, taking.answers, (virtual.origin,))
+        host = VirtualHost(name.lower(), ways, (virtual.origin,))
         yield host, [f"[{name}]" if ":" in name else name.lower()], set()
     for name in sniffable:
         service = services[name]
-        host = VirtualHost(name, taking.clusters, taking.copies, taking.answers, (virtual.origin, service.origin))
+        host = VirtualHost(name, ways, (virtual.origin, service.origin))
         yield host, list(_domains(service, name, pod, cluster_domain, set())), {name}
 
 
@@ -240,18 +276,11 @@ def _covers(wildcard: str, host: str) -> bool:
     return len(bare) >= len(wildcard) - 1 and bare.endswith(wildcard[1:])
 
 
-@record
-class _Way:
-    """A route that can hold for a pod on a port: where it leads, and whether it takes a plain GET of `/`."""
+def _routes(virtual: VirtualService, services: dict[str, Registered], pod: Pod, port: int) -> Iterator[Way | None]:
+    """The routes of a VirtualService that can hold for a pod on a port, to the first that takes everything.
 
-    clusters: tuple[Cluster, ...]
-    copies: tuple[Cluster, ...]
-    answers: bool
-    takes: bool
-
-
-def _routes(virtual: VirtualService, services: dict[str, Registered], pod: Pod, port: int) -> Iterator[_Way]:
-    """The routes of a VirtualService that can hold for a pod on a port, to the first that takes everything."""
+    One that takes no plain GET of `/`, whatever its Host, is None.
+    """
     for route in virtual.http:
         dealt = (
             [each for each in route.destinations if each.weight > 0]
@@ -261,13 +290,14 @@ def _routes(virtual: VirtualService, services: dict[str, Registered], pod: Pod, 
         clusters = tuple(destined(each, services.get(each.host), port) for each in dealt)
         copies = tuple(destined(each, services.get(each.host), port) for each in route.mirrors)
         if not route.matches:
-            yield _Way(clusters, copies, route.answers, True)
+            yield Way(clusters, copies, route.answers)
             return
         for match in route.matches:
             if match.port not in (0, port) or not _is_from(match, pod):
                 continue
-            yield _Way(clusters, copies, route.answers, _takes(match))
-            if match.uri in (("", ""), ("prefix", "/"), ("regex", ".*")) and not match.other:
+            hosts = tuple(each for each in match.headers if each.name.lower() in matches.AUTHORITY)
+            yield Way(clusters, copies, route.answers, hosts) if _takes(match) else None
+            if match.uri in (("", ""), ("prefix", "/"), ("regex", ".*")) and not match.headers and not match.parameters:
                 return
 
 
@@ -278,10 +308,10 @@ def _is_from(match: HTTPMatch, pod: Pod) -> bool:
 
 
 def _takes(match: HTTPMatch) -> bool:
-    """Whether a match takes a plain GET of `/`."""
-    kind, text = match.uri
-    if match.other:
-        return False
-    if kind == "prefix":
-        return "/".startswith(text)
-    return kind == "" or (text == "/" if kind == "exact" else re.fullmatch(text, "/") is not None)
+    """Whether a match takes a plain GET of `/`, if its Host is right."""
+    others = (each for each in match.headers if each.name.lower() not in matches.AUTHORITY)
+    return (
+        not match.parameters
+        and matches.takes(match.uri, "/")
+        and all(matches.takes_header(each, matches.PLAIN.get(each.name.lower())) for each in others)
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from egresslang import codes
-from egresslang.findings import Finding, finding
+from egresslang.findings import Finding, Label, finding
 from egresslang.profile.profile import Resource
 
 if TYPE_CHECKING:
@@ -28,7 +28,25 @@ def read_resources(
             findings += found
         for manifest in manifests:
             resources += _resources(manifest, default_namespace, findings)
+    findings += _given_twice(resources)
     return tuple(resources)
+
+
+def _given_twice(resources: Iterable[Resource]) -> Iterator[Finding]:
+    """A finding for each further manifest of one group, kind, namespace and name."""
+    known: dict[tuple[str, str, str, str], Resource] = {}
+    for each in resources:
+        identity = each.api_version.rpartition("/")[0], each.kind, each.namespace, each.name
+        first = known.setdefault(identity, each)
+        if first is not each:
+            yield finding(
+                codes.BAD_PROFILE,
+                each.span,
+                f"{each.kind} `{each.name}` is given twice",
+                "in a cluster this one would replace the first",
+                (Label(first.span, "first here"),),
+                help="leave one of them out",
+            )
 
 
 def _resources(manifest: Located, default_namespace: str, findings: list[Finding]) -> Iterator[Resource]:

@@ -34,9 +34,10 @@ def agreed_hosts(comparison: Comparison, port: int, address: Address) -> set[str
         name
         for name, hosts in comparison.outbound.virtual_hosts(address, port).items()
         if len(hosts) == 1
-        and not hosts[0].copies
-        and not hosts[0].answers
-        and comparison.agrees("http", name.rstrip("."), port, hosts[0].clusters)
+        and (way := hosts[0].only_way) is not None
+        and not way.copies
+        and not way.answers
+        and comparison.agrees("http", name.rstrip("."), port, way.clusters)
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from egresslang.mesh.addresses import parse_address
 from egresslang.mesh.listeners import Cluster, Listener
 from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
 from egresslang.mesh.scope import is_listed
@@ -74,8 +75,10 @@ class Comparison:
         if not verdict.reaches:
             return OUTAGE if grants else ""
         if not grants:
-            return "" if self._is_in_mesh(verdict) or self._is_same_place(request, verdict) else OVER_GRANT
-        return "" if any(self._follows(grant, request, verdict) for grant in grants) else OUTAGE
+            return "" if self._is_in_mesh(request, verdict) or self._is_same_place(request, verdict) else OVER_GRANT
+        if any(self._follows(grant, request, verdict) for grant in grants):
+            return ""
+        return OVER_GRANT if verdict.dials == CLIENT and all(map(is_checked, grants)) else OUTAGE
 
     def _passes(self, request: Request, verdict: Verdict, grants: list[Grant]) -> bool:
         """Whether an open pod reaches what it dialled or named."""
@@ -85,7 +88,7 @@ class Comparison:
             return request.name.endswith(UNHEARD)
         if self.outbound.resolve(verdict.host) == request.address:
             return True
-        if any(self._follows(grant, request, verdict) for grant in grants) or self._is_in_mesh(verdict):
+        if any(self._follows(grant, request, verdict) for grant in grants) or self._is_in_mesh(request, verdict):
             return True
         if request.name and _covers(verdict.host, request.name.rstrip(".")):
             return True
@@ -145,11 +148,13 @@ class Comparison:
         port = None if service is None else service.port(verdict.port)
         return port is not None and port.target in (0, verdict.port)
 
-    def _is_in_mesh(self, verdict: Verdict) -> bool:
+    def _is_in_mesh(self, request: Request, verdict: Verdict) -> bool:
         """Whether a request ends at a Service of the cluster, or at an internal entry that the pods keep."""
         service = self.outbound.scope.services.get(verdict.host)
         if verdict.verdict != ALLOWED or service is None:
             return False
+        if verdict.dials == CLIENT and service.resolution != "NONE":
+            return request.address in map(parse_address, (service.address, *service.others))
         listed = service.in_mesh and is_listed(service, self.intent.in_mesh, self.outbound.pod.namespace)
         return service.kubernetes or listed
 

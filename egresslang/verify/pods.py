@@ -77,8 +77,9 @@ def _is_told_apart(namespace: str, mesh: Mesh) -> bool:
 
 
 def _routed_labels(mesh: Mesh, labels: Mapping[str, str]) -> object:
-    """Labels by which routes or authorization tell pods apart, where any are known."""
-    told = mesh.resources.virtual_services or mesh.resources.authorization
+    """Labels by which routes, rules or authorization tell pods apart, where any are known."""
+    resources = mesh.resources
+    told = resources.virtual_services or resources.authorization or resources.destination_rules
     return tuple(sorted(labels.items())) if told else ()
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egresslang import codes
 from egresslang.documents import read as read_documents
-from egresslang.findings import Finding, finding
-from egresslang.mesh.configuration import configured
+from egresslang.findings import Finding, errors
 from egresslang.mesh.mesh import Mesh, allocated
-from egresslang.mesh.read import WrongShape, joined, read
+from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
 from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
+from egresslang.record import replace
 from egresslang.source import Source
 from egresslang.verify.compare import Comparison, known_places
 from egresslang.verify.in_mesh import cut_off
+from egresslang.verify.installed import Installed, installed
 from egresslang.verify.pods import Class, classes
 from egresslang.verify.probes import ports, probes
 from egresslang.verify.tell import EMITTED, Found, told
@@ -31,7 +31,10 @@ ENOUGH = 100
 
 
 def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source]) -> list[Finding]:
-    """Where manifests do not mean exactly the policy; what cannot be read of them is told alone."""
+    """Where manifests do not mean exactly the policy; what cannot be read of them is told alone.
+
+    Raises files.Unreadable for two installations.
+    """
     documents = []
     found: list[Finding] = []
     is_emitted = True
@@ -42,20 +45,11 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
         found += problems
     resources, problems = read(documents, profile.cluster_domain)
     found += problems
+    settled, problems = installed(unfolded(documents), Installed(_assumed(profile), profile.auto_allocate))
+    found += errors(problems)
     if found:
         return found
-    try:
-        config = configured(documents, _assumed(profile))
-    except WrongShape as wrong:
-        return [
-            finding(
-                codes.BAD_PROFILE,
-                profile.span,
-                "the installation among the manifests is none that Istio accepts",
-                wrong.words,
-                help="correct it",
-            )
-        ]
+    config = replace(settled.config, version=profile.version, cluster_domain=profile.cluster_domain)
     existing = _existing(profile)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))

@@ -67,7 +67,6 @@ CASES: dict[str, tuple[str, str, str]] = {
     "a lost port": (entry("api", "api.example.com", [(443, "TLS")], metadata={"creationTimestamp": "2026-01-01T00:00:00Z"}) + entry("more", "api.example.com", [(8443, "TLS")], metadata={"labels": {"team": "b"}}) + sidecar(IN_MESH, "./*"), "team-a/idgen -> api.example.com:8443 tls", "lost dropped api.example.com:8443"),
     "a lost route": (entry("api", "api.example.com", [(80, "HTTP")]) + manifest("VirtualService", "v", {"hosts": ["api.example.com"], "http": [{"route": [{"destination": {"host": "gone.example.com"}}]}]}), "team-a/idgen -> api.example.com:80", "lost 503 gone.example.com:80"),
     "an answer of the sidecar": (entry("api", "api.example.com", [(80, "HTTP")]) + manifest("VirtualService", "v", {"hosts": ["api.example.com"], "http": [{"directResponse": {"status": 451}}]}), "team-a/idgen -> api.example.com:80", "blocked answer"),
-    "a listener that Envoy refuses": (entry("all", "*", [(80, "HTTP")], "NONE"), "team-a/idgen -> api.example.com:80", "unstable"),
     "without a sidecar": (API + sidecar() + deployment("idgen", {"sidecar.istio.io/inject": "false"}), FLOW, "passed-through answer client"),
     "on the network of its node": (API + sidecar() + deployment("idgen", hostNetwork=True), FLOW, "passed-through answer client"),
     "as the sidecar's user": (API + sidecar() + deployment("idgen", securityContext={"runAsUser": 1337}), FLOW, "passed-through answer client"),
@@ -217,3 +216,19 @@ def test_manifests_that_cannot_be_read(egressc: type[Said], tmp_path: Path) -> N
 def test_manifests_on_standard_input(egressc: type[Said]) -> None:
     said = egressc("explain", FLOW, "--manifests", "-", "--format", "json", stdin=(API + sidecar(IN_MESH)).encode())
     assert [verdict(each) for each in said.answers] == ["blocked dropped"]
+
+
+def test_two_manifests_of_one_identity_are_refused(egressc: type[Said]) -> None:
+    asked = ("explain", FLOW, "--manifests", "-")
+    twice = egressc(*asked, stdin=(API + API.replace("networking.istio.io/v1", "networking.istio.io/v1beta1")).encode())
+    assert (twice.status, twice.out) == (1, "")
+    assert "error[EGR510]: ServiceEntry `api` is given twice" in twice.err
+    assert egressc(*asked, stdin=(API + API.replace("team-a", "team-b")).encode()).status == 0
+
+
+def test_what_is_not_looked_at_is_told(egressc: type[Said]) -> None:
+    manifests = (API + manifest("EnvoyFilter", "x", {}) + manifest("Namespace", "team-a", {}, version="v1")).encode()
+    assert egressc("explain", FLOW, "--manifests", "-", stdin=manifests).err.startswith(
+        "egressc: not looked at: 1 EnvoyFilter (-:"
+    )
+    assert egressc("explain", FLOW, "--manifests", "-", "-q", stdin=manifests).err == ""

@@ -258,6 +258,7 @@ WILD = _of_entry("*.wild.example.org")
 MESH = _of_sidecar("default", "istio-system")
 IN_MESH = "*/*.svc.cluster.local"
 OLD = "2001-01-01T00:00:00Z"
+PASSTHROUGH = {"loadBalancer": {"simple": "PASSTHROUGH"}}
 
 CHANGES: dict[str, Change] = {
     "the Sidecar of a workload is dropped": _drop(CART),
@@ -389,6 +390,17 @@ CHANGES: dict[str, Change] = {
         _manifest("Sidecar", "empty", "default", {
             "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
             "egress": [{"hosts": [IN_MESH, "istio-system/everyone.example.net"]}],
+        })
+    ),
+    "the client's own address is dialled for a destination": _add(
+        _manifest("DestinationRule", "shop", "api", {"host": "api.example.com", "trafficPolicy": PASSTHROUGH})
+    ),
+    "the client's own address is dialled for all Services": _add(
+        _manifest("DestinationRule", "istio-system", "all", {"host": IN_MESH[2:], "trafficPolicy": PASSTHROUGH})
+    ),
+    "a destination is balanced by chance": _add(
+        _manifest("DestinationRule", "shop", "api", {
+            "host": "api.example.com", "trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}},
         })
     ),
     "a port of TCP is wanted": _set(

@@ -81,3 +81,11 @@ def test_what_is_wrong_in_a_file_is_told_there() -> None:
         (("etc/a.yaml", 3, 1), "kind", "the key `kind` is given twice"),
         (("etc/a.yaml", 5, 1), "apiVersion", "`metadata.name` of a manifest is missing"),
     ]
+
+
+def test_one_resource_given_twice() -> None:
+    web = "{apiVersion: v1, kind: Service, metadata: {name: web}}"
+    assert resources(f"{web}, {web.replace('web}', 'web, namespace: other}')}", {})[1] == []
+    (twice,) = resources(f"{web}, {web.replace('web}', 'web, namespace: mine}')}", {})[1]
+    assert (twice.code.id, twice.message, twice.span.text) == ("EGR510", "Service `web` is given twice", "web")
+    assert twice.related[0].span.start < twice.span.start

@@ -2,7 +2,7 @@
 
 Each fact is one mesh; the judge and the model are held to the same ones. The modules are those of an outbound
 request: the policy for what nobody registered, which Sidecar applies and what it imports, ports, ServiceEntries,
-Services, virtual addresses, and VirtualServices.
+Services, virtual addresses, VirtualServices, and DestinationRules.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from facts.exports import EXPORTS
 from facts.fact import Fact, worded
 from facts.ports import PORTS
 from facts.routes import ROUTES
+from facts.rules import RULES
 from facts.services import SERVICES
 from facts.sidecars import RECIPE, WHICH_SIDECAR
 from facts.unregistered import UNREGISTERED
@@ -31,6 +32,7 @@ FACTS = [
     *VIRTUAL,
     *SERVICES,
     *ROUTES,
+    *RULES,
 ]
 
 __all__ = ["FACTS", "Fact", "worded"]

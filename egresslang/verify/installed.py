@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from egresslang import codes
 from egresslang.documents import Located, read
 from egresslang.files import Unreadable
-from egresslang.findings import Finding, finding
+from egresslang.findings import Finding, errors, finding
 from egresslang.mesh.configuration import configured
 from egresslang.mesh.read import WrongShape
 from egresslang.mesh.resources import MeshConfig
@@ -43,7 +43,7 @@ def installed(documents: Iterable[Located], default: Installed) -> tuple[Install
     for document in documents:
         if form_of(document):
             installations.append(document)
-        elif _is_config_map(document):
+        elif is_config_map(document):
             maps.append(document)
     for several in (installations, maps):
         if len(several) > 1:
@@ -57,7 +57,8 @@ def installed(documents: Iterable[Located], default: Installed) -> tuple[Install
     return settled, found
 
 
-def _is_config_map(document: Located) -> bool:
+def is_config_map(document: Located) -> bool:
+    """Whether a document is the ConfigMap that istiod reads."""
     value = document.value
     if not isinstance(value, dict) or value.get("kind") != "ConfigMap":
         return False
@@ -79,7 +80,8 @@ def _over(before: Installed, document: Located, told: Installation, found: list[
     try:
         config = configured([document] if values is None else [values, document], before.config)
     except WrongShape as wrong:
-        found.append(_none_that_istio_accepts(document, wrong.words))
+        if not errors(found):
+            found.append(_none_that_istio_accepts(document, wrong.words))
         return before
     facts = {field: told.facts[key].value for key, field in _FACTS.items() if key in told.facts}
     config = replace(config, **{"dns_capture": config.dns_capture or told.told("dnsCapture"), **facts})
