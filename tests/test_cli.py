@@ -836,7 +836,9 @@ def started(*arguments: str, unbuffered: str = "") -> Any:
     command = [sys.executable, "-m", "egresslang", *arguments]
     env = environment({"PYTHONUNBUFFERED": unbuffered})
     pipe = subprocess.PIPE
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background are started to ignore it
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # tests in the background are started to ignore it
     running = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env)
     signal.signal(signal.SIGINT, before)
     try:
