@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 , := ,
 JUDGE := tests/conformance/judge
+KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
 
 .PHONY: demo test lint conformance judge bench clean
 
@@ -29,6 +30,7 @@ judge:
 	@export PATH="$$PATH:/usr/sbin:/sbin"; for tool in ip:iproute2 iptables:iptables openssl:openssl unshare:util-linux nsenter:util-linux mount:mount; do \
 		command -v $${tool%:*} > /dev/null || { echo "make conformance needs $${tool%:*}, which is not on PATH (Debian package $${tool#*:})" >&2; exit 1; }; done
 	cd $(JUDGE) && go build -o bin/judge . && go build -o bin/ads ./ads && go build -o bin/istioctl istio.io/istio/istioctl/cmd/istioctl
+	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(KUSTOMIZE)
 
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)

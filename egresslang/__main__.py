@@ -5,10 +5,19 @@ import sys
 
 def main() -> int:
     """Run `egressc` with the arguments of the process; returns its exit status."""
+    return _started(sys.argv[1:])
+
+
+def krm() -> int:
+    """Run `egressc-krm`, the plugin that kustomize calls: `egressc kustomize` with the arguments of the process."""
+    return _started(["kustomize", *sys.argv[1:]])
+
+
+def _started(arguments: list[str]) -> int:
     try:
         from egresslang.cli import main
 
-        status = main()
+        status = main(arguments)
     except KeyboardInterrupt:
         return 130
     import gc

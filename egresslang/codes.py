@@ -54,6 +54,7 @@ PROFILE_MISMATCH = Code("EGR508", "profile-mismatch", Severity.ERROR)
 NOT_GOVERNED = Code("EGR509", "not-governed", Severity.WARNING)
 BAD_PROFILE = Code("EGR510", "bad-profile", Severity.ERROR)
 BAD_CONFIG = Code("EGR511", "bad-config", Severity.ERROR)
+BUILD_MISMATCH = Code("EGR512", "build-mismatch", Severity.ERROR)
 OVER_GRANT = Code("EGR901", "over-grant", Severity.ERROR)
 OUTAGE = Code("EGR902", "outage", Severity.ERROR)
 

@@ -28,14 +28,14 @@ def render(manifests: Manifests, kinds: Collection[str] = KINDS, namespace: str 
     `<namespace>.yaml` holds the ServiceEntries of a namespace, then its Sidecars; `installation/` the mesh-wide mode.
     Only `kinds` are written; with `namespace` only what stands in it, and the installation stands in none.
     """
-    documents: dict[str, list[Document]] = {}
+    files: dict[str, list[Document]] = {}
     for entry in _service_entries(manifests, kinds, namespace):
-        documents.setdefault(f"{entry.namespace}.yaml", []).append(service_entry(entry))
+        files.setdefault(f"{entry.namespace}.yaml", []).append(service_entry(entry))
     for made in _sidecars(manifests, kinds, namespace):
-        documents.setdefault(f"{made.namespace}.yaml", []).append(sidecar(made))
+        files.setdefault(f"{made.namespace}.yaml", []).append(sidecar(made))
     for document in _installation(manifests, kinds, namespace):
-        documents[INSTALLATION_FILES[manifests.installation.form]] = [document]
-    return {path: emit(documents[path]) for path in sorted(documents)}
+        files[INSTALLATION_FILES[manifests.installation.form]] = [document]
+    return {path: emit(files[path]) for path in sorted(files)}
 
 
 def stream(manifests: Manifests, kinds: Collection[str] = KINDS, namespace: str | None = None) -> str:
@@ -44,13 +44,16 @@ def stream(manifests: Manifests, kinds: Collection[str] = KINDS, namespace: str 
     First what may be reached, then the Sidecars of workloads, the defaults of namespaces, the default of the mesh
     and the installation: applied in this order, nothing is locked before what it may reach is known.
     """
-    return emit(
-        [
-            *map(service_entry, _service_entries(manifests, kinds, namespace)),
-            *map(sidecar, _sidecars(manifests, kinds, namespace)),
-            *_installation(manifests, kinds, namespace),
-        ]
-    )
+    return emit(documents(manifests, kinds, namespace))
+
+
+def documents(manifests: Manifests, kinds: Collection[str] = KINDS, namespace: str | None = None) -> list[Document]:
+    """The resources of `stream`, one by one."""
+    return [
+        *map(service_entry, _service_entries(manifests, kinds, namespace)),
+        *map(sidecar, _sidecars(manifests, kinds, namespace)),
+        *_installation(manifests, kinds, namespace),
+    ]
 
 
 def _service_entries(manifests: Manifests, kinds: Collection[str], namespace: str | None) -> list[ServiceEntry]:

@@ -26,7 +26,7 @@ ORDER = (
     ("rules", "targets", "verify", "fixes"),
     ("output",),
     ("compile",),
-    ("answers",),
+    ("answers", "kustomize"),
     ("commands",),
     ("cli",),
     ("__main__",),

@@ -167,7 +167,7 @@ class _Validator:
         for key in shape.required:
             if key not in place.value:
                 self._tell(place.heading, f"`{key}` is missing", f"`{name.removesuffix('[]')}` has none" if name else "the document has none",
-                           f"add `{key}:`" if self._code is codes.BAD_PROFILE else f"add `{key} = …`")  # fmt: skip
+                           f"add `{key} = …`" if place.source.name.endswith(".toml") else f"add `{key}:`")  # fmt: skip
 
     def _tell(self, span: Span, message: str, label: str, help: str) -> None:
         self.findings.append(finding(self._code, span, message, label, help=help))
