@@ -86,6 +86,7 @@ def _install(options: Any) -> int:
 def _plugin(options: Any) -> int:
     """Generate or validate, as kustomize asks; only resources and findings are ever written."""
     from egresslang.kustomize.call import as_written, read_call
+    from egresslang.kustomize.config import read_config
     from egresslang.kustomize.generate import generate, resource_list
     from egresslang.targets.yaml import emit
 
@@ -97,7 +98,8 @@ def _plugin(options: Any) -> int:
     call, found = read_call(options.action, _standard_input())
     if call is None:
         return _tell(options, found)
-    config, found = _config(as_written(call.config, ""), "")
+    document = as_written(call.config, "")
+    config, found = read_config(document, "", is_passed_on=document is call.config)
     if config is None:
         return _tell(options, found)
     if call.build is not None:
@@ -113,12 +115,13 @@ def _plugin(options: Any) -> int:
 
 
 def _verify(options: Any) -> int:
-    from egresslang.kustomize.call import read_build, read_config_file
+    from egresslang.kustomize.call import folder_of, read_build, read_config_file
+    from egresslang.kustomize.config import read_config
 
     document, found = read_config_file(options.config)
     if document is None:
         return _tell(options, found)
-    config, found = _config(document, os.path.dirname(options.config))
+    config, found = read_config(document, folder_of(options.config))
     if config is None:
         return _tell(options, found)
     if sys.stdin is not None and sys.stdin.isatty():
@@ -147,12 +150,6 @@ def _validate(
     if fails or (tells_warnings and (told.findings or not options.quiet)):
         _tell(options, told.findings, files, told)
     return FINDINGS if fails else CLEAN
-
-
-def _config(document: Located, folder: str) -> tuple[Config | None, list[Finding]]:
-    from egresslang.kustomize.config import read_config
-
-    return read_config(document, folder)
 
 
 def _standard_input() -> bytes:
@@ -184,5 +181,6 @@ def _tell(options: Any, found: Sequence[Finding], files: Sequence[File] = (), to
     """Write findings to standard error; returns the status of findings."""
     from egresslang.commands.report import tell
 
-    tell(options, found, files, sys.stderr, told.suppressed if told is not None else ())
+    read: Sequence[object] = files or list({id(each.span.source): each.span.source for each in found}.values())
+    tell(options, found, read, sys.stderr, told.suppressed if told is not None else ())
     return FINDINGS

@@ -1,14 +1,14 @@
 """Build: what kustomize has made of the resources of a policy, compared with what the policy compiles to.
 
 All that is wanted must be there, in its namespace, under its name, with its spec and our labels. Further labels and
-annotations are fine, unless they differ between ServiceEntries of one host: Istio merges those only if their labels are
-equal. What carries our label beyond that grants what nobody has read in the policy.
+annotations are fine, unless another ServiceEntry of the same host has other labels: Istio merges those only if their
+labels are equal. What carries our label beyond that grants what nobody has read in the policy.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from egresslang import codes
@@ -25,22 +25,23 @@ MOST = 10
 """Missing resources that are told by name."""
 
 _BUILD = "build with `kubectl kustomize --enable-alpha-plugins`, or for an exec function with `kustomize build --enable-alpha-plugins --enable-exec`"  # fmt: skip
-_SCOPE = "leave the resources of egressc out of {}: a policy says itself where each of them stands"
+_OUT = "keep the resources of egressc out of {}: name the EgressPolicy in a kustomization that has none"
 
 
 def compare(config: Config, made: Generated, build: Iterable[Located]) -> list[Finding]:
     """Every way in which the resources of a build are not those that a policy compiles to."""
     wanted = _by_identity(read(Source("", emit(made.whole)))[0])
-    asked = list(_by_identity(read(Source("", emit(made.part)))[0]))
+    asked = _by_identity(read(Source("", emit(made.part)))[0])
     standing: dict[Identity, list[Located]] = {}
     strays: list[tuple[Identity, Located]] = []
-    for each in unfolded(build):
+    documents = list(unfolded(build))
+    for each in documents:
         identity = identity_of(each, "")
-        if identity is None:
+        if identity is None or not (identity in asked or _is_ours(each, config.name)):
             continue
         if identity in wanted:
             standing.setdefault(identity, []).append(each)
-        elif _is_ours(each, config.name):
+        else:
             strays.append((identity, each))
     found = [finding for name, here in standing.items() for each in here for finding in _changed(wanted[name], each)]
     missing = [name for name in asked if name not in standing]
@@ -48,7 +49,7 @@ def compare(config: Config, made: Generated, build: Iterable[Located]) -> list[F
     found += [_elsewhere(name, identity, each) for name, (identity, each) in moved.items()]
     found += [_stale(identity, each) for identity, each in left]
     found += _missing(config.span, [name for name in missing if name not in moved], len(asked))
-    return found + list(_split(wanted, standing))
+    return found + list(_split(standing, documents))
 
 
 def _by_identity(documents: Iterable[Located]) -> dict[Identity, Located]:
@@ -94,13 +95,13 @@ def _elsewhere(name: Identity, identity: Identity, manifest: Located) -> Finding
     _, kind, namespace, called = identity
     if namespace == name[2]:
         return _told(metadata["name"].span, f"{kind} `{name[3]}` is called `{called}` in the build",
-                     "renamed", _SCOPE.format("`namePrefix:`, `nameSuffix:` and whatever else renames"))  # fmt: skip
+                     "renamed", _OUT.format("`namePrefix:` and `nameSuffix:`"))  # fmt: skip
     place = metadata.get("namespace")
     return _told(
         metadata["name"].span if place is None else place.span,
         f"{kind} `{name[3]}` stands in `{namespace}`, not in `{name[2]}`" if namespace else f"{kind} `{name[3]}` has lost its namespace `{name[2]}`",
         "another scope: it governs other pods",
-        _SCOPE.format("`namespace:`"),
+        _OUT.format("`namespace:`"),
     )  # fmt: skip
 
 
@@ -177,24 +178,33 @@ def _shown(value: Any) -> str:
     return f"`{json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value}`"
 
 
-def _split(wanted: dict[Identity, Located], standing: dict[Identity, list[Located]]) -> Iterator[Finding]:
-    """The ServiceEntries of one host and namespace whose labels came to differ."""
-    first: dict[tuple[str, str], Identity] = {}
-    for name in standing:
-        for host in wanted[name].value["spec"].get("hosts", ()) if name[1] == "ServiceEntry" else ():
-            other = first.setdefault((name[2], host), name)
-            one, two = standing[other][0], standing[name][0]
-            were_equal = _labels(wanted[other]) == _labels(wanted[name])
-            if were_equal and _labels(one) != _labels(two):
+def _split(ours: Mapping[Identity, list[Located]], build: Iterable[Located]) -> Iterator[Finding]:
+    """ServiceEntries whose labels are not those of ours for the same host in the same namespace."""
+    known = {(name[2], host): each[0] for name, each in ours.items() for host in _hosts(each[0])}
+    for each in build:
+        identity = identity_of(each, "")
+        for host in _hosts(each) if identity is not None else ():
+            one = known.get((identity[2], host)) if identity is not None else None
+            if one is not None and _labels(one) != _labels(each):
                 yield finding(
                     codes.BUILD_MISMATCH,
-                    (two.get("metadata", "labels") or two["metadata"]).heading,
+                    (each.get("metadata", "labels") or each["metadata"]).heading,
                     f"other labels split the ServiceEntries of `{host}`",
                     "these labels",
                     [Label((one.get("metadata", "labels") or one["metadata"]).heading, "and these")],
-                    ["Istio merges ServiceEntries of one host only if their labels are equal: the ports of one would lead nowhere"],
-                    "give all of them the same labels",
+                    ["Istio merges ServiceEntries of one host only if their labels are equal: the ports of one lead nowhere"],
+                    "leave one of them out, or give both the same labels",
                 )  # fmt: skip
+
+
+def _hosts(manifest: Located) -> list[str]:
+    """The hosts of a ServiceEntry; none of anything else."""
+    hosts = manifest.get("spec", "hosts") if manifest.value.get("kind") == "ServiceEntry" else None
+    return (
+        [each for each in hosts.value if isinstance(each, str)]
+        if hosts is not None and isinstance(hosts.value, list)
+        else []
+    )
 
 
 def _labels(manifest: Located) -> Any:

@@ -85,6 +85,20 @@ def as_written(config: Located, folder: str) -> Located:
     return config
 
 
+def folder_of(path: str) -> str:
+    """The folder that the paths in a file of configuration are relative to: that of the kustomization which names it, else its own."""
+    own = os.path.dirname(path)
+    at, real = os.path.abspath(own), os.path.realpath(path)
+    while True:
+        with suppress(Unreadable):
+            if any(os.path.realpath(each) == real for each in _named(at)):
+                return os.path.relpath(at)
+        above = os.path.dirname(at)
+        if above == at:
+            return own
+        at = above
+
+
 def _legacy(path: str, stdin: bytes) -> tuple[Call | None, list[Finding]]:
     config, found = read_config_file(path)
     build, problems = read_build("-", stdin)

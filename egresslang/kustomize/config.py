@@ -43,15 +43,18 @@ class Config:
     is_strict: bool
 
 
-def read_config(document: Located, folder: str) -> tuple[Config | None, list[Finding]]:
-    """The configuration of a document, None when a finding is an error; its paths are relative to a folder, and stay below."""
+def read_config(document: Located, folder: str, is_passed_on: bool = False) -> tuple[Config | None, list[Finding]]:
+    """The configuration of a document, None when a finding is an error; its paths are relative to a folder, and stay below.
+
+    `is_passed_on` when the document is what kustomize made of it, and not what somebody wrote.
+    """
     found = validate(document, json.loads(text("schemas", "egresspolicy.schema.json")), codes.BAD_CONFIG)
     if found:
         return None, found
     spec, name = document["spec"], document["metadata"]["name"]
     texts: tuple[Inline, ...] = ()
     if (written := spec.get("policy")) is not None:
-        texts = (inline(written, f"EgressPolicy/{name.value}"),)
+        texts = (inline(written, f"EgressPolicy/{name.value}", is_passed_on),)
     sources, found = _policies(spec.get("policies"), folder)
     if spec.get("policies") is None and not texts:
         found.append(

@@ -20,10 +20,13 @@ class Inline:
     starts: tuple[int, ...]
 
 
-def inline(place: Located, path: str) -> Inline:
-    """The policy text that a value holds, known to its project as `path`."""
-    starts = _lines(place)
-    name = place.source.name if starts else f"{place.source.name} (spec.policy)"
+def inline(place: Located, path: str, is_passed_on: bool = False) -> Inline:
+    """The policy text that a value holds, known to its project as `path`.
+
+    Where kustomize has passed it on and its file is not known, no place in what was passed on helps anybody.
+    """
+    starts = () if is_passed_on else _lines(place)
+    name = place.source.name if starts else f"{path if is_passed_on else place.source.name} (spec.policy)"
     return Inline(Source(name, place.value, path), place.source, starts)
 
 
@@ -40,7 +43,7 @@ def _lines(place: Located) -> tuple[int, ...]:
     )
     starts = []
     for at, line in enumerate(lines, first + 1):
-        if file.line(at)[indent:] != line:
+        if file.line(at)[indent:] != line and at <= first + text.count("\n"):
             return ()
         starts.append(min(file.offset(at, indent + 1), len(file.text)) if at <= last else len(file.text))
     return tuple(starts)
