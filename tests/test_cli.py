@@ -768,7 +768,7 @@ def test_the_module_is_the_command(here: Path) -> None:
         stderr = ran.stderr.decode().replace(NO_PROFILE, "")
         assert (ran.returncode, ran.stdout.decode(), stderr) == (called.status, called.out, called.err)
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    assert scripts == {"egressc": "egresslang.__main__:main"}
+    assert scripts == {"egressc": "egresslang.__main__:main", "egressc-krm": "egresslang.__main__:krm"}
 
 
 def test_ascii_streams(here: Path) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -562,6 +563,12 @@ def test_where_kustomize_looks() -> None:
 def test_the_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(settings(CONFIG), SCHEMA)
+
+
+def test_the_docs_tell_every_key() -> None:
+    page = (ROOT / "docs" / "kustomize.md").read_text(encoding="utf-8")
+    jsonschema.validate(yaml.safe_load(re.findall(r"(?ms)^```yaml\n(.*?)^```$", page)[0]), SCHEMA)
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", page)) == set(SCHEMA["properties"]["spec"]["properties"])
 
 
 SPECS = st.fixed_dictionaries(

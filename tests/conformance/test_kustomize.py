@@ -7,6 +7,7 @@ runs the executable and keeps what it was asked for.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -346,3 +347,20 @@ def test_two_generators_of_one_object(run: Run, tmp_path: Path) -> None:
     (made / "again.yaml").write_text(config(name="again"))
     (made / "kustomization.yaml").write_text("generators: [egress.yaml, again.yaml]\n")
     refused(run("kubectl", "kustomize", "--enable-alpha-plugins", "app"), "exists; behavior must be merge or replace")  # fmt: skip
+
+
+# The example
+
+
+@tool_of_each
+def test_the_example(tool: tuple[str, ...], run: Run, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "app")
+    done = run(*tool, "--enable-alpha-plugins", "app")
+    expected = list(yaml.safe_load_all((EXAMPLE / "expected/recipes.yaml").read_text()))
+    meant = {(each["kind"], each["metadata"]["name"]): each["spec"] for each in expected}
+    found = {(each["kind"], each["metadata"]["name"]): each["spec"] for each in yaml.safe_load_all(done.stdout)}
+    assert {name: spec for name, spec in found.items() if name in meant} == meant, done.stderr
+    assert set(found) - set(meant) == {("Deployment", "idgen"), ("Deployment", "importer")}
+    (shown,) = re.findall(r"verify egress\.yaml\n(.*\n)", (EXAMPLE / "README.md").read_text())
+    verified = run("egressc", "kustomize", "verify", "app/egress.yaml", stdin=done.stdout)
+    assert (verified.returncode, verified.stderr) == (0, shown)
