@@ -57,13 +57,9 @@ def run(options: Any) -> int:
         )
     if options.action == INSTALL:
         return _install(options)
-    if options.action == VERIFY:
-        return (
-            _verify(options)
-            if options.config
-            else misuse("verify what? give the EgressPolicy: `verify CONFIG < BUILD`")
-        )
-    return _plugin(options)
+    if options.action != VERIFY:
+        return _plugin(options)
+    return _verify(options) if options.config else misuse("verify what? give the EgressPolicy: `verify CONFIG < BUILD`")
 
 
 def _install(options: Any) -> int:

@@ -200,11 +200,8 @@ def _split(ours: Mapping[Identity, list[Located]], build: Iterable[Located]) -> 
 def _hosts(manifest: Located) -> list[str]:
     """The hosts of a ServiceEntry; none of anything else."""
     hosts = manifest.get("spec", "hosts") if manifest.value.get("kind") == "ServiceEntry" else None
-    return (
-        [each for each in hosts.value if isinstance(each, str)]
-        if hosts is not None and isinstance(hosts.value, list)
-        else []
-    )
+    listed = hosts.value if hosts is not None and isinstance(hosts.value, list) else []
+    return [each for each in listed if isinstance(each, str)]
 
 
 def _labels(manifest: Located) -> Any:

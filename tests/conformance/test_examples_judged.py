@@ -312,3 +312,17 @@ def test_istiod_takes_the_address_of_no_host_for_every_one_and_reads_networks_th
     )
     verdicts = dict(zip(SEVERAL, map(said, answer.verdicts), strict=True))
     assert verdicts == {each: "allowed a.example.com" if each in opened else "dropped" for each in SEVERAL}
+
+
+# A policy in kustomize
+
+
+def test_the_workloads_built_with_kustomize_reach_their_own_host_and_everyone_else_any(judge: Judge) -> None:
+    tls = ("tls httpbin.org:443", "tls feeds.example.com:443", "tls example.com:443")
+    blocked = {**dict.fromkeys(tls, "dropped"), **IN_MESH}
+    expected = {
+        "recipes/idgen": blocked | {tls[0]: "allowed httpbin.org"},
+        "recipes/importer": blocked | {tls[1]: "allowed feeds.example.com"},
+        "shop/stranger": dict.fromkeys(tls, "passed-through") | IN_MESH,
+    }
+    assert table(judge, "kustomize/expected", expected) == expected
