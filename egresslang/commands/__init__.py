@@ -11,5 +11,7 @@ COMMANDS: dict[str, str] = {
     "check": "egresslang.commands.check",
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
+    "init": "egresslang.commands.init",
+    "completion": "egresslang.commands.completion",
 }
 """Each command and its module, in the order in which help tells them."""
