@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SUMMARY = "make a first policy, profile, configuration, hook and CI file, without changing what stands already"
 
 SHOWN = 3
-"""Files of one kind that are told by name."""
+"""Files that are told by name; the others are counted."""
 
 
 def describe(command: Parser) -> None:
@@ -177,8 +177,6 @@ def _told(files: Iterable[FirstFile]) -> list[str]:
 
 def _told_of(cluster: Cluster, unread: Sequence[str]) -> list[str]:
     """What was found in the manifests, and what was not read."""
-    from egresslang.report.display import shown
-
     lines = []
     if cluster.workloads:
         many = len(cluster.namespaces())
@@ -187,14 +185,17 @@ def _told_of(cluster: Cluster, unread: Sequence[str]) -> list[str]:
             "; a manifest that names no namespace is taken to be for `default`"
         )
     if len(cluster.installations) > 1:
-        names = shown(", ".join(cluster.installations))
-        lines.append(f"found several installations, so that the profile names none: {names}")
+        lines.append(f"found several installations, so that the profile names none: {_some(cluster.installations)}")
     if unread:
-        more = f" and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""
-        lines.append(
-            f"not read as they stand (templates, values filled in later, or broken): {shown(', '.join(unread[:SHOWN]))}{more}"
-        )
+        lines.append(f"not read as they stand (templates, values filled in later, or broken): {_some(unread)}")
     return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    from egresslang.report.display import shown
+
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return shown(", ".join(names[:SHOWN])) + more
 
 
 def _next(folder: str, example: str, has_git: bool) -> list[str]:

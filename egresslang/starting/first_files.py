@@ -103,7 +103,8 @@ def _checked(cluster: Cluster, path: str, read_file: ReadFile) -> tuple[str, str
     """A profile and a policy that pass the checks together, and the workload that the policy names."""
     namespaces = cluster.namespaces()
     installations = cluster.installations if len(cluster.installations) == 1 else ()
-    candidates = [(each.namespace, each.name) for each in _candidates(cluster.workloads)][:TRIED] or [NOBODY]
+    nobody = (min(namespaces, default=NOBODY[0]), NOBODY[1])
+    candidates = [(each.namespace, each.name) for each in _candidates(cluster.workloads)][:TRIED] or [nobody]
     for installation in (*installations, ""):
         for example in candidates:
             profile, policy = texts.profile(namespaces, installation, example), texts.policy(*example)
