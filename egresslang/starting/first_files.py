@@ -115,8 +115,8 @@ def _checked(cluster: Cluster, path: str, read_file: ReadFile) -> tuple[str, str
 
 
 def _candidates(workloads: Iterable[Runs]) -> list[Runs]:
-    """Those that a policy can name and a sidecar sees."""
-    return [each for each in workloads if not each.uncaptured and re.fullmatch(r"[a-z][-a-z0-9]*", each.name)]
+    """Those that a sidecar sees, and that a policy can name in lines of a common length."""
+    return [each for each in workloads if not each.uncaptured and re.fullmatch(r"[a-z][-a-z0-9]{0,55}", each.name)]
 
 
 def _passes(policy: str, profile: str, path: str, read_file: ReadFile) -> bool:

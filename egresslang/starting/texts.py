@@ -18,35 +18,29 @@ _POLICY = """\
 
 namespace {namespace}
 
-{allow}# What must hold whoever changes the lines above: every check judges it.
-{expect}"""
+{body}"""
 
 _EXAMPLE = """\
 # An example, and a name that nobody owns: write the first real destination in its place. What is compiled from this
 # file closes everything that it does not grant to the workloads it names.
-allow {name} -> api.example.com:443 tls reason="an example"
+allow {name} -> api.example.com:443 tls
 
-"""
-
-_EXPECT = """\
+# What must hold, whoever changes the lines above: every check judges it.
 expect {name} -> api.example.com:443 allowed
+
+# And what must not.
 expect {name} -> example.org:443 blocked
 """
 
 _COMMENTED = """\
-# allow {name} -> api.example.com:443 tls reason="an example"
-
+# allow {name} -> api.example.com:443 tls
 """
 
 
 def policy(namespace: str, name: str, is_live: bool = True) -> str:
-    """A policy of one rule for a workload; one that is not live is a comment."""
-    told = {"name": name}
-    allow, expect = _EXAMPLE.format(**told), _EXPECT.format(**told)
-    if not is_live:
-        allow = _COMMENTED.format(**told)
-        expect = "".join(f"# {line}\n" for line in expect.splitlines())
-    return _POLICY.format(home=HOME, revision=REVISION, namespace=namespace, allow=allow, expect=expect)
+    """A policy of one rule for a workload and its tests; one that is not live is the rule as a comment."""
+    body = (_EXAMPLE if is_live else _COMMENTED).format(name=name)
+    return _POLICY.format(home=HOME, revision=REVISION, namespace=namespace, body=body)
 
 
 _PROFILE = """\
