@@ -6,6 +6,7 @@ pip, pipx and uv install what egressc needs from the package index that they are
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,36 @@ def test_the_zipapp_of_the_lock(expected: str, tmp_path: Path) -> None:
 
 def test_the_containerfile_is_clean() -> None:
     assert run(tool("hadolint"), "--failure-threshold", "style", "--no-color", ROOT / "Containerfile") == ""
+
+
+def test_the_steps_of_the_containerfile(expected: str, tmp_path: Path) -> None:
+    """Where nothing can pull an image: its build stage, run in folders of their own; what comes out writes nothing
+    where it lies."""
+    source, opt = tmp_path / "source", tmp_path / "opt"
+    source.mkdir()
+    text = (ROOT / "Containerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    (stage,) = re.findall(r"^FROM \S+ AS build$(.*?)^FROM", text, re.MULTILINE | re.DOTALL)
+    for step, said in re.findall(r"^(COPY|RUN) (.*)$", stage, re.MULTILINE):
+        if step == "RUN":
+            run(
+                "sh",
+                "-c",
+                said.replace("/opt/egressc", str(opt)).replace("python -m venv", f"{sys.executable} -m venv"),
+                folder=source,
+            )
+            continue
+        *names, to = said.split()
+        for name in names:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, source / to, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                (source / to).mkdir(exist_ok=True)
+                shutil.copy(ROOT / name, source / to)
+    shutil.rmtree(source)
+    before = {path: path.lstat().st_mtime_ns for path in opt.rglob("*")}
+    assert run(opt / "bin" / "egressc", *ARGUMENTS) == expected
+    assert {path: path.lstat().st_mtime_ns for path in opt.rglob("*")} == before
+    assert not (opt / "bin" / "pip").exists()
 
 
 def test_the_man_page_is_clean() -> None:
