@@ -65,7 +65,7 @@ def run(options: Any) -> int:
     problem = _write(folder, [each for each in made.files if each.text])
     if problem:
         return misuse(problem)
-    lines = [*_told(made.files), *_told_of(cluster, [*unread, *cluster.unread])]
+    lines = [*_told(made.files), *_told_of(cluster, made.installation, [*unread, *cluster.unread])]
     if not is_root:
         lines.append(
             f"hook and CI belong to the root of the repository, `{root}`: `egressc check {folder}` is their line"
@@ -175,8 +175,8 @@ def _told(files: Iterable[FirstFile]) -> list[str]:
     return lines
 
 
-def _told_of(cluster: Cluster, unread: Sequence[str]) -> list[str]:
-    """What was found in the manifests, and what was not read."""
+def _told_of(cluster: Cluster, installation: str, unread: Sequence[str]) -> list[str]:
+    """What was found in the manifests, and what of it is not in the profile."""
     lines = []
     if cluster.workloads:
         many = len(cluster.namespaces())
@@ -186,6 +186,10 @@ def _told_of(cluster: Cluster, unread: Sequence[str]) -> list[str]:
         )
     if len(cluster.installations) > 1:
         lines.append(f"found several installations, so that the profile names none: {_some(cluster.installations)}")
+    elif cluster.installations and not installation:
+        lines.append(
+            f"not named in the profile, as `egressc check` would complain of it: {_some(cluster.installations)}"
+        )
     if unread:
         lines.append(f"not read as they stand (templates, values filled in later, or broken): {_some(unread)}")
     return lines

@@ -64,17 +64,18 @@ class FirstFile:
 
 @record
 class Start:
-    """The files in the order in which they are told, and the workload of the example."""
+    """The files in the order in which they are told, the workload of the example, and the installation that the profile names."""
 
     files: tuple[FirstFile, ...]
     example: str
+    installation: str
 
 
 def start(wanted: Wanted, standing: Standing, cluster: Cluster, read_file: ReadFile) -> Start:
     """What a project starts with; `read_file` gives the files that the profile names."""
     profile_path = OTHER_PROFILE if standing.has(PROFILE) and not standing.profile else PROFILE
     output = "manifests/egress" if standing.has("manifests") else "manifests"
-    profile, policy, example = _checked(cluster, profile_path, read_file)
+    profile, policy, example, installation = _checked(cluster, profile_path, read_file)
     made = [
         FirstFile(POLICIES, left="holds policy files") if standing.policies else FirstFile(POLICY, policy),
         *([FirstFile(PROFILE, left="is no ClusterProfile")] if profile_path != PROFILE else ()),
@@ -89,7 +90,7 @@ def start(wanted: Wanted, standing: Standing, cluster: Cluster, read_file: ReadF
         if wanted.ci in CI_FILE:
             text = texts.GITHUB if wanted.ci == GITHUB else texts.GITLAB
             made.append(FirstFile(CI_FILE[wanted.ci], text, add=text))
-    return Start(tuple(_left(each, standing) for each in made), example)
+    return Start(tuple(_left(each, standing) for each in made), example, installation)
 
 
 def _left(each: FirstFile, standing: Standing) -> FirstFile:
@@ -99,8 +100,8 @@ def _left(each: FirstFile, standing: Standing) -> FirstFile:
     return FirstFile(each.path, left="stands already", add="" if standing.speaks(each.path) else each.add)
 
 
-def _checked(cluster: Cluster, path: str, read_file: ReadFile) -> tuple[str, str, str]:
-    """A profile and a policy that pass the checks together, and the workload that the policy names."""
+def _checked(cluster: Cluster, path: str, read_file: ReadFile) -> tuple[str, str, str, str]:
+    """A profile and a policy that pass the checks together, the workload of the policy, the installation of the profile."""
     namespaces = cluster.namespaces()
     installations = cluster.installations if len(cluster.installations) == 1 else ()
     nobody = (min(namespaces, default=NOBODY[0]), NOBODY[1])
@@ -109,9 +110,9 @@ def _checked(cluster: Cluster, path: str, read_file: ReadFile) -> tuple[str, str
         for example in candidates:
             profile, policy = texts.profile(namespaces, installation, example), texts.policy(*example)
             if _passes(policy, profile, path, read_file):
-                return profile, policy, "/".join(example)
+                return profile, policy, "/".join(example), installation
     example = candidates[0]
-    return texts.profile(namespaces, "", example), texts.policy(*example, is_live=False), "/".join(example)
+    return texts.profile(namespaces, "", example), texts.policy(*example, is_live=False), "/".join(example), ""
 
 
 def _candidates(workloads: Iterable[Runs]) -> list[Runs]:

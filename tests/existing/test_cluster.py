@@ -67,6 +67,8 @@ def test_a_patch_says_less_than_what_it_patches() -> None:
     assert told(patch, CART) == told(CART, patch) == told(CART)
     assert cluster(patch, CART).unread == ()
     assert told(patch) == []
+    labelled = patch.replace("{replicas: 3}", "{template: {metadata: {labels: {tier: back}}}}")
+    assert told(labelled, CART) == told(CART, labelled) == told(CART)
 
 
 def test_what_waits_for_a_value_is_named_and_left_out() -> None:
