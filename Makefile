@@ -6,7 +6,7 @@ BIN := .venv/bin
 JUDGE := tests/conformance/judge
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
 
-.PHONY: demo test lint conformance judge bench clean
+.PHONY: demo test lint conformance judge bench packages zipapp image lock clean
 
 demo: .venv/core
 	@echo "policy: examples/recipes/allowed/recipes.egress"; echo
@@ -35,6 +35,28 @@ judge:
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)
 	$(BIN)/python bench/start.py
+
+packages: .venv/test
+	$(BIN)/python -m hatchling build
+
+zipapp: .venv/core
+	rm -rf build/zipapp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--target build/zipapp --requirement tools/requirements.lock
+	$(BIN)/python tools/pyz.py --packages build/zipapp --output dist/egressc.pyz
+
+# Either of docker, podman and buildah will do; what the images are run with is what docs/installing.md says.
+BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command -v $(tool)),$(tool))))
+
+image:
+	@test -n "$(BUILDER)" || { echo "make image needs docker, podman or buildah, none of which is on PATH" >&2; exit 1; }
+	$(BUILDER) build --file Containerfile --target egressc --tag egressc .
+	$(BUILDER) build --file Containerfile --target egressc-krm --tag egressc-krm .
+
+lock: .venv/conformance
+	@{ head -n 1 tools/requirements.lock; $(BIN)/uv pip compile pyproject.toml --upgrade --generate-hashes --universal \
+		--no-header --quiet; } > tools/requirements.lock.part
+	mv tools/requirements.lock.part tools/requirements.lock
 
 clean:
 	rm -rf .venv $(JUDGE)/bin build dist

@@ -1,5 +1,5 @@
-"""Write the pages that are derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the
-schema of the configuration, `docs/findings.md` from the pages of the codes.
+"""Write what is derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the schema of
+the configuration, `docs/findings.md` from the pages of the codes, and from the parsers the man page and `completions/`.
 
 python docs/generate.py
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -279,8 +280,17 @@ def _command(name: str) -> str:
     return f"\n## egressc {name}\n\n{summary(name)}\n\n| argument | meaning |\n|---|---|\n{''.join(rows)}"
 
 
-PAGES = {"profile.md": profile_page, "cli.md": cli_page, "findings.md": findings_page}
-"""Each derived page and what makes it."""
+MANUAL = runpy.run_path(str(DOCS / "manual.py"))
+COMPLETIONS = runpy.run_path(str(DOCS / "completions.py"))
+
+PAGES = {
+    "profile.md": profile_page,
+    "cli.md": cli_page,
+    "findings.md": findings_page,
+    "egressc.1": MANUAL["page"],
+    **{f"../completions/{name}": make for name, make in COMPLETIONS["SCRIPTS"].items()},
+}
+"""Each derived file, as it is found from here, and what makes it."""
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

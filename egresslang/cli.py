@@ -106,12 +106,17 @@ def _parser(names: Sequence[str]) -> Parser:
     return parser
 
 
-def options(name: str) -> list[tuple[str, str]]:
-    """Each argument of a command as it is written, and what it is for."""
+def actions(name: str) -> list[argparse.Action]:
+    """Each argument of a command, as argparse has it."""
     parser = _Arguments(add_help=False)
     import_module(COMMANDS[name]).describe(parser)
+    return parser._actions
+
+
+def options(name: str) -> list[tuple[str, str]]:
+    """Each argument of a command as it is written, and what it is for."""
     shown = []
-    for action in parser._actions:
+    for action in actions(name):
         flags = ", ".join(action.option_strings)
         value = action.metavar or ("\\|".join(action.choices) if action.choices else "")
         shown.append((f"{flags} {value if action.nargs != 0 else ''}".strip(), action.help or ""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,16 @@ def test_a_checkout_has_them_beside_the_package() -> None:
 
 
 def test_an_installed_package_has_them_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "schemas").mkdir()
-    (tmp_path / "schemas" / "profile.schema.json").write_text("installed")
-    monkeypatch.setattr(resources, "_PACKAGE", str(tmp_path))
+    inside, beside = tmp_path / "egresslang" / "schemas", tmp_path / "schemas"
+    for folder, said in ((inside, "installed"), (beside, "in a checkout")):
+        folder.mkdir(parents=True)
+        (folder / "profile.schema.json").write_text(said)
+    monkeypatch.setattr(resources, "_PACKAGE", str(inside.parent))
     assert resources.text("schemas", "profile.schema.json") == "installed"
-    assert resources.path("grammar", "x") == os.path.join(str(tmp_path.parent), "grammar", "x")
+    (inside / "profile.schema.json").unlink()
+    assert resources.text("schemas", "profile.schema.json") == "in a checkout"
+
+
+def test_a_missing_one_is_an_error() -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        resources.text("schemas", "nowhere.json")

@@ -12,5 +12,7 @@ COMMANDS: dict[str, str] = {
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
     "kustomize": "egresslang.commands.kustomize",
+    "init": "egresslang.commands.init",
+    "completion": "egresslang.commands.completion",
 }
 """Each command and its module, in the order in which help tells them."""

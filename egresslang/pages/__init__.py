@@ -12,6 +12,7 @@ import os
 import re
 
 from egresslang.findings import Code
+from egresslang.resources import text
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 PROFILE = "profile.yaml"
@@ -40,8 +41,7 @@ def summary(code: Code) -> str:
 
 
 def _written(code: Code) -> str:
-    with open(os.path.join(FOLDER, f"{code.id}.md"), encoding="utf-8") as file:
-        return file.read()
+    return text("pages", f"{code.id}.md")
 
 
 def _article(word: str) -> str:

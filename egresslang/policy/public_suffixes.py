@@ -7,6 +7,7 @@ The list has two parts: suffixes of registries, such as `co.uk`, and those of co
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 _BEGIN, _END = "// ===BEGIN PRIVATE DOMAINS===", "// ===END PRIVATE DOMAINS==="
 
@@ -47,10 +48,10 @@ def _spellings(suffix: str) -> tuple[str, ...]:
 @cache
 def _text() -> tuple[str, str]:
     """The rules of registries and of companies, as text."""
-    from publicsuffixlist import PSLFILE
+    import publicsuffixlist
 
-    with open(PSLFILE, encoding="utf-8") as file:
-        registry, _, rest = file.read().partition(_BEGIN)
+    loader: Any = publicsuffixlist.__loader__  # reads from a zip too
+    registry, _, rest = loader.get_data(publicsuffixlist.PSLFILE).decode().partition(_BEGIN)
     return registry, rest.partition(_END)[0]
 
 

@@ -1,0 +1,97 @@
+# Completion of egressc in bash, 4 or newer. Written by docs/generate.py from what egressc says of itself.
+
+_egressc() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= flags= words= list= files= each
+    local codes='EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR901 EGR902'
+    for each in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
+        case $each in
+            compile | check | test | explain | kustomize | init | completion) command=$each && break ;;
+        esac
+    done
+    if [[ $word == = ]]; then # `--format=json` is three words here
+        word=
+    elif [[ $before == = ]]; then
+        before=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    case $command in
+        '') flags='--help --version' words='compile check test explain kustomize init completion' ;;
+        compile)
+            case $before in
+                -p | --profile | --output-file) files=file ;;
+                --format) words='text concise json sarif github gitlab junit' ;;
+                --fail-on) words='error warning note' ;;
+                --select | --ignore) list=$codes ;;
+                --color) words='auto always never' ;;
+                --today | --namespace) : ;;
+                -o | --output) files=directory ;;
+                --kinds) list='ServiceEntry Sidecar IstioOperator values Istio' ;;
+                --installation) words='istio helm sail' ;;
+                *) flags='-p --profile --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -o --output --check --kinds --namespace --installation -h --help' files=file ;;
+            esac
+            ;;
+        check)
+            case $before in
+                -p | --profile | --output-file) files=file ;;
+                --format) words='text concise json sarif github gitlab junit' ;;
+                --fail-on) words='error warning note' ;;
+                --select | --ignore) list=$codes ;;
+                --color) words='auto always never' ;;
+                --today) : ;;
+                *) flags='-p --profile --format --fail-on --select --ignore --output-file --fix --diff --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
+        test)
+            case $before in
+                -p | --profile) files=file ;;
+                --format) words='text json junit' ;;
+                --color) words='auto always never' ;;
+                --today) : ;;
+                *) flags='-p --profile --format --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
+        explain)
+            case $before in
+                -p | --profile | --manifests) files=file ;;
+                --format) words='text json' ;;
+                --color) words='auto always never' ;;
+                --today) : ;;
+                *) flags='-p --profile --manifests --format --color --today -q --quiet -v --verbose -h --help' words=$codes files=file ;;
+            esac
+            ;;
+        kustomize)
+            case $before in
+                --plugin-home) files=directory ;;
+                --format) words='text concise json sarif github gitlab junit' ;;
+                --color) words='auto always never' ;;
+                --today) : ;;
+                *) flags='--plugin-home --format --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
+        init)
+            case $before in
+                --ci) words='github gitlab none' ;;
+                --hooks-repo | --hooks-rev) : ;;
+                *) flags='--ci --hooks-repo --hooks-rev -h --help' files=directory ;;
+            esac
+            ;;
+        completion)
+            case $before in
+                *) flags='-h --help' words='bash fish zsh' ;;
+            esac
+            ;;
+    esac
+    if [[ $list ]]; then
+        each=${word%"${word##*,}"}
+        mapfile -t COMPREPLY < <(compgen -P "$each" -W "$list" -- "${word##*,}")
+        compopt -o nospace
+    elif [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$word")
+    else
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+        if [[ $files ]]; then
+            compopt -o filenames
+            mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -A "$files" -- "$word")
+        fi
+    fi
+}
+complete -F _egressc egressc

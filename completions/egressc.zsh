@@ -1,0 +1,141 @@
+#compdef egressc
+# Completion of egressc in zsh. Written by docs/generate.py from what egressc says of itself.
+
+_egressc() {
+    local context state state_descr line curcontext=$curcontext
+    local -A opt_args
+    local -a codes=(EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR901 EGR902)
+    _arguments -C '(- *)--help[show this help message and exit]' '(- *)--version[show program'\''s version number and exit]' '1: :->command' '*:: :->arguments'
+    case $state in
+        command)
+            local -a commands=(
+                'compile:Turn a policy into ServiceEntries, Sidecars and the installation.'
+                'check:Tell every finding, write nothing unless it is to fix.'
+                'test:Judge the expect lines of a policy, one line each.'
+                'explain:Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+                'kustomize:Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
+                'init:Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
+                'completion:Print what makes a shell complete the command line.'
+            )
+            _describe -t commands command commands
+            ;;
+        arguments)
+            case $words[1] in
+                compile)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit)' \
+                        '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
+                        '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
+                        '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
+                        '(--output-file)--output-file=[write the report there]:FILE:_files' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-o --output)-o+[write files there instead of one text to standard output (default\: what egressc.toml says; - is standard output)]:DIR:_files -/' \
+                        '(-o --output)--output=[write files there instead of one text to standard output (default\: what egressc.toml says; - is standard output)]:DIR:_files -/' \
+                        '(--check)--check[write nothing; fail if what stands in DIR is not what the policy compiles to]' \
+                        '(--kinds)--kinds=[only these kinds\: ServiceEntry, Sidecar, IstioOperator, values, Istio]:KIND,…:_sequence compadd - ServiceEntry Sidecar IstioOperator values Istio' \
+                        '(--namespace)--namespace=[emit this namespace alone; the whole policy is checked]:NS: ' \
+                        '(--installation)--installation=[how the installation is written (default\: as it was read, else istio)]:installation:(istio helm sail)' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                check)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit)' \
+                        '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
+                        '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
+                        '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
+                        '(--output-file)--output-file=[write the report there]:FILE:_files' \
+                        '(--fix)--fix[apply the fixes that cannot widen the policy]' \
+                        '(--diff)--diff[show what --fix would change as a unified diff, and write nothing]' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                test)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--format)--format=[how the lines are written (default\: text)]:format:(text json junit)' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                explain)
+                    _arguments -S \
+                        ':FLOW:{compadd -a codes}' \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--manifests=[ask these manifests instead of a policy\: files, folders, or - for standard input; repeat it for several]:PATH:_files' \
+                        '(--format)--format=[how answers are written; json is one object a line (default\: text)]:format:(text json)' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                kustomize)
+                    _arguments -S \
+                        ':ACTION: ' \
+                        ':CONFIG:_files' \
+                        '(--plugin-home)--plugin-home=[where to install (default\: $KUSTOMIZE_PLUGIN_HOME, else the folder in which kustomize looks)]:DIR:_files -/' \
+                        '(--format)--format=[how verify writes findings (default\: text)]:format:(text concise json sarif github gitlab junit)' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                init)
+                    _arguments -S \
+                        ':DIR:_files -/' \
+                        '(--ci)--ci=[the CI to make a file for (default\: the one whose files or remotes the repository has, else github)]:ci:(github gitlab none)' \
+                        '(--hooks-repo)--hooks-repo=[the repository that the hook file names (default\: that of egressc)]:URL: ' \
+                        '(--hooks-rev)--hooks-rev=[the revision of it that the hook file names (default\: that of this version)]:REV: ' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                completion)
+                    _arguments -S \
+                        ':SHELL:(bash fish zsh)' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+            esac
+            ;;
+    esac
+}
+
+if [[ $funcstack[1] == _egressc ]]; then
+    _egressc "$@"
+else
+    compdef _egressc egressc
+fi

@@ -1,0 +1,213 @@
+"""`egressc init`: the first files of a project, beside what stands there already."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from egresslang.commands.options import Parser
+from egresslang.commands.streams import CLEAN, misuse, write
+from egresslang.files import SUFFIX, Unreadable, decode, find_manifests, read_bytes, read_text
+
+if TYPE_CHECKING:
+    from egresslang.existing.cluster import Cluster
+    from egresslang.source import Source
+    from egresslang.starting.first_files import FirstFile, Standing
+
+SUMMARY = "make a first policy, profile, configuration, hook and CI file, without changing what stands already"
+
+SHOWN = 3
+"""Files that are told by name; the others are counted."""
+
+
+def describe(command: Parser) -> None:
+    """The options of the command."""
+    command.add_argument(
+        "directory",
+        nargs="?",
+        default=".",
+        metavar="DIR",
+        help="the folder of the project; Kubernetes manifests below it fill the profile (default: the current folder)",
+    )
+    command.add_argument(
+        "--ci",
+        choices=["github", "gitlab", "none"],
+        help="the CI to make a file for (default: the one whose files or remotes the repository has, else github)",
+    )
+    command.add_argument(
+        "--hooks-repo", metavar="URL", help="the repository that the hook file names (default: that of egressc)"
+    )
+    command.add_argument(
+        "--hooks-rev", metavar="REV", help="the revision of it that the hook file names (default: that of this version)"
+    )
+
+
+def run(options: Any) -> int:
+    """Make what is missing, and tell what was made, what was left, and what to do next; returns the status."""
+    from egresslang.existing.cluster import read_cluster
+    from egresslang.starting import texts
+    from egresslang.starting.first_files import Wanted, start
+    from egresslang.starting.repository import ci_of, root_of
+
+    folder = options.directory
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        return misuse(f"`{folder}` is no folder")
+    root = root_of(folder)
+    is_root = root == os.path.realpath(folder)
+    sources, unread = _manifests(folder)
+    cluster = read_cluster(sources)
+    wanted = Wanted(
+        options.ci or ci_of(root), options.hooks_repo or texts.HOME, options.hooks_rev or texts.REVISION, is_root
+    )
+    made = start(wanted, _standing(folder), cluster, lambda path: read_text(os.path.join(folder, path)))
+    problem = _write(folder, [each for each in made.files if each.text])
+    if problem:
+        return misuse(problem)
+    lines = [*_told(made.files), *_told_of(cluster, made.installation, [*unread, *cluster.unread])]
+    if not is_root:
+        lines.append(
+            f"hook and CI belong to the root of the repository, `{root}`: `egressc check {folder}` is their line"
+        )
+    has_git = is_root and os.path.exists(os.path.join(root, ".git"))
+    write(sys.stdout, "\n".join([*lines, "", *_next(folder, made.example, has_git), ""]))
+    return CLEAN
+
+
+def _manifests(folder: str) -> tuple[list[Source], list[str]]:
+    """The files below a folder that may hold manifests, named from it, and those that cannot be read.
+
+    What a former compilation wrote is left out.
+    """
+    from egresslang.existing.cluster import MANIFEST
+
+    sources, unread = [], []
+    for path in find_manifests(folder):
+        name = os.path.relpath(path, folder)
+        try:
+            content = read_bytes(path)
+        except Unreadable:
+            unread.append(name)
+            continue
+        if MANIFEST.search(content) and not _is_compiled(path):
+            source, problems = decode(name, content)
+            if problems:
+                unread.append(name)
+            else:
+                sources.append(source)
+    return sources, unread
+
+
+def _is_compiled(path: str) -> bool:
+    from egresslang.directory import INDEX
+
+    above = os.path.dirname(path)
+    return any(os.path.exists(os.path.join(each, INDEX)) for each in (above, os.path.dirname(above)))
+
+
+def _standing(folder: str) -> Standing:
+    from egresslang.config.find import NAME, find
+    from egresslang.starting.first_files import POLICIES, PROFILE, Standing
+
+    found = find(folder)
+    is_configured = os.path.dirname(found) == os.path.abspath(folder) and os.path.basename(found) != NAME
+    policies = os.path.join(folder, POLICIES)
+    holds = any(name.endswith(SUFFIX) for _, _, names in os.walk(policies) for name in names)
+    return Standing(
+        lambda path: os.path.lexists(os.path.join(folder, path)),
+        lambda path: _says(os.path.join(folder, path), "egressc"),
+        holds,
+        _says(os.path.join(folder, PROFILE), "ClusterProfile"),
+        is_configured,
+    )
+
+
+def _says(path: str, word: str) -> bool:
+    try:
+        return word in read_text(path)
+    except OSError:
+        return False
+
+
+def _write(folder: str, files: Sequence[FirstFile]) -> str:
+    """Make each file, none over another or through a link; why not, where one cannot be made."""
+    for each in files:
+        for above in _folders(each.path):
+            place = os.path.join(folder, above)
+            if os.path.islink(place):
+                return f"`{place}` is a link, and nothing is written through one; nothing was written"
+            if os.path.exists(place) and not os.path.isdir(place):
+                return f"`{place}` is no folder; nothing was written"
+    for each in files:
+        path = os.path.join(folder, each.path)
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            _make(path, each.text.encode())
+        except OSError as problem:
+            return f"cannot write `{path}`: {problem.strerror}"
+    return ""
+
+
+def _folders(path: str) -> list[str]:
+    """The folders on the way to a file."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def _make(path: str, content: bytes) -> None:
+    """Write a file that does not exist, whole or not at all."""
+    with open(path, "xb") as file:
+        try:
+            file.write(content)
+            file.flush()
+        except OSError:
+            os.unlink(path)
+            raise
+
+
+def _told(files: Iterable[FirstFile]) -> list[str]:
+    lines = []
+    for each in files:
+        lines.append(f"made  {each.path}" if each.text else f"left  {each.path}: {each.left}")
+        if each.add and not each.text:
+            lines += ["      add to it:", *(f"        {line}" for line in each.add.splitlines())]
+    return lines
+
+
+def _told_of(cluster: Cluster, installation: str, unread: Sequence[str]) -> list[str]:
+    """What was found in the manifests, and what of it is not in the profile."""
+    lines = []
+    if cluster.workloads:
+        many = len(cluster.namespaces())
+        lines.append(
+            f"found {len(cluster.workloads)} workload{'s' * (len(cluster.workloads) > 1)} in {many} namespace{'s' * (many > 1)}"
+            "; a manifest that names no namespace is taken to be for `default`"
+        )
+    if len(cluster.installations) > 1:
+        lines.append(f"found several installations, so that the profile names none: {_some(cluster.installations)}")
+    elif cluster.installations and not installation:
+        lines.append(
+            f"not named in the profile, as `egressc check` would complain of it: {_some(cluster.installations)}"
+        )
+    if unread:
+        lines.append(f"not read as they stand (templates, values filled in later, or broken): {_some(unread)}")
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    from egresslang.report.display import shown
+
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return shown(", ".join(names[:SHOWN])) + more
+
+
+def _next(folder: str, example: str, has_git: bool) -> list[str]:
+    """The three commands that come next."""
+    commands = ["egressc check", "egressc compile"]
+    if has_git:
+        commands.append("git add . && pre-commit install && pre-commit run --all-files")
+    else:
+        commands.append(f"egressc explain '{example} -> example.org:443 tls'")
+    where = "" if os.path.realpath(folder) == os.getcwd() else f" in `{folder}`"
+    return [f"Next{where}:", *(f"  {each}" for each in commands)]

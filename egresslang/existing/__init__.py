@@ -1,0 +1,1 @@
+"""Existing: what manifests that others wrote tell."""
