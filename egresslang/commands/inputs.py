@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from egresslang.codes import OTHER_CLUSTER
-from egresslang.files import Unreadable, decode, read_bytes, read_policies, read_text
+from egresslang.config.find import others
+from egresslang.files import STANDARD_INPUT, Unreadable, decode, read_bytes, read_policies, read_text
 from egresslang.findings import Finding, errors, merge_clusters
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Source
 from egresslang.syntax.nodes import File
+
+MOST_PROJECTS = 3
+"""Projects below that are told by name."""
 
 
 def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]]:
@@ -30,9 +35,26 @@ def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Fi
 
 
 def read_sources(options: Any) -> tuple[list[Source], list[Finding]]:
-    """The policy files of the command line, else of the configuration, else of the current folder."""
+    """The policy files of the command line, else of the configuration, else of the current folder.
+
+    Raises Unreadable where some belong to a project that lies below: only `policies` of a configuration take those in.
+    """
     paths = options.paths or options.settings.policies or ["."]
-    return read_policies(paths, None if sys.stdin is None else sys.stdin.buffer)
+    sources, found = read_policies(paths, None if sys.stdin is None else sys.stdin.buffer)
+    if options.paths or not options.settings.policies:
+        _refuse_other_projects([source.name for source in sources if source.name != STANDARD_INPUT], options.config)
+    return sources, found
+
+
+def _refuse_other_projects(paths: Sequence[str], obeyed: str) -> None:
+    other = [os.path.relpath(os.path.dirname(config)) for config in others(paths, obeyed)]
+    if other:
+        folders = ", ".join(f"`{folder}`" for folder in other[:MOST_PROJECTS])
+        more = f" and {len(other) - MOST_PROJECTS} more" if len(other) > MOST_PROJECTS else ""
+        raise Unreadable(
+            f"a run obeys one configuration, and there is another in {folders}{more}: give one such folder as PATH, "
+            "or, where all of it is one policy, name the folders as `policies` in an egressc.toml above them"
+        )
 
 
 def read_profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:

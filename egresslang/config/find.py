@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 
 NAME = "egressc.toml"
 SHARED = "pyproject.toml"
@@ -30,6 +31,13 @@ def find(path: str) -> str:
         if above == at:
             return ""
         at = above
+
+
+def others(paths: Iterable[str], obeyed: str) -> list[str]:
+    """The configuration files, other than the one that is obeyed, that hold for some of these files."""
+    folders = dict.fromkeys(os.path.dirname(os.path.abspath(path)) for path in paths)
+    found = dict.fromkeys(config for folder in folders if (config := find(folder)))
+    return [config for config in found if not obeyed or os.path.realpath(config) != os.path.realpath(obeyed)]
 
 
 def _holds_table(path: str) -> bool:
