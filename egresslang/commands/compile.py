@@ -153,18 +153,19 @@ def _check(
     outputs: Sequence[Output],
 ) -> int:
     """Compare with what stands in the folders, and tell what a difference means."""
-    from egresslang.commands.drift import Drifted, drifted, tell
+    from egresslang.commands.drift import drifted, tell
     from egresslang.commands.report import report
 
     compared = [drifted(output) for output in outputs]
+    lost: list[str] = []
     if options.tracked:
         from egresslang.commands.tracked import untracked
 
-        compared += [Drifted([f"untracked: {path}" for path in untracked(outputs)], [], [])]
+        lost = untracked(outputs)
     meaning = [finding for each in compared for finding in each.meaning]
     status = report(options, [*found, *meaning], files, profiles, sys.stderr)
-    tell(compared, options.quiet)
-    return FINDINGS if any(each.lines for each in compared) else status
+    tell(compared, lost, options.quiet)
+    return FINDINGS if lost or any(each.lines for each in compared) else status
 
 
 def _to_folders(options: Any, outputs: Sequence[Output]) -> None:
