@@ -84,6 +84,8 @@ CLI = """# The command line
   code quality and for test reports. Files are named by their path below the root of the git repository, wherever the
   command runs. Fingerprints are made from path, code and statement: a finding that only moved is no new one. SARIF and
   JUnit list what the policy suppresses, with its reason. `upload-sarif` remarks that it would make other fingerprints.
+  `--format markdown` is for the summary of a job: a heading, a table of codes, and the findings in one fenced block.
+- [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
 - [Questions and answers](#questions-and-answers) says what `explain` may be asked, [the configuration](#the-configuration)
   what a project can say once for all runs, and [Findings](findings.md) has the page of every code.
@@ -119,6 +121,10 @@ ignore = ["everyone"]
   counted in the last line of the report.
 - A suppression in the policy comes first, then `severity`, then `select` and `ignore`; of several overrides that hold for
   a file the last one counts.
+- A PATH that is the folder of the file stands for the project: for the `policies` that it names, not for all that lies
+  below. Elsewhere `egressc check team-a` is the same as `egressc check` in `team-a`.
+- A run obeys one file. Policy files that have another, nearer one are refused, unless `policies` of the file that is obeyed
+  names them, or a folder above them.
 - What is wrong with the file is a finding at its place (EGR511).
 
 | key | meaning |

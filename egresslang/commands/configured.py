@@ -26,13 +26,17 @@ def configure(options: Any) -> None:
         options.settings, options.problems = load(path)
     settings = options.settings
     asks_manifests = bool(getattr(options, "manifests", None))
-    if path and settings.policies and _is_folder_of(path, options.paths):
-        options.paths = []
+    is_project = bool(path) and bool(settings.policies) and _is_folder_of(path, options.paths)
     if path and not asks_manifests:
         from egresslang.config.settings import missing
 
-        used = [*(() if options.paths else settings.policies), *(() if options.profiles else settings.profiles)]
+        used = [
+            *(() if options.paths and not is_project else settings.policies),
+            *(() if options.profiles else settings.profiles),
+        ]
         options.problems += missing(used, settings)
+    if is_project:
+        options.paths = list(settings.policies)
     options.profiles = options.profiles or ([] if asks_manifests else list(settings.profiles))
     if hasattr(options, "fail_on"):
         options.fail_on = options.fail_on or settings.fail_on or "error"

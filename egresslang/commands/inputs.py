@@ -27,6 +27,7 @@ def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Fi
     if errors(options.problems):
         return [File(options.problems[0].span.source, ())], [], options.problems
     sources, found = read_sources(options)
+    _refuse_other_projects(options, sources)
     files = [File(source, ()) for source in sources]
     if not found:
         files, found = read(sources)
@@ -35,19 +36,18 @@ def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Fi
 
 
 def read_sources(options: Any) -> tuple[list[Source], list[Finding]]:
-    """The policy files of the command line, else of the configuration, else of the current folder.
-
-    Raises Unreadable where some belong to a project that lies below: only `policies` of a configuration take those in.
-    """
+    """The policy files of the command line, else of the configuration, else of the current folder."""
     paths = options.paths or options.settings.policies or ["."]
-    sources, found = read_policies(paths, None if sys.stdin is None else sys.stdin.buffer)
-    if options.paths or not options.settings.policies:
-        _refuse_other_projects([source.name for source in sources if source.name != STANDARD_INPUT], options.config)
-    return sources, found
+    return read_policies(paths, None if sys.stdin is None else sys.stdin.buffer)
 
 
-def _refuse_other_projects(paths: Sequence[str], obeyed: str) -> None:
-    other = [os.path.relpath(os.path.dirname(config)) for config in others(paths, obeyed)]
+def _refuse_other_projects(options: Any, sources: Sequence[Source]) -> None:
+    """Raise Unreadable where files have another configuration: only `policies` of the one that is obeyed take them in."""
+    named = list(options.settings.policies)
+    if named and named == (options.paths or named):
+        return
+    paths = [source.name for source in sources if source.name != STANDARD_INPUT]
+    other = [os.path.relpath(os.path.dirname(config)) for config in others(paths, options.config)]
     if other:
         folders = ", ".join(f"`{folder}`" for folder in other[:MOST_PROJECTS])
         more = f" and {len(other) - MOST_PROJECTS} more" if len(other) > MOST_PROJECTS else ""

@@ -23,7 +23,11 @@ def report(findings: Sequence[Finding], context: Context) -> str:
     parts = [f"### egressc: {summary(findings, context.checked)}\n"]
     if findings:
         counts = Counter((-each.severity, each.code.id, each.code.name, str(each.severity)) for each in findings)
-        rows = [f"| {severity} | {id} {name} | {counts[key]} |\n" for key in sorted(counts) for _, id, name, severity in [key]]
+        rows = [
+            f"| {severity} | {id} {name} | {counts[key]} |\n"
+            for key in sorted(counts)
+            for _, id, name, severity in [key]
+        ]
         parts.append("| severity | code | findings |\n|---|---|---:|\n" + "".join(rows))
         parts.append(_block(findings))
     return "\n".join(parts)

@@ -32,7 +32,7 @@ def blocks(page: str) -> dict[str, str]:
     """The files that a page of docs/ shows: each the first block after a paragraph that ends in its name."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     found = re.findall(r"`([^`\n]+)`[^`\n]*:\n\n```\w+\n(.*?)```", text, re.DOTALL)
-    return {name: content for name, content in reversed(found)}
+    return dict(reversed(found))
 
 
 def publish(folder: Path) -> Path:

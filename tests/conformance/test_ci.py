@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from repository import ROOT, Home, Repository, need
 from steps import Ran, run
 

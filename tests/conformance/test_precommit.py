@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from repository import ROOT, TAG, URL, Home, Repository, blocks, need
 
 pytestmark = pytest.mark.conformance
