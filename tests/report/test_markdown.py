@@ -37,6 +37,7 @@ def test_no_text_ends_the_block(lines: list[str]) -> None:
     text = render("markdown", found, Context("2026-11-23", Checked(1, 1)))
     (block,) = FENCED.finditer(text)
     assert text[block.end() :] == ""
+    assert block[1] not in block[2]
     assert "`" not in text[: block.start()]
     assert "<" not in text[: block.start()]
 
