@@ -9,7 +9,7 @@ from egresslang.files import STANDARD_INPUT
 
 
 def configure(options: Any) -> None:
-    """Fill in the options of a command that takes a policy from the configuration of its project.
+    """Fill in the options of a command that takes a policy, and profiles or none, from the configuration of its project.
 
     `options.settings` is what the project asks for, `options.problems` what is wrong with its file.
     """
@@ -23,13 +23,17 @@ def configure(options: Any) -> None:
 
         options.settings, options.problems = load(path)
     settings = options.settings
+    takes_profiles = hasattr(options, "profiles")
     asks_manifests = bool(getattr(options, "manifests", None))
     if path and not asks_manifests:
         from egresslang.config.settings import missing
 
-        used = [*(() if options.paths else settings.policies), *(() if options.profiles else settings.profiles)]
+        used = [] if options.paths else [*settings.policies]
+        if takes_profiles and not options.profiles:
+            used += settings.profiles
         options.problems += missing(used, settings)
-    options.profiles = options.profiles or ([] if asks_manifests else list(settings.profiles))
+    if takes_profiles:
+        options.profiles = options.profiles or ([] if asks_manifests else list(settings.profiles))
     if hasattr(options, "fail_on"):
         options.fail_on = options.fail_on or settings.fail_on or "error"
         options.settings = _chosen(options, settings)
