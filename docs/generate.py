@@ -65,10 +65,12 @@ CLI = """# The command line
 
 - Standard output carries the result alone: manifests, answers, or the report of `check`. The other commands write
   findings to standard error.
-- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, or drift; 2 misuse, an
-  unreadable file, or a bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
+- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, drift, or a file that
+  `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
   as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
 - `PATH` is a file, a folder that is searched for `*.egress` (hidden folders are not), or `-`. All files are one policy.
+- `fmt` formats each file for itself and needs no profile: [the canonical form](formatting.md). `--check` names files on
+  standard output, and standard error says how many were formatted.
 - With several `-p` the policy is compiled for each cluster into `DIR/<cluster>/`. A finding that only some clusters have
   carries the cluster's name.
 - `-o DIR` writes `DIR/<namespace>.yaml` and `DIR/installation/`, each file whole, and last `.egressc`, which names every

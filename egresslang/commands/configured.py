@@ -10,7 +10,7 @@ from egresslang.files import STANDARD_INPUT
 
 
 def configure(options: Any) -> None:
-    """Fill in the options of a command that takes a policy from the configuration of its project.
+    """Fill in the options of a command that takes a policy, and profiles or none, from the configuration of its project.
 
     `options.config` is the file, empty where there is none, `options.settings` what it asks for, `options.problems` what
     is wrong with it. A PATH that is the folder of the file stands for the project: for the policies that it names.
@@ -25,19 +25,20 @@ def configure(options: Any) -> None:
 
         options.settings, options.problems = load(path)
     settings = options.settings
+    takes_profiles = hasattr(options, "profiles")
     asks_manifests = bool(getattr(options, "manifests", None))
     is_project = bool(path) and bool(settings.policies) and _is_folder_of(path, options.paths)
     if path and not asks_manifests:
         from egresslang.config.settings import missing
 
-        used = [
-            *(() if options.paths and not is_project else settings.policies),
-            *(() if options.profiles else settings.profiles),
-        ]
+        used = [] if options.paths and not is_project else [*settings.policies]
+        if takes_profiles and not options.profiles:
+            used += settings.profiles
         options.problems += missing(used, settings)
     if is_project:
         options.paths = list(settings.policies)
-    options.profiles = options.profiles or ([] if asks_manifests else list(settings.profiles))
+    if takes_profiles:
+        options.profiles = options.profiles or ([] if asks_manifests else list(settings.profiles))
     if hasattr(options, "fail_on"):
         options.fail_on = options.fail_on or settings.fail_on or "error"
         options.settings = _chosen(options, settings)
