@@ -187,13 +187,16 @@ def test_three_thousand_files_are_one_policy_and_profiles_are_found_among_as_man
         for n in range(3000)
     }
     assert sum(map(len, files)) > 2 * 128 * 1024
-    is_made, said = repository.commit({CONFIG: configuration("egressc-check", "egressc-profile"), **files})
+    is_made, said = repository.commit(
+        {CONFIG: configuration("egressc-fmt", "egressc-check", "egressc-profile"), **files}
+    )
     assert is_made, said
     is_made, said = repository.commit(
         {
             name.format(
                 2999
             ): "allow recipes/w2999 -> host2999.example.com:443 tls\nallow recipes/w0 -> host0.example.com:443 http\n",
+            name.format(1): "allow recipes/w1->host1.example.com:443 tls\n",
             "deploy/1500/configuration.yaml": PROFILE.replace("istio:", "isto:"),
             **{
                 f"deploy/{n}/configuration.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: d{n}}}\n"
@@ -203,11 +206,29 @@ def test_three_thousand_files_are_one_policy_and_profiles_are_found_among_as_man
     )
     assert not is_made
     assert "EGR204" in said
+    assert (repository.folder / name.format(1)).read_text() == files[name.format(1)]
     assert "unknown key `isto`" in said
     assert "deploy/1500/configuration.yaml" in said
 
 
 # The other hooks
+
+
+def test_files_get_their_canonical_form_and_the_next_commit_takes_them(repository: Repository) -> None:
+    name = "policies/\u00fcber den Zaun/r\u00e4t \u6771\u4eac's.egress"
+    unformatted = "allow   recipes/etl->a.example.com:443   tls # why\n"
+    is_made, said = repository.commit({CONFIG: configuration("egressc-fmt"), name: unformatted})
+    assert not is_made
+    assert "files were modified by this hook" in said
+    assert (repository.folder / name).read_text() == "allow recipes/etl -> a.example.com:443 tls  # why\n"
+    is_made, said = repository.commit()
+    assert is_made, said
+    is_made, said = repository.commit({name: "allow\n"})
+    assert not is_made
+    assert "EGR001" in said
+    (repository.folder / name).unlink()
+    is_made, said = repository.commit()
+    assert is_made, said
 
 
 def test_manifests_that_are_not_what_the_policy_compiles_to(repository: Repository) -> None:
