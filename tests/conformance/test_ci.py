@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import ROOT, Home, Repository, need
+from repository import ROOT, Home, Repository, blocks, need
 from steps import Ran, run
 
 pytestmark = pytest.mark.conformance
@@ -69,6 +69,21 @@ def script_of(step: dict[str, Any]) -> str:
 def test_it_is_what_its_schema_asks_for(schema: str, path: str) -> None:
     done = subprocess.run(
         [need("check-jsonschema", "PyPI check-jsonschema"), "--builtin-schema", schema, ROOT / path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [("vendor.github-workflows", ".github/workflows/egressc.yml"), ("vendor.gitlab-ci", ".gitlab-ci.yml")],
+)
+def test_what_the_page_shows_is_what_its_schema_asks_for(tmp_path: Path, schema: str, name: str) -> None:
+    (tmp_path / "shown.yml").write_text(blocks("ci.md")[name])
+    done = subprocess.run(
+        [need("check-jsonschema", "PyPI check-jsonschema"), "--builtin-schema", schema, tmp_path / "shown.yml"],
         capture_output=True,
         text=True,
         check=False,
