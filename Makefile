@@ -5,6 +5,7 @@ BIN := .venv/bin
 , := ,
 JUDGE := tests/conformance/judge
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .PHONY: demo test lint conformance judge bench packages zipapp image lock clean
 
@@ -31,6 +32,7 @@ judge:
 		command -v $${tool%:*} > /dev/null || { echo "make conformance needs $${tool%:*}, which is not on PATH (Debian package $${tool#*:})" >&2; exit 1; }; done
 	cd $(JUDGE) && go build -o bin/judge . && go build -o bin/ads ./ads && go build -o bin/istioctl istio.io/istio/istioctl/cmd/istioctl
 	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(KUSTOMIZE)
+	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(ACTIONLINT)
 
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)

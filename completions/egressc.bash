@@ -5,7 +5,7 @@ _egressc() {
     local codes='EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR901 EGR902'
     for each in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         case $each in
-            compile | check | test | explain | kustomize | init | completion) command=$each && break ;;
+            compile | check | fmt | test | explain | profile | kustomize | init | completion) command=$each && break ;;
         esac
     done
     if [[ $word == = ]]; then # `--format=json` is three words here
@@ -14,11 +14,11 @@ _egressc() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case $command in
-        '') flags='--help --version' words='compile check test explain kustomize init completion' ;;
+        '') flags='--help --version' words='compile check fmt test explain profile kustomize init completion' ;;
         compile)
             case $before in
                 -p | --profile | --output-file) files=file ;;
-                --format) words='text concise json sarif github gitlab junit' ;;
+                --format) words='text concise json sarif github gitlab junit markdown' ;;
                 --fail-on) words='error warning note' ;;
                 --select | --ignore) list=$codes ;;
                 --color) words='auto always never' ;;
@@ -26,18 +26,24 @@ _egressc() {
                 -o | --output) files=directory ;;
                 --kinds) list='ServiceEntry Sidecar IstioOperator values Istio' ;;
                 --installation) words='istio helm sail' ;;
-                *) flags='-p --profile --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -o --output --check --kinds --namespace --installation -h --help' files=file ;;
+                *) flags='-p --profile --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -o --output --check --tracked --kinds --namespace --installation -h --help' files=file ;;
             esac
             ;;
         check)
             case $before in
                 -p | --profile | --output-file) files=file ;;
-                --format) words='text concise json sarif github gitlab junit' ;;
+                --format) words='text concise json sarif github gitlab junit markdown' ;;
                 --fail-on) words='error warning note' ;;
                 --select | --ignore) list=$codes ;;
                 --color) words='auto always never' ;;
                 --today) : ;;
                 *) flags='-p --profile --format --fail-on --select --ignore --output-file --fix --diff --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
+        fmt)
+            case $before in
+                --color) words='auto always never' ;;
+                *) flags='--check --diff --color -q --quiet -h --help' files=file ;;
             esac
             ;;
         test)
@@ -58,10 +64,21 @@ _egressc() {
                 *) flags='-p --profile --manifests --format --color --today -q --quiet -v --verbose -h --help' words=$codes files=file ;;
             esac
             ;;
+        profile)
+            case $before in
+                --format) words='text concise json sarif github gitlab junit markdown' ;;
+                --fail-on) words='error warning note' ;;
+                --select | --ignore) list=$codes ;;
+                --output-file) files=file ;;
+                --color) words='auto always never' ;;
+                --today) : ;;
+                *) flags='--check --only-profiles --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
         kustomize)
             case $before in
                 --plugin-home) files=directory ;;
-                --format) words='text concise json sarif github gitlab junit' ;;
+                --format) words='text concise json sarif github gitlab junit markdown' ;;
                 --color) words='auto always never' ;;
                 --today) : ;;
                 *) flags='--plugin-home --format --color --today -q --quiet -v --verbose -h --help' files=file ;;

@@ -9,15 +9,17 @@ complete -c egressc -n '__fish_use_subcommand' -l help -d 'show this help messag
 complete -c egressc -n '__fish_use_subcommand' -l version -d 'show program\'s version number and exit'
 complete -c egressc -n '__fish_use_subcommand' -a compile -d 'Turn a policy into ServiceEntries, Sidecars and the installation.'
 complete -c egressc -n '__fish_use_subcommand' -a check -d 'Tell every finding, write nothing unless it is to fix.'
+complete -c egressc -n '__fish_use_subcommand' -a fmt -d 'Write policy files in their canonical form, in place.'
 complete -c egressc -n '__fish_use_subcommand' -a test -d 'Judge the expect lines of a policy, one line each.'
 complete -c egressc -n '__fish_use_subcommand' -a explain -d 'Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Tell what is wrong with profiles, without a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a kustomize -d 'Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a init -d 'Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
 complete -c egressc -n '__fish_use_subcommand' -a completion -d 'Print what makes a shell complete the command line.'
 
 complete -c egressc -n '__fish_seen_subcommand_from compile' -F
 complete -c egressc -n '__fish_seen_subcommand_from compile' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
-complete -c egressc -n '__fish_seen_subcommand_from compile' -l format -x -a 'text concise json sarif github gitlab junit' -d 'how findings are written (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from compile' -l format -x -a 'text concise json sarif github gitlab junit markdown' -d 'how findings are written (default: text)'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l fail-on -x -a 'error warning note' -d 'the least severity that fails (default: what egressc.toml says, else error)'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l select -x -a '(__fish_complete_list , __egressc_codes)' -d 'of warnings and notes tell only these: codes, names, or the start of codes such as EGR3'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l ignore -x -a '(__fish_complete_list , __egressc_codes)' -d 'hide these warnings and notes; errors are always told'
@@ -28,6 +30,7 @@ complete -c egressc -n '__fish_seen_subcommand_from compile' -s q -l quiet -d 's
 complete -c egressc -n '__fish_seen_subcommand_from compile' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -s o -l output -x -a '(__fish_complete_directories)' -d 'write files there instead of one text to standard output (default: what egressc.toml says; - is standard output)'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l check -d 'write nothing; fail if what stands in DIR is not what the policy compiles to'
+complete -c egressc -n '__fish_seen_subcommand_from compile' -l tracked -d 'with --check, fail for a file in DIR that git does not track, too'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l kinds -x -a '(__fish_complete_list , "string split \" \" -- ServiceEntry Sidecar IstioOperator values Istio")' -d 'only these kinds: ServiceEntry, Sidecar, IstioOperator, values, Istio'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l namespace -x -d 'emit this namespace alone; the whole policy is checked'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l installation -x -a 'istio helm sail' -d 'how the installation is written (default: as it was read, else istio)'
@@ -35,7 +38,7 @@ complete -c egressc -n '__fish_seen_subcommand_from compile' -s h -l help -d 'sh
 
 complete -c egressc -n '__fish_seen_subcommand_from check' -F
 complete -c egressc -n '__fish_seen_subcommand_from check' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
-complete -c egressc -n '__fish_seen_subcommand_from check' -l format -x -a 'text concise json sarif github gitlab junit' -d 'how findings are written (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from check' -l format -x -a 'text concise json sarif github gitlab junit markdown' -d 'how findings are written (default: text)'
 complete -c egressc -n '__fish_seen_subcommand_from check' -l fail-on -x -a 'error warning note' -d 'the least severity that fails (default: what egressc.toml says, else error)'
 complete -c egressc -n '__fish_seen_subcommand_from check' -l select -x -a '(__fish_complete_list , __egressc_codes)' -d 'of warnings and notes tell only these: codes, names, or the start of codes such as EGR3'
 complete -c egressc -n '__fish_seen_subcommand_from check' -l ignore -x -a '(__fish_complete_list , __egressc_codes)' -d 'hide these warnings and notes; errors are always told'
@@ -47,6 +50,13 @@ complete -c egressc -n '__fish_seen_subcommand_from check' -l today -x -d 'the d
 complete -c egressc -n '__fish_seen_subcommand_from check' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from check' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from check' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from fmt' -F
+complete -c egressc -n '__fish_seen_subcommand_from fmt' -l check -d 'write nothing; name the files that would change, and fail if there are any'
+complete -c egressc -n '__fish_seen_subcommand_from fmt' -l diff -d 'write nothing; show the changes as a unified diff, and fail if there are any'
+complete -c egressc -n '__fish_seen_subcommand_from fmt' -l color -x -a 'auto always never' -d 'colours of what is told of files that do not parse'
+complete -c egressc -n '__fish_seen_subcommand_from fmt' -s q -l quiet -d 'do not say how many files were formatted'
+complete -c egressc -n '__fish_seen_subcommand_from fmt' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from test' -F
 complete -c egressc -n '__fish_seen_subcommand_from test' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
@@ -68,9 +78,23 @@ complete -c egressc -n '__fish_seen_subcommand_from explain' -s q -l quiet -d 's
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s h -l help -d 'show this help message and exit'
 
+complete -c egressc -n '__fish_seen_subcommand_from profile' -F
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l check -d 'tell every finding, write nothing'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l only-profiles -d 'pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l format -x -a 'text concise json sarif github gitlab junit markdown' -d 'how findings are written (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l fail-on -x -a 'error warning note' -d 'the least severity that fails (default: what egressc.toml says, else error)'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l select -x -a '(__fish_complete_list , __egressc_codes)' -d 'of warnings and notes tell only these: codes, names, or the start of codes such as EGR3'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l ignore -x -a '(__fish_complete_list , __egressc_codes)' -d 'hide these warnings and notes; errors are always told'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l output-file -r -F -d 'write the report there'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -s h -l help -d 'show this help message and exit'
+
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -F
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l plugin-home -x -a '(__fish_complete_directories)' -d 'where to install (default: $KUSTOMIZE_PLUGIN_HOME, else the folder in which kustomize looks)'
-complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l format -x -a 'text concise json sarif github gitlab junit' -d 'how verify writes findings (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l format -x -a 'text concise json sarif github gitlab junit markdown' -d 'how verify writes findings (default: text)'
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l color -x -a 'auto always never' -d 'colours of the text format'
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -s q -l quiet -d 'say nothing when there is nothing to say'

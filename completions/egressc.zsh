@@ -11,8 +11,10 @@ _egressc() {
             local -a commands=(
                 'compile:Turn a policy into ServiceEntries, Sidecars and the installation.'
                 'check:Tell every finding, write nothing unless it is to fix.'
+                'fmt:Write policy files in their canonical form, in place.'
                 'test:Judge the expect lines of a policy, one line each.'
                 'explain:Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+                'profile:Tell what is wrong with profiles, without a policy.'
                 'kustomize:Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
                 'init:Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
                 'completion:Print what makes a shell complete the command line.'
@@ -26,7 +28,7 @@ _egressc() {
                         '*:PATH:_files' \
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
-                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit)' \
+                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
                         '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
                         '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
                         '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
@@ -40,6 +42,7 @@ _egressc() {
                         '(-o --output)-o+[write files there instead of one text to standard output (default\: what egressc.toml says; - is standard output)]:DIR:_files -/' \
                         '(-o --output)--output=[write files there instead of one text to standard output (default\: what egressc.toml says; - is standard output)]:DIR:_files -/' \
                         '(--check)--check[write nothing; fail if what stands in DIR is not what the policy compiles to]' \
+                        '(--tracked)--tracked[with --check, fail for a file in DIR that git does not track, too]' \
                         '(--kinds)--kinds=[only these kinds\: ServiceEntry, Sidecar, IstioOperator, values, Istio]:KIND,…:_sequence compadd - ServiceEntry Sidecar IstioOperator values Istio' \
                         '(--namespace)--namespace=[emit this namespace alone; the whole policy is checked]:NS: ' \
                         '(--installation)--installation=[how the installation is written (default\: as it was read, else istio)]:installation:(istio helm sail)' \
@@ -51,7 +54,7 @@ _egressc() {
                         '*:PATH:_files' \
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
-                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit)' \
+                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
                         '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
                         '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
                         '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
@@ -64,6 +67,17 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                fmt)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '(--check)--check[write nothing; name the files that would change, and fail if there are any]' \
+                        '(--diff)--diff[write nothing; show the changes as a unified diff, and fail if there are any]' \
+                        '(--color)--color=[colours of what is told of files that do not parse]:color:(auto always never)' \
+                        '(-q --quiet)-q[do not say how many files were formatted]' \
+                        '(-q --quiet)--quiet[do not say how many files were formatted]' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -99,12 +113,31 @@ _egressc() {
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
+                profile)
+                    _arguments -S \
+                        '*:FILE:_files' \
+                        '(--check)--check[tell every finding, write nothing]' \
+                        '(--only-profiles)--only-profiles[pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file]' \
+                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
+                        '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
+                        '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
+                        '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
+                        '(--output-file)--output-file=[write the report there]:FILE:_files' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
                 kustomize)
                     _arguments -S \
                         ':ACTION: ' \
                         ':CONFIG:_files' \
                         '(--plugin-home)--plugin-home=[where to install (default\: $KUSTOMIZE_PLUGIN_HOME, else the folder in which kustomize looks)]:DIR:_files -/' \
-                        '(--format)--format=[how verify writes findings (default\: text)]:format:(text concise json sarif github gitlab junit)' \
+                        '(--format)--format=[how verify writes findings (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
                         '(-q --quiet)-q[say nothing when there is nothing to say]' \

@@ -66,10 +66,12 @@ CLI = """# The command line
 
 - Standard output carries the result alone: manifests, answers, or the report of `check`. The other commands write
   findings to standard error.
-- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, or drift; 2 misuse, an
-  unreadable file, or a bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
+- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, drift, or a file that
+  `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
   as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
 - `PATH` is a file, a folder that is searched for `*.egress` (hidden folders are not), or `-`. All files are one policy.
+- `fmt` formats each file for itself and needs no profile: [the canonical form](formatting.md). `--check` names files on
+  standard output, and standard error says how many were formatted.
 - With several `-p` the policy is compiled for each cluster into `DIR/<cluster>/`. A finding that only some clusters have
   carries the cluster's name.
 - `-o DIR` writes `DIR/<namespace>.yaml` and `DIR/installation/`, each file whole, and last `.egressc`, which names every
@@ -85,6 +87,8 @@ CLI = """# The command line
   code quality and for test reports. Files are named by their path below the root of the git repository, wherever the
   command runs. Fingerprints are made from path, code and statement: a finding that only moved is no new one. SARIF and
   JUnit list what the policy suppresses, with its reason. `upload-sarif` remarks that it would make other fingerprints.
+  `--format markdown` is for the summary of a job: a heading, a table of codes, and the findings in one fenced block.
+- [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
 - [Questions and answers](#questions-and-answers) says what `explain` may be asked, [the configuration](#the-configuration)
   what a project can say once for all runs, and [Findings](findings.md) has the page of every code.
@@ -120,6 +124,10 @@ ignore = ["everyone"]
   counted in the last line of the report.
 - A suppression in the policy comes first, then `severity`, then `select` and `ignore`; of several overrides that hold for
   a file the last one counts.
+- A PATH that is the folder of the file stands for the project: for the `policies` that it names, not for all that lies
+  below. Elsewhere `egressc check team-a` is the same as `egressc check` in `team-a`.
+- A run obeys one file. Policy files that have another, nearer one are refused, unless `policies` of the file that is obeyed
+  names them, or a folder above them.
 - What is wrong with the file is a finding at its place (EGR511).
 
 | key | meaning |

@@ -71,6 +71,13 @@ def test_the_start_is_measured_against_that_of_lark(tmp_path: object) -> None:
     assert len(imports) == 41
 
 
+def test_formatting_is_measured_against_parsing(tmp_path: object) -> None:
+    (times,) = tables(run(tmp_path, "format.py", "--quick", "--repeats", "1"))
+    assert times[0] == ["shape", "rules", "parse", "print", "format", "format ÷ parse"]
+    assert {row[1] for row in times[1:]} == {"100", "1,000"}
+    assert all(cell for row in times for cell in row)
+
+
 def test_what_the_tests_install_is_not_measured(bench: Any, tmp_path: Any) -> None:
     """`interegular` makes every start slower by its presence; lark looks for it in any case."""
     start = bench("start")

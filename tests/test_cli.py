@@ -873,3 +873,14 @@ def test_streams_that_do_not_work(here: Path, line: str) -> None:
     assert done.returncode == 2
     assert b"a bug of egressc" not in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_what_is_told_in_one_line_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        Result("check", "a\n::error::b").err == "egressc: cannot read `a\\u000a::error::b`: No such file or directory\n"
+    )
+    (tmp_path / "a.egress").write_text(POLICY)
+    lines = Result("compile", "-o", "out\n::error::b", "--check").out.splitlines()
+    assert lines
+    assert all(line.startswith("missing: out\\u000a::error::b/") for line in lines)

@@ -118,6 +118,63 @@ def test_no_file_loads_no_toml(here: Path) -> None:
     assert not {"tomllib", "egresslang.config.load", "egresslang.suppression"} & set(done.stdout.split())
 
 
+# Projects below
+
+
+@pytest.fixture
+def teams(here: Path) -> Path:
+    """Two projects in folders, and policies of none beside them."""
+    for team in ("a", "b"):
+        (here / team / "policies").mkdir(parents=True)
+        (here / team / "policies/x.egress").write_text(CLEAN)
+        (here / team / "draft.egress").write_text("allow\n")
+        (here / team / "egressc.toml").write_text('policies = ["policies"]\n')
+    return here
+
+
+def test_the_folder_of_a_project_stands_for_it(teams: Path) -> None:
+    for path in ("a", "a/", "./a", str(teams / "a")):
+        assert run("check", path) == (0, "no findings: 1 rule in 1 file\n", "")
+    assert run("check", "a/draft.egress")[0] == 1
+    assert run("check", "a", "a/draft.egress")[0] == 1
+    (teams / "a/egressc.toml").write_text('policies = ["nowhere"]\n')
+    assert told_codes("a") == ["EGR511"]
+    (teams / "a/egressc.toml").write_text("")
+    assert run("check", "a")[0] == 1, "all below it, where the file names no policies"
+
+
+def told_codes(*arguments: str) -> list[str]:
+    return [each["code"] for each in json.loads(run("check", "--format", "json", *arguments)[1])["findings"]]
+
+
+def test_a_run_that_takes_in_another_project_is_refused(teams: Path) -> None:
+    refused = (
+        "egressc: a run obeys one configuration, and there is another in `a`, `b`: give one such folder as PATH, or, "
+        "where all of it is one policy, name the folders as `policies` in an egressc.toml above them\n"
+    )
+    assert run("check") == run("check", ".") == (2, "", refused)
+    for command in ("compile", "test", "explain"):
+        flow = ("idgen -> api.example.com:443 tls",) if command == "explain" else ()
+        assert run(command, *flow) == (2, "", refused)
+    assert "another in `b`:" in run("check", "a", "b")[2]
+    (teams / "egressc.toml").write_text("")
+    assert run("check") == (2, "", refused)
+    for more in ("c", "d"):
+        (teams / more).mkdir()
+        (teams / more / "x.egress").write_text(CLEAN)
+        (teams / more / "pyproject.toml").write_text("[tool.egressc]\n")
+    assert "another in `a`, `b`, `c` and 1 more:" in run("check")[2]
+
+
+def test_what_the_configuration_names_is_taken_in(teams: Path) -> None:
+    (teams / "egressc.toml").write_text('policies = ["a/policies", "b/policies"]\n')
+    for paths in ((), (".",)):
+        status, out, _ = run("check", *paths)
+        assert (status, out.splitlines()[-1]) == (0, "1 warning in 2 files")
+    os.chdir(teams / "b")
+    assert run("check") == (0, "no findings: 1 rule in 1 file\n", "")
+
+
 # What it makes of a run
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 COMMANDS: dict[str, str] = {
     "compile": "egresslang.commands.compile",
     "check": "egresslang.commands.check",
+    "fmt": "egresslang.commands.fmt",
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
+    "profile": "egresslang.commands.profile",
     "kustomize": "egresslang.commands.kustomize",
     "init": "egresslang.commands.init",
     "completion": "egresslang.commands.completion",

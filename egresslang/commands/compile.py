@@ -37,6 +37,9 @@ def describe(command: Parser) -> None:
         help="write nothing; fail if what stands in DIR is not what the policy compiles to",
     )
     command.add_argument(
+        "--tracked", action="store_true", help="with --check, fail for a file in DIR that git does not track, too"
+    )
+    command.add_argument(
         "--kinds",
         type=_kinds,
         metavar="KIND,…",
@@ -71,7 +74,9 @@ def run(options: Any) -> int:
     if options.output == "":
         return misuse("-o names no folder")
     if options.check and not options.output:
-        return misuse("--check compares with a folder: give it with -o DIR")
+        return misuse('--check compares with a folder: give it with -o DIR, or write `output = "DIR"` in egressc.toml')
+    if options.tracked and not options.check:
+        return misuse("--tracked is for --check")
     if len(options.profiles) > 1 and not options.output:
         return misuse("several profiles make several outputs: give a folder with -o DIR")
     files, profiles, found = read_inputs(options)
@@ -152,10 +157,15 @@ def _check(
     from egresslang.commands.report import report
 
     compared = [drifted(output) for output in outputs]
+    lost: list[str] = []
+    if options.tracked:
+        from egresslang.commands.tracked import untracked
+
+        lost = untracked(outputs)
     meaning = [finding for each in compared for finding in each.meaning]
     status = report(options, [*found, *meaning], files, profiles, sys.stderr)
-    tell(compared, options.quiet)
-    return FINDINGS if any(each.lines for each in compared) else status
+    tell(compared, lost, options.quiet)
+    return FINDINGS if lost or any(each.lines for each in compared) else status
 
 
 def _to_folders(options: Any, outputs: Sequence[Output]) -> None:

@@ -109,12 +109,15 @@ def _beside(output: Output, documents: Sequence[Located]) -> str:
     return stream(rest)
 
 
-def tell(compared: Sequence[Drifted], quiet: bool) -> None:
+def tell(compared: Sequence[Drifted], untracked: Sequence[str], quiet: bool) -> None:
     """Write the lines of drifts to standard output, and to standard error that they change nothing if that is so."""
     from egresslang.commands.overlooked import tell_overlooked
+    from egresslang.report.display import shown
 
     for line in (line for each in compared for line in each.lines):
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{shown(line)}\n")
+    for path in untracked:
+        sys.stdout.write(f"untracked: {shown(path)}\n")
     if quiet:
         return
     if any(each.lines for each in compared) and not any(each.meaning for each in compared):

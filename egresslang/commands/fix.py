@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 from egresslang import fixes
 from egresslang.commands.judge import judge
 from egresslang.commands.report import Told, conclude
+from egresslang.commands.rewrite import rewrite
 from egresslang.commands.streams import misuse, write
 from egresslang.compile import read
-from egresslang.files import STANDARD_INPUT, Unreadable, read_bytes
+from egresslang.files import STANDARD_INPUT
 from egresslang.findings import Finding, errors
 from egresslang.profile.profile import ClusterProfile
-from egresslang.replacement import replace_file
 from egresslang.source import Source
 from egresslang.syntax.nodes import File
 
@@ -30,7 +29,7 @@ def fix(options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile],
     if options.diff:
         write(sys.stdout, "".join(fixes.diff(*each) for each in zip(before, after, strict=True)))
         return conclude(options, told, files, profiles, sys.stderr)
-    problem = _write(before, after)
+    problem = rewrite(before, after)
     if problem:
         return misuse(problem)
     printed = [source.text for source in after if source.name == STANDARD_INPUT]
@@ -59,26 +58,6 @@ def _mend(
         files, found = read(sources)
         told = judge(options, files, profiles, [*options.problems, *found])
     return sources, total, files, told
-
-
-def _write(before: Sequence[Source], after: Sequence[Source]) -> str:
-    """Replace each file that changed, or none of them: then why."""
-    changed = [
-        (old, new)
-        for old, new in zip(before, after, strict=True)
-        if old.text != new.text and old.name != STANDARD_INPUT
-    ]
-    for old, _ in changed:
-        if os.path.islink(old.name):
-            return f"`{old.name}` is a link, and nothing is written through one: fix the file that it leads to"
-        if read_bytes(old.name) != old.text.encode():
-            return f"`{old.name}` has changed while it was looked at; nothing was written"
-    for old, new in changed:
-        try:
-            replace_file(old.name, new.text.encode())
-        except OSError as problem:
-            raise Unreadable(f"cannot write `{old.name}`: {problem.strerror}") from problem
-    return ""
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from egresslang.codes import OTHER_CLUSTER
-from egresslang.files import Unreadable, decode, read_bytes, read_policies, read_text
+from egresslang.config.find import others
+from egresslang.files import STANDARD_INPUT, Unreadable, decode, read_bytes, read_policies, read_text
 from egresslang.findings import Finding, errors, merge_clusters
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Source
 from egresslang.syntax.nodes import File
+
+MOST_PROJECTS = 3
+"""Projects below that are told by name."""
 
 
 def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]]:
@@ -22,6 +27,7 @@ def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Fi
     if errors(options.problems):
         return [File(options.problems[0].span.source, ())], [], options.problems
     sources, found = read_sources(options)
+    _refuse_other_projects(options, sources)
     files = [File(source, ()) for source in sources]
     if not found:
         files, found = read(sources)
@@ -33,6 +39,22 @@ def read_sources(options: Any) -> tuple[list[Source], list[Finding]]:
     """The policy files of the command line, else of the configuration, else of the current folder."""
     paths = options.paths or options.settings.policies or ["."]
     return read_policies(paths, None if sys.stdin is None else sys.stdin.buffer)
+
+
+def _refuse_other_projects(options: Any, sources: Sequence[Source]) -> None:
+    """Raise Unreadable where files have another configuration: only `policies` of the one that is obeyed take them in."""
+    named = list(options.settings.policies)
+    if named and named == (options.paths or named):
+        return
+    paths = [source.name for source in sources if source.name != STANDARD_INPUT]
+    other = [os.path.relpath(os.path.dirname(config)) for config in others(paths, options.config)]
+    if other:
+        folders = ", ".join(f"`{folder}`" for folder in other[:MOST_PROJECTS])
+        more = f" and {len(other) - MOST_PROJECTS} more" if len(other) > MOST_PROJECTS else ""
+        raise Unreadable(
+            f"a run obeys one configuration, and there is another in {folders}{more}: give one such folder as PATH, "
+            "or, where all of it is one policy, name the folders as `policies` in an egressc.toml above them"
+        )
 
 
 def read_profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:

@@ -16,6 +16,7 @@ from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
 from egresslang.report import FORMATS, Checked, Context, render
 from egresslang.report.color import wants_color
+from egresslang.source import Source
 from egresslang.syntax.nodes import File
 
 
@@ -75,7 +76,9 @@ def _looked_at(files: Sequence[File], policies: Sequence[Policy]) -> set[tuple[s
     return places
 
 
-def conclude(options: Any, told: Told, files: Sequence[File], profiles: Sequence[ClusterProfile], stream: Any) -> int:
+def conclude(
+    options: Any, told: Told, files: Sequence[File | Source], profiles: Sequence[ClusterProfile], stream: Any
+) -> int:
     """Write what is told; returns the status."""
     if options.verbose:
         for profile in profiles:
@@ -101,20 +104,24 @@ def fails(options: Any, found: Sequence[Finding], files: Sequence[File]) -> bool
 def tell(
     options: Any,
     found: Sequence[Finding],
-    files: Sequence[object],
+    files: Sequence[File | Source],
     stream: Any,
     suppressed: Sequence[Finding] = (),
     hidden: int = 0,
 ) -> None:
-    """Write findings in the format that is asked for, as text where it is one that findings do not have."""
+    """Write findings in the format that is asked for, as text where it is one that findings do not have.
+
+    `files` are what was looked at: those of a policy parsed, others as they are.
+    """
     file = getattr(options, "output_file", None)
     terminal = stream.isatty() and not file
     width = os.get_terminal_size(stream.fileno()).columns if terminal else None
-    rules = sum(hasattr(statement, "attributes") for file in files for statement in getattr(file, "statements", ()))
-    checked = Checked(rules, len(files), len(suppressed), hidden)
+    policy = [file for file in files if isinstance(file, File)]
+    rules = sum(hasattr(statement, "attributes") for file in policy for statement in file.statements)
+    checked = Checked(rules if policy else None, len(files), len(suppressed), hidden)
     color = wants_color(options.color, {} if file else os.environ, terminal)
     format = options.format if options.format in FORMATS else "text"
-    names = tuple(each.source.name for each in files if isinstance(each, File))
+    names = tuple(each.source.name if isinstance(each, File) else each.name for each in files)
     context = Context(str(today(options)), checked, color, width, tuple(suppressed), names, *_repository())
     text = render(format, in_order(found), context)
     if not file:

@@ -31,6 +31,8 @@ def forget_output() -> None:
 def misuse(message: str) -> int:
     """Tell of a misuse on standard error; returns its status."""
     with suppress(OSError):  # whom could it be told, where standard error cannot be written
-        sys.stderr.write(f"egressc: {message}\n")
+        from egresslang.report.display import shown
+
+        sys.stderr.write(f"egressc: {shown(message)}\n")
         sys.stderr.flush()
     return MISUSE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 
 NAME = "egressc.toml"
 SHARED = "pyproject.toml"
@@ -19,17 +20,31 @@ def find(path: str) -> str:
     In one folder `egressc.toml` comes first; a `pyproject.toml` without a table for egressc does not count.
     """
     at = os.path.abspath(path)
-    if not os.path.isdir(at):
-        at = os.path.dirname(at)
-    while True:
-        for name in (NAME, SHARED):
-            candidate = os.path.join(at, name)
-            if os.path.isfile(candidate) and (name == NAME or _holds_table(candidate)):
-                return candidate
-        above = os.path.dirname(at)
-        if above == at:
-            return ""
-        at = above
+    return _nearest(at if os.path.isdir(at) else os.path.dirname(at), {})
+
+
+def others(paths: Iterable[str], obeyed: str) -> list[str]:
+    """The configuration files, other than the one that is obeyed, that hold for some of these files."""
+    known: dict[str, str] = {}
+    found = dict.fromkeys(_nearest(os.path.dirname(os.path.abspath(path)), known) for path in paths)
+    return [each for each in found if each and not (obeyed and os.path.samefile(each, obeyed))]
+
+
+def _nearest(folder: str, known: dict[str, str]) -> str:
+    """The configuration of a folder or the nearest above it; each folder is looked at once, as `known` has it."""
+    if folder not in known:
+        above = os.path.dirname(folder)
+        known[folder] = _in(folder) or (_nearest(above, known) if above != folder else "")
+    return known[folder]
+
+
+def _in(folder: str) -> str:
+    """The configuration file in a folder; empty when there is none."""
+    for name in (NAME, SHARED):
+        candidate = os.path.join(folder, name)
+        if os.path.isfile(candidate) and (name == NAME or _holds_table(candidate)):
+            return candidate
+    return ""
 
 
 def _holds_table(path: str) -> bool:

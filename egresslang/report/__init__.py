@@ -20,6 +20,7 @@ FORMATS: dict[str, str] = {
     "github": "egresslang.report.github",
     "gitlab": "egresslang.report.gitlab",
     "junit": "egresslang.report.junit",
+    "markdown": "egresslang.report.markdown",
 }
 """What `--format` takes, and the module that writes it."""
 
@@ -28,10 +29,10 @@ FORMATS: dict[str, str] = {
 class Checked:
     """What was looked at, and how many findings are not shown.
 
-    `suppressed` were silenced in the policy, each with a reason; `hidden` by options and configuration.
+    `rules` is None where no policy was looked at; `suppressed` were silenced in the policy, each with a reason; `hidden` by options and configuration.
     """
 
-    rules: int
+    rules: int | None
     files: int
     suppressed: int = 0
     hidden: int = 0

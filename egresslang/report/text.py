@@ -52,7 +52,8 @@ def summary(findings: Iterable[Finding], checked: Checked) -> str:
         counts[each.severity] += 1
     told = ", ".join(_count(number, str(severity)) for severity, number in counts.items() if number)
     files = f"in {_count(checked.files, 'file')}"
-    line = f"{told} {files}" if told else f"no findings: {_count(checked.rules, 'rule')} {files}"
+    rules = "" if checked.rules is None else f": {_count(checked.rules, 'rule')}"
+    line = f"{told or f'no findings{rules}'} {files}"
     silent = {"suppressed": checked.suppressed, "hidden": checked.hidden}
     unseen = ", ".join(f"{number} {word}" for word, number in silent.items() if number)
     return f"{line} ({unseen})" if unseen else line

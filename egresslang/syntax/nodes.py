@@ -209,6 +209,7 @@ class Expect:
     attributes: tuple[Attribute, ...]
     outcome: str
     span: Span
+    outcome_span: Span | None = None
 
 
 @record

@@ -378,7 +378,8 @@ class _Statements(Transformer[Token, Any]):
         keyword, sources, destinations, before, outcome, after = children
         attributes = self._attributes("expect", before + after)
         last = after[-1].span if after else self._span(outcome)
-        return nodes.Expect(sources, destinations, attributes, outcome.value, self._span(keyword).to(last))
+        said = self._span(outcome)
+        return nodes.Expect(sources, destinations, attributes, outcome.value, self._span(keyword).to(last), said)
 
     def services(self, children: list[Token]) -> tuple[nodes.Service, ...]:
         services = []

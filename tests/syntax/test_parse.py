@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from drawn import statements as statements_drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from egresslang.findings import Finding
 from egresslang.source import Source, Span
 from egresslang.syntax import nodes
 from egresslang.syntax.grammar import GRAMMAR, TABLE, build, table
-from egresslang.syntax.parse import ATTRIBUTES, KEYWORDS, parse
+from egresslang.syntax.parse import KEYWORDS, parse
 from egresslang.syntax.print import show_statement
 
 NOWHERE = Span(Source("", ""), 0, 0)
@@ -462,93 +463,9 @@ def test_the_grammar_has_no_conflicts() -> None:
 
 # parse ∘ print = identity
 
-_label = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
-_name = _label.filter(lambda text: not text.isdigit())
-_host = st.lists(_name, min_size=2, max_size=4).map(".".join)
-_span = st.just(NOWHERE)
-_member = st.one_of(
-    st.builds(nodes.WorkloadName, st.one_of(st.just(""), _label), _label, _span),
-    st.builds(nodes.AllWorkloads, st.one_of(st.just("*"), _label), _span),
-    st.builds(
-        nodes.Labelled,
-        st.one_of(st.just(""), st.just("*"), _label),
-        st.dictionaries(_label, st.one_of(st.none(), _label, st.just("")), min_size=1, max_size=3).map(
-            lambda d: tuple(sorted(d.items()))
-        ),
-        _span,
-    ),
-)
-_members = st.lists(_member, min_size=1, max_size=3).map(tuple)
-_sources = st.builds(nodes.Sources, _members, st.one_of(st.just(()), _members), _span)
-_v4 = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)).map(
-    lambda n: nodes.Network(4, n[0] >> (32 - n[1]) << (32 - n[1]), n[1], NOWHERE)
-)
-_v6 = st.tuples(st.integers(0, 2**128 - 1), st.integers(0, 128)).map(
-    lambda n: nodes.Network(6, n[0] >> (128 - n[1]) << (128 - n[1]), n[1], NOWHERE)
-)
-_target = st.one_of(
-    st.builds(nodes.Host, _host, _span),
-    st.builds(nodes.Wildcard, _host, _span),
-    _v4,
-    _v6,
-    st.builds(nodes.Word, st.one_of(st.just(""), _name), _name, _span),
-    st.just(nodes.Anything(NOWHERE)),
-    st.builds(nodes.Template, _label.map(lambda text: f"x.${{{text}}}.com"), _span),
-)
-_port = st.builds(
-    nodes.Port,
-    st.integers(1, 65535).filter(lambda port: port not in (15001, 15006, 15021, 15090)),
-    st.one_of(st.just(""), st.sampled_from(nodes.PROTOCOLS)),
-    _span,
-)
-_ports = st.lists(_port, min_size=1, max_size=3).map(tuple)
-_plain = st.lists(st.builds(nodes.Entry, _target, st.just(()), _span), min_size=1, max_size=3).map(tuple)
-_ported = st.lists(st.builds(nodes.Entry, _target, _ports, _span), min_size=1, max_size=3).map(tuple)
-_holes = st.one_of(st.just(()), st.lists(_target, min_size=1, max_size=3).map(tuple))
-_destinations = st.one_of(
-    st.builds(nodes.Destinations, _plain, st.one_of(st.just(()), _ports), _holes, _span),
-    st.builds(nodes.Destinations, _ported, st.just(()), _holes, _span),
-)
-_text = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp")), max_size=12)
-_value = st.builds(nodes.Value, st.one_of(_label, _text), _span)
-
-
-def _attributes(statement: str) -> st.SearchStrategy[tuple[nodes.Attribute, ...]]:
-    keys = st.lists(st.sampled_from(ATTRIBUTES[statement]), unique=True, max_size=3)
-    values = st.lists(_value, min_size=1, max_size=3).map(tuple)
-    return keys.flatmap(
-        lambda names: st.tuples(*[st.builds(nodes.Attribute, st.just(name), values, _span) for name in names])
-    )
-
-
-_statement = st.one_of(
-    st.builds(nodes.NamespaceLine, _label, _span),
-    st.builds(nodes.WorkloadSet, _label, _members, _span, _span),
-    st.builds(nodes.HostSet, _label, st.one_of(_plain, _ported), _span, _span),
-    st.builds(nodes.Allow, _sources, _destinations, _attributes("allow"), _span),
-    st.builds(nodes.Deny, _sources, _destinations, _attributes("deny"), _span),
-    st.builds(
-        nodes.Expect, _sources, _destinations, _attributes("expect"), st.sampled_from(["allowed", "blocked"]), _span
-    ),
-    st.builds(
-        nodes.Mesh,
-        _sources,
-        st.lists(
-            st.one_of(
-                st.builds(nodes.Service, st.one_of(st.just(""), _label), _label, _span),
-                st.builds(nodes.Service, _label, st.just("*"), _span),
-            ),
-            min_size=1,
-            max_size=3,
-        ).map(tuple),
-        _attributes("mesh"),
-        _span,
-    ),
-)
-
 
 @settings(max_examples=120, deadline=None)
-@given(st.lists(_statement, max_size=4))
+@given(st.lists(statements_drawn, max_size=4))
 def test_printing_and_parsing_is_the_identity(tree: list[nodes.Statement]) -> None:
     text = "".join(f"{show_statement(statement)}\n" for statement in tree)
     assert list(statements(text)) == tree
