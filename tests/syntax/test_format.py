@@ -51,7 +51,7 @@ def comments_of(text: str) -> list[str]:
 # Whatever the policy
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_what_is_said_stays_and_so_do_the_comments(data: Any) -> None:
     trees = data.draw(st.lists(statements, max_size=5))
@@ -63,7 +63,7 @@ def test_what_is_said_stays_and_so_do_the_comments(data: Any) -> None:
     assert formatted(once) == once
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_the_text_depends_on_the_trees_alone_where_there_are_no_comments(data: Any) -> None:
     trees = data.draw(st.lists(statements, max_size=4))
@@ -91,7 +91,7 @@ def test_whatever_parses_says_the_same(data: Any, seed: int) -> None:
         assert comments_of(once) == comments_of(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_lines_are_clean(data: Any) -> None:
     trees = data.draw(st.lists(statements, max_size=4))
@@ -104,7 +104,7 @@ def test_lines_are_clean(data: Any) -> None:
         assert len(line) - len(line.lstrip(" ")) in (0, 4, 8, 12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_suppression_acts_on_the_same_statement(data: Any) -> None:
     trees = data.draw(st.lists(statements, min_size=1, max_size=4))
