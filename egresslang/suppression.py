@@ -16,6 +16,7 @@ from egresslang.record import record, replace
 from egresslang.source import Source, Span
 from egresslang.suggest import nearest
 from egresslang.syntax import nodes
+from egresslang.syntax.comments import end_of
 
 _DIRECTIVE = re.compile(r"#[ \t]*egressc(?=:|[ \t]+ignore[ \t]+\S*\d)[^\r\n]*")
 _PARTS = re.compile(r"#[ \t]*egressc(?P<colon>:?)[ \t]*(?P<verb>[^\s,]*)[ \t]*(?P<codes>.*)")
@@ -162,13 +163,15 @@ class _Statements:
         self.source = file.source
         self.spans = [statement.span for statement in file.statements]
         self.starts = [span.start for span in self.spans]
+        stops = [*self.starts[1:], len(file.source.text)]
+        self.ends = [end_of(each, stop) for each, stop in zip(file.statements, stops, strict=True)]
         self._tops: dict[int, int] = {}
 
     def of(self, comment: Span) -> Span | None:
         """The statement on whose lines a comment stands, or the one that starts right below its comment lines."""
         line, column = self.source.position(comment.start)
         at = bisect_right(self.starts, comment.start) - 1
-        if at >= 0 and line <= self.source.position(self.spans[at].end)[0]:
+        if at >= 0 and line <= self.source.position(self.ends[at])[0]:
             return self.spans[at]
         is_alone = not self.source.line(line)[: column - 1].strip(" \t\ufeff")
         return self.spans[at + 1] if is_alone and at + 1 < len(self.spans) and line >= self._top(at + 1) else None

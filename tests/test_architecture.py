@@ -192,6 +192,13 @@ def test_flows_are_calculated_only_where_there_is_something_to_compare(tmp_path:
         assert module in loaded(check)
 
 
+def test_formatting_loads_the_syntax_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.egress").write_text("allow a->a.example.com:443\n")
+    more = loaded(f"from egresslang.cli import main; assert main(['fmt', {str(tmp_path)!r}]) == 0")
+    assert "egresslang.syntax.format" in more
+    assert not {f"egresslang.{name}" for name in ("policy", "rules", "mesh", "targets", "compile")} & more
+
+
 def test_help_loads_no_language() -> None:
     more = loaded("from egresslang.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass")
     assert "lark" not in more

@@ -62,6 +62,10 @@ def test_it_holds_on_the_lines_of_the_statement_and_above(check: Any, text: str)
     assert check(text) == ([], 1)
 
 
+def test_the_comma_after_the_last_member_ends_a_set(check: Any) -> None:
+    assert check(f"hosts s = a.example.com\n    ,  # egressc: ignore EGR107 -- later\n{CLEAN}\n") == ([], 1)
+
+
 @pytest.mark.parametrize(
     "text",
     [

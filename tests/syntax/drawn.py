@@ -161,21 +161,21 @@ class _Layout:
             return self.space()
         return f"{self.line_end()}{self.own_lines()}{self.random.choice([' ', '    ', chr(9)])}"
 
-    def statement(self, statement: nodes.Statement, with_last_comma: bool) -> str:
+    def statement(self, statement: nodes.Statement) -> str:
         """The text of a statement."""
         head, rest = parts(statement)
         if isinstance(statement, nodes.Expect):  # the outcome may stand before the attributes
             at = self.random.randrange(len(rest))
             rest = [*rest[:at], rest[-1], *rest[at:-1]]
         tokens = [token for part in [*head, *rest] for token in _tokens(part)]
-        said = ""
+        said = before = ""
         for at, token in enumerate(tokens):
-            is_last = at == len(tokens) - 1
-            if token == "?" and (self.random.random() < 0.6 or (is_last and not with_last_comma)):
+            if token == "?" and self.random.random() < 0.6:
                 continue
-            is_loose = at > 1 and (said[-1:] in tuple(",{}[]:") or token in tuple(",{}[]:?") or token == "->")
+            is_loose = at > 1 and (before in tuple(",{}[]:") or token in (*",{}[]:?", "->"))
             said += "" if not said or (is_loose and self.random.random() < 0.5) else self.gap()
-            said += "," if token == "?" else token
+            before = "," if token == "?" else token
+            said += before
         return said
 
 
@@ -184,14 +184,13 @@ def texts(
     draw: st.DrawFn,
     trees: Sequence[nodes.Statement],
     comments: Sequence[str] = COMMENTS,
-    with_last_comma: bool = True,
 ) -> tuple[str, list[str]]:
-    """A file that says the statements, with a comma after the last member of a set, too; and its comments."""
+    """A file that says the statements, and its comments in their order."""
     random = Random(draw(st.integers(0, 2**32)))
     layout = _Layout(random, comments)
     text = layout.own_lines()
     for statement in trees:
-        text += layout.statement(statement, with_last_comma) + layout.line_end() + layout.own_lines()
+        text += layout.statement(statement) + layout.line_end() + layout.own_lines()
     if random.random() < 0.3:
         text = text.removesuffix("\n")
     if random.random() < 0.2:
