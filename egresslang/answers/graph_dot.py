@@ -6,7 +6,7 @@ bar at its end, and what no rule grants thin and grey: the lines differ without 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from egresslang.answers.graph import Graph, RuleNode
 from egresslang.answers.graph_words import REST, marks, ports, title
@@ -81,8 +81,11 @@ def _style(rule: RuleNode) -> str:
 
 
 def _quoted(text: str) -> str:
-    r"""A string of the language: `"` and `\` are escaped, a line break is `\n`, and `&` starts no entity."""
-    escapes: Iterable[tuple[str, str]] = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("&", "&amp;"))
-    for plain, escaped in escapes:
-        text = text.replace(plain, escaped)
+    r"""A string of the language: `"` is escaped, a line break is `\n`, and `&` starts no entity.
+
+    A backslash is written as two entities: Graphviz reads escapes in a label once and in a tooltip twice, but after it
+    has put in what entities stand for only once.
+    """
+    for plain, written in (("&", "&amp;"), ("\\", "&#92;&#92;"), ('"', '\\"'), ("\n", "\\n")):
+        text = text.replace(plain, written)
     return f'"{text}"'

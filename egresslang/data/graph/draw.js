@@ -69,12 +69,13 @@ class Picture {
     const rests = new Set(model.workloads.filter(each => left.workloads.has(each.at)).map(each => each.rest));
     this.element.replaceChildren(
       this.lines,
-      element("div", { class: "heads" },
-        element("h2", {}, "Workloads"), element("h2", {}, "Rules"), element("h2", {}, "Destinations")),
-      element("div", { class: "namespaces", "data-column": "0" },
+      element("div", { class: "heads", "aria-hidden": "true" },
+        element("p", {}, "Workloads"), element("p", {}, "Rules"), element("p", {}, "Destinations")),
+      element("div", { class: "namespaces" },
+        element("h2", { class: "hidden" }, "Workloads and their rules"),
         namespaces.map(each => this.namespace(each, this.isOpen(`namespace ${each.name}`, isSmall)))),
-      element("div", { class: "destinations", "data-column": "2" },
-        element("h2", { class: "narrow" }, "Destinations"),
+      element("div", { class: "destinations" },
+        element("h2", { class: "narrow hidden" }, "Destinations"),
         groups.map(([name, nodes]) => this.group(name, nodes, this.isOpen(`group ${name}`, areFew))),
         rests.size ? this.everythingElse(rests) : ""),
     );
