@@ -50,7 +50,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     for rest in dict.fromkeys(node.rest for node in graph.workloads):
         yield f"  {_quoted(rest)} [label={_quoted(REST[rest])}, shape=hexagon]"
     for at, node in enumerate(graph.workloads):
-        tooltip = _quoted(node.because)
+        tooltip = _tooltip(node.because)
         yield f"  w{at} -> {_quoted(node.rest)} [color=grey50, penwidth=0.6, tooltip={tooltip}]"
     yield "}"
 
@@ -68,7 +68,7 @@ def _clusters(word: str, groups: dict[str, list[str]]) -> Iterator[str]:
 
 def _told(rule: RuleNode) -> str:
     said = [words(rule.rule), place(rule.rule)]
-    return f"tooltip={_quoted(chr(10).join(said))}"
+    return f"tooltip={_tooltip(chr(10).join(said))}"
 
 
 def _style(rule: RuleNode) -> str:
@@ -81,11 +81,16 @@ def _style(rule: RuleNode) -> str:
 
 
 def _quoted(text: str) -> str:
-    r"""A string of the language: `"` is escaped, a line break is `\n`, and `&` starts no entity.
+    """A string of the language: `&` starts no entity."""
+    return _escaped(text, "\\\\")
 
-    A backslash is written as two entities: Graphviz reads escapes in a label once and in a tooltip twice, but after it
-    has put in what entities stand for only once.
-    """
-    for plain, written in (("&", "&amp;"), ("\\", "&#92;&#92;"), ('"', '\\"'), ("\n", "\\n")):
+
+def _tooltip(text: str) -> str:
+    """The same of a tooltip, in which Graphviz reads escapes twice."""
+    return _escaped(text, "\\\\\\\\")
+
+
+def _escaped(text: str, backslash: str) -> str:
+    for plain, written in (("\\", backslash), ('"', '\\"'), ("\n", "\\n"), ("&", "&amp;")):
         text = text.replace(plain, written)
     return f'"{text}"'

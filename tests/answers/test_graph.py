@@ -249,7 +249,7 @@ def test_dot_quotes(egressc: Any, tmp_path: Path) -> None:
     (tmp_path / "a.egress").write_text(f'allow a -> x.example.com:443 tls reason="{HOSTILE}"\n')
     drawn = egressc("graph", tmp_path / "a.egress", "--format", "dot").out
     (tooltip,) = re.findall(r'-> d0 \[.*tooltip="((?:[^"\\]|\\.)*)"\]', drawn)
-    read = tooltip.replace("\\n", "\n").replace('\\"', '"').replace("&#92;&#92;", "\\").replace("&amp;", "&")
+    read = tooltip.replace("\\n", "\n").replace('\\"', '"').replace("\\" * 4, "\\").replace("&amp;", "&")
     assert read.startswith((tmp_path / "a.egress").read_text().strip())
 
 
