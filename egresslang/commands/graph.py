@@ -64,7 +64,7 @@ def run(options: Any) -> int:
 
 def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
     """The picture of each cluster, and the status after telling what is found; none of a policy that cannot be read."""
-    from egresslang.answers.graph import graph
+    from egresslang.answers.draw import draw
     from egresslang.commands.inputs import merged, read_inputs
     from egresslang.commands.report import settled, tell
     from egresslang.compile import compile
@@ -88,6 +88,6 @@ def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
         return [], FINDINGS
     everything = [*told.findings, *told.suppressed]
     return [
-        graph(policy, profile, [each for each in everything if each.cluster in ("", profile.name)])
+        draw(policy, profile, [each for each in everything if each.cluster in ("", profile.name)])
         for policy, profile in zip(policies, profiles, strict=True)
     ], status

@@ -288,3 +288,11 @@ def test_several_clusters(egressc: Any) -> None:
 
 def test_the_same_bytes_every_time(egressc: Any) -> None:
     assert egressc("graph", *SHOP).out == egressc("graph", *SHOP).out
+
+
+def test_the_pictures_in_the_recipes_readme_are_current(egressc: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(RECIPES)
+    drawn = re.findall(r"(?ms)^```mermaid\n(.*?)^```$", (RECIPES / "README.md").read_text())
+    for option, picture in zip(("passes-through", "black-hole", "allowed"), drawn, strict=True):
+        given = (option, "-p", f"{option}/profile.yaml", "--format", "mermaid", "--today", "2026-11-23")
+        assert egressc("graph", *given).out == picture

@@ -268,6 +268,14 @@ def test_the_table_has_the_same_and_sorts(browser: Browser, shop: Path) -> None:
 # Everybody
 
 
+def hindrances(page: Page) -> list[str]:
+    """What axe-core finds, which knows the rules of WCAG, contrast of colours among them; run in from outside."""
+    page.evaluate((from_npm(AXE) / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 20
+    return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
+
+
 VIEWS: dict[str, Callable[[Page], None]] = {
     "picture": lambda page: None,
     "rule": lambda page: page.locator(".item.rule", has_text="shop.egress:12").click(),
@@ -280,16 +288,20 @@ VIEWS: dict[str, Callable[[Page], None]] = {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 def test_nothing_stands_in_anybodys_way(browser: Browser, shop: Path, scheme: str, size: dict[str, int]) -> None:
-    """axe-core, which knows the rules of WCAG, contrast of colours among them."""
-    axe = (from_npm(AXE) / "axe.min.js").read_text(encoding="utf-8")
-    with opened(browser, shop, size, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True) as (page, _):
-        page.evaluate(axe)
+    with opened(browser, shop, size, color_scheme=scheme, reduced_motion="reduce") as (page, _):
         for view, turn_to in VIEWS.items():
             turn_to(page)
-            found = page.evaluate("axe.run()")
-            told = [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
-            assert told == [], view
-            assert len(found["passes"]) > 20
+            assert hindrances(page) == [], view
+
+
+def test_what_is_explained_on_a_telephone_stays_in_sight(browser: Browser, shop: Path) -> None:
+    with opened(browser, shop, PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce") as (page, _):
+        rule = page.locator(".item.rule", has_text="shop.egress:8")
+        rule.tap()
+        box, sheet = rule.bounding_box(), page.locator("#panel").bounding_box()
+        assert box is not None
+        assert sheet is not None
+        assert 0 <= box["y"] <= box["y"] + box["height"] <= sheet["y"]
 
 
 def test_colour_says_nothing_alone(browser: Browser, shop: Path) -> None:
@@ -336,6 +348,7 @@ def test_a_thousand_workloads(browser: Browser, large: Path) -> None:
             "1,000 workloads, 5,000 rules, 5,000 flows, 750 destinations, 2 guard rails"
         )
         assert page.locator(".item").count() < 200, "closed until asked for"
+        assert hindrances(page) == []
         page.click("[data-key='namespace team-03']")
         assert page.locator(".item.workload").count() == 20
         page.fill("#filter", "service-021")

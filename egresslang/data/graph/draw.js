@@ -65,7 +65,7 @@ class Picture {
     const namespaces = namespacesOf(model, left);
     const isSmall = left.workloads.size <= FEW && left.rules.size <= FEW;
     const groups = groupsOf(model, left, this.grouping);
-    const areFew = left.destinations.size <= FEW;
+    this.areFew = left.destinations.size <= FEW;
     const rests = new Set(model.workloads.filter(each => left.workloads.has(each.at)).map(each => each.rest));
     this.element.replaceChildren(
       this.lines,
@@ -76,7 +76,7 @@ class Picture {
         namespaces.map(each => this.namespace(each, this.isOpen(`namespace ${each.name}`, isSmall)))),
       element("div", { class: "destinations" },
         element("h2", { class: "narrow hidden" }, "Destinations"),
-        groups.map(([name, nodes]) => this.group(name, nodes, this.isOpen(`group ${name}`, areFew))),
+        groups.map(([name, nodes]) => this.group(name, nodes, this.isOpen(`group ${name}`, this.areFew))),
         rests.size ? this.everythingElse(rests) : ""),
     );
   }
@@ -99,10 +99,10 @@ class Picture {
   }
 
   namespace({ name, workloads, rules }, isOpen) {
-    const title = name === EVERYONE ? "The whole mesh" : name;
-    const counts = name === EVERYONE ? "" : counted(workloads.filter(each => each.name !== EVERYONE).length, "workload");
+    const title = { [EVERYONE]: "The whole mesh", [NOBODY]: "Grant nothing here" }[name] ?? name;
+    const counts = [EVERYONE, NOBODY].includes(name) ? "" : counted(workloads.filter(each => each.name !== EVERYONE).length, "workload");
     const heading = this.heading(`namespace ${name}`, title, counts, isOpen);
-    const section = element("section", { class: isOpen ? "namespace" : "namespace closed", "aria-label": `Namespace ${title}` });
+    const section = element("section", { class: isOpen ? "namespace" : "namespace closed", "aria-label": title });
     const who = element("div", { class: "who" }, heading);
     const by = element("div", { class: "by" });
     if (isOpen) {
@@ -110,31 +110,39 @@ class Picture {
       by.append(element("ul", {}, [...rules.map(each => this.rule(each)), ...this.rest(name, workloads)].map(each => element("li", {}, each))));
     } else {
       for (const each of workloads) this.items.set(`workload ${each.at}`, this.items.get(`namespace ${name}`));
-      if (rules.length) by.append(this.bundle(name, rules));
+      const apart = workloads.filter(each => this.isApart(each));
+      if (rules.length || apart.length) by.append(this.bundle(name, rules, apart));
     }
     section.append(who, by);
     return section;
   }
 
+  /** Whether a workload is left open in a mesh that is not. */
+  isApart(node) {
+    return node.rest !== "blocked" && this.model.workloads[0].rest === "blocked";
+  }
+
   workload(node) {
     const label = node.name === EVERYONE ? (node.namespace === EVERYONE ? "every workload" : "every workload of it") : node.name;
-    const differs = node.rest !== "blocked" && this.model.workloads[0].rest === "blocked";
     return this.item(`workload ${node.at}`, node.name === EVERYONE ? "workload everyone" : "workload",
       () => this.select("workload", node.at), {},
-      element("span", { class: "name" }, label), differs ? chip(node.rest, REST[node.rest].said) : "");
+      element("span", { class: "name" }, label), this.isApart(node) ? chip(node.rest, REST[node.rest].said) : "");
   }
 
   rule(rule) {
     const flows = this.left.rules.get(rule.at);
     const ports = [...new Set(flows.flatMap(flow => flow.ports.length ? flow.ports.map(portOf) : ["any port"]))];
     const said = ports.length > 3 ? `${ports.slice(0, 2).join(", ")} and ${ports.length - 2} more` : ports.join(", ");
-    const sentence = `${listed(flows.map(flow => this.model.workloads[flow.workload].title))} → ${listed(flows.map(flow => this.model.destinations[flow.destination].label))}`;
-    return this.item(`rule ${rule.at}`, rule.isDeny ? "rule denied" : `rule ${rule.marks.join(" ")}`, () => this.select("rule", rule.at), {},
-      element("span", { class: "sentence" }, `${rule.isDeny ? "denied: " : ""}${sentence}`),
+    const where = flows.map(flow => this.model.destinations[flow.destination].label);
+    const sentence = `${listed(flows.map(flow => this.model.workloads[flow.workload].title))} → ${listed(where)}`;
+    const kind = rule.isDeny ? "denied" : rule.state === "live" ? rule.marks.join(" ") : "lapsed";
+    return this.item(`rule ${rule.at}`, `rule ${kind}`, () => this.select("rule", rule.at), {},
+      flows.length ? element("span", { class: "sentence" }, `${rule.isDeny ? "denied: " : ""}${sentence}`) : "",
       rule.isDeny ? icon("denied") : "",
-      element("span", { class: "name" }, rule.isDeny ? `denied on ${said}` : said || "grants nothing"),
+      element("span", { class: "name" }, rule.isDeny ? `denied on ${said}` : said || rule.text),
       chipsOf(rule),
-      element("span", { class: "soft place" }, `${rule.file.split("/").at(-1)}:${rule.line}`));
+      element("span", { class: "soft place" }, `${rule.file.split("/").at(-1)}:${rule.line}`),
+      this.areFew ? "" : element("span", { class: "where" }, listed(where, 1)));
   }
 
   /** What becomes of everything that no rule grants, once for each of the ways it ends. */
@@ -144,13 +152,15 @@ class Picture {
       element("span", { class: "name" }, "anything else"), `→ ${REST[rest].label}`));
   }
 
-  bundle(namespace, rules) {
+  /** What stands for the rules of a closed namespace; `apart` are its workloads that are left open. */
+  bundle(namespace, rules, apart) {
     const key = `bundle ${namespace}`;
     const count = kind => rules.filter(rule => rule.kinds.has(kind)).length;
     const chips = ["error", "broad", "expiring"].filter(count).map(kind => chip(kind, `${count(kind)} ${kind === "error" ? "with errors" : MARKS[kind]}`));
     const denied = count("denied");
     const made = this.item(key, "rule bundle", () => this.toggle(`namespace ${namespace}`, true), {},
       rules.length > denied ? element("span", { class: "name" }, counted(rules.length - denied, "rule")) : "", chips, denied ? chip("denied", counted(denied, "guard rail")) : "",
+      [...new Set(apart.map(each => each.rest))].map(rest => chip(rest, `${apart.filter(each => each.rest === rest).length} ${REST[rest].said}`)),
       element("span", { class: "hidden" }, " open the namespace"));
     for (const rule of rules) this.items.set(`rule ${rule.at}`, made);
     return made;
@@ -196,7 +206,8 @@ class Picture {
 
   /** Show the lines of a button that is pointed at, unless something is chosen. */
   preview(item) {
-    if (this.element.classList.contains("has-selection")) return;
+    if (item === this.pointed || this.element.classList.contains("has-selection")) return;
+    this.pointed = item;
     this.related = item && new Set([...this.left.rules].flatMap(([at, flows]) => flows.flatMap(flow => {
       const keys = [`rule ${at}`, `workload ${flow.workload}`, `destination ${flow.destination}`];
       return keys.some(key => this.items.get(key) === item) ? keys : [];

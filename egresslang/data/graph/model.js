@@ -16,9 +16,11 @@ const REST = {
 };
 
 const EVERYONE = "*";
+const NOBODY = ""; // at home of the rules that grant nothing
 const FEW = 60; // as many workloads, rules or destinations are shown one by one unless they are asked for
 const GUARDED = "guard rails";
-const LAST = ["names of their own", "addresses", "no region said", GUARDED];
+const ANYWHERE = "anywhere";
+const LAST = ["names of their own", "addresses", "no region said", ANYWHERE, GUARDED];
 
 /** A cluster of the document with everything that the views look up; an allow and a deny are rules alike. */
 function modelOf(cluster) {
@@ -42,7 +44,7 @@ function modelOf(cluster) {
     if (!rule.isDeny) destinations[flow.destination].isAllowed = true;
   }
   for (const rule of rules) {
-    rule.home = rule.flows.length ? workloads[rule.flows[0].workload].namespace : EVERYONE;
+    rule.home = rule.flows.length ? workloads[rule.flows[0].workload].namespace : NOBODY;
     rule.kinds = new Set(rule.marks);
     const told = rule.findings.map(number => cluster.findings[number]);
     if (told.some(each => !each.suppressed)) rule.kinds.add("findings");
@@ -140,6 +142,7 @@ function groupsOf(model, left, grouping) {
 
 function groupOf(destination, grouping, isAlone) {
   if (!destination.isAllowed) return GUARDED;
+  if (["internet", "anything"].includes(destination.kind)) return ANYWHERE;
   if (grouping === "domain") return isAlone ? "names of their own" : destination.domain || "addresses";
   if (destination.regions.length) return destination.regions.join(", ");
   return destination.claimed.length ? `${destination.claimed.join(", ")} (claimed)` : "no region said";

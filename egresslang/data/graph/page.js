@@ -72,15 +72,16 @@ function sort(column) {
 
 // Choosing
 
-let cameFrom = null;
+let cameFrom = null; // the button that the panel was opened from
 
 function select(kind, at) {
-  const [was, isByKey] = [document.activeElement, lastInput === "key"];
-  if (!byId("panel").contains(was)) cameFrom = was?.dataset.key ?? null;
+  const isFromPanel = byId("panel").contains(document.activeElement);
+  if (!isFromPanel) cameFrom = document.activeElement;
   state.selected = [kind, at];
   explain();
+  (isFromPanel ? picture?.items.get(`${kind} ${at}`) : cameFrom)?.scrollIntoView({ block: "nearest" });
   byId("panel").scrollTop = 0;
-  if (isByKey || document.activeElement === document.body) byId("panel").focus({ preventScroll: true });
+  byId("panel").focus({ preventScroll: true });
 }
 
 /** The panel of what is chosen, and the picture with what belongs to it. */
@@ -119,15 +120,12 @@ function related(kind, at) {
 function back() {
   state.selected = null;
   explain();
-  (cameFrom && picture?.items.get(cameFrom) || byId("filter")).focus();
+  (cameFrom?.isConnected ? cameFrom : byId("filter")).focus();
 }
 
 // Keys
 
-let lastInput = "pointer";
-addEventListener("pointerdown", () => { lastInput = "pointer"; }, true);
 addEventListener("keydown", event => {
-  lastInput = "key";
   const isTyping = event.target.matches("input, select");
   if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
@@ -140,7 +138,7 @@ addEventListener("keydown", event => {
     event.preventDefault();
     move(event.target, event.key);
   }
-}, true);
+});
 
 function clear() {
   byId("filter").value = state.text = "";
