@@ -294,6 +294,16 @@ def test_nothing_stands_in_anybodys_way(browser: Browser, shop: Path, scheme: st
             assert hindrances(page) == [], view
 
 
+def test_long_names_fit_a_telephone(browser: Browser, pages: Callable[..., Path], tmp_path: Path) -> None:
+    label = "a" * 63
+    (tmp_path / "a.egress").write_text(f"allow {label}/{label} -> {label}.{label}.example.com:443 owner={label}\n")
+    with opened(browser, pages(tmp_path / "a.egress"), PHONE, has_touch=True, is_mobile=True) as (page, _):
+        for act in ("", ".item.rule", ".close", "#as-table"):
+            if act:
+                page.locator(act).first.click()
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], act
+
+
 def test_what_is_explained_on_a_telephone_stays_in_sight(browser: Browser, shop: Path) -> None:
     with opened(browser, shop, PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce") as (page, _):
         rule = page.locator(".item.rule", has_text="shop.egress:8")
