@@ -12,6 +12,7 @@ complete -c egressc -n '__fish_use_subcommand' -a check -d 'Tell every finding, 
 complete -c egressc -n '__fish_use_subcommand' -a fmt -d 'Write policy files in their canonical form, in place.'
 complete -c egressc -n '__fish_use_subcommand' -a test -d 'Judge the expect lines of a policy, one line each.'
 complete -c egressc -n '__fish_use_subcommand' -a explain -d 'Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach what, by which rule, and what becomes of everything else.'
 complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Tell what is wrong with profiles, without a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a kustomize -d 'Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a init -d 'Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
@@ -77,6 +78,16 @@ complete -c egressc -n '__fish_seen_subcommand_from explain' -l today -x -d 'the
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from graph' -F
+complete -c egressc -n '__fish_seen_subcommand_from graph' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l format -x -a 'html json dot mermaid' -d 'a page for a browser (several -p: a page of all clusters), data (schemas/graph.schema.json), or the text that Graphviz or Mermaid draws (default: html)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -s o -l output -r -F -d 'write it there (default: standard output)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from profile' -F
 complete -c egressc -n '__fish_seen_subcommand_from profile' -l check -d 'tell every finding, write nothing'

@@ -27,6 +27,15 @@ def tenant(suffix: str) -> str:
     return ""
 
 
+def registered(host: str) -> str:
+    """The part of a host that somebody registered: one label below a registry's suffix, or two where nobody lists one."""
+    labels = host.split(".")
+    for at in range(1, len(labels)):
+        if is_registry(".".join(labels[at:])):
+            return ".".join(labels[at - 1 :])
+    return ".".join(labels[-2:])
+
+
 def _is_in(rules: frozenset[str], suffix: str) -> bool:
     """Whether a suffix is public by some rules, where `*.x` makes `x` and all names directly below it public, but `!y.x`."""
     parent = suffix.partition(".")[2]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,11 +22,11 @@ from egresslang.report import Context, render
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 
+from npm import from_npm
 from sample import CLEAN, CONTEXT, FOUND, OPEN
 
 pytestmark = pytest.mark.conformance
 
-KEPT = Path(sys.prefix) / "npm"
 MULTITOOL, TOOLKIT = "@microsoft/sarif-multitool-linux@5.7.0", "@actions/core@3.0.1"
 
 # What Microsoft's validator recommends and we leave out, each a note.
@@ -42,22 +41,6 @@ LEFT_OUT = {
 
 ALL_CODES = [finding(code, OPEN.span, f"wrong by {code.name}") for code in codes.ALL]
 RUNS = {"full": (FOUND, CONTEXT), "clean": ([], CLEAN), "unsuppressed": (FOUND, CLEAN), "codes": (ALL_CODES, CLEAN)}
-
-
-def from_npm(package: str) -> Path:
-    """The folder of an npm package with what it depends on; fails with the reason when it cannot be had."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.fail("npm is not on PATH: install Node.js (Debian package npm)")
-    name, _, version = package.rpartition("@")
-    folder = KEPT / "node_modules" / name
-    manifest = folder / "package.json"
-    if not manifest.exists() or json.loads(manifest.read_text(encoding="utf-8"))["version"] != version:
-        command = [npm, "install", "--prefix", str(KEPT), "--no-audit", "--no-fund", "--ignore-scripts", package]
-        installed = subprocess.run(command, capture_output=True, text=True, check=False)
-        if installed.returncode:
-            pytest.fail(f"npm cannot install {package}: {installed.stderr.strip()}")
-    return folder
 
 
 @pytest.fixture(scope="module")
