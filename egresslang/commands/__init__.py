@@ -11,5 +11,6 @@ COMMANDS: dict[str, str] = {
     "check": "egresslang.commands.check",
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
+    "diff": "egresslang.commands.diff",
 }
 """Each command and its module, in the order in which help tells them."""
