@@ -6,15 +6,16 @@ these have cannot have changed. So only the others are calculated with, and what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 from egresslang.answers.access import ByKey, Key, Said, Terms, by_key, order_of, said, terms_of
 from egresslang.answers.glance import Glance
 from egresslang.policy.flow_index import FlowIndex, redundant
 from egresslang.policy.flows import Box, coalesce, difference
 from egresslang.policy.granted import box_of
-from egresslang.policy.intervals import union
+from egresslang.policy.intervals import Intervals, union
 from egresslang.policy.policy import Grant
 from egresslang.policy.trees import is_below, places
 from egresslang.record import record, replace
@@ -113,7 +114,8 @@ class _Comparison:
                 continue
             met = list(other.index.overlapping(box))
             flows = tuple(without(box, [other.boxes[each] for each in met]))
-            own, theirs = side.meeting(flows), other.of(met)
+            alone = [each for each in side.index.overlapping(box) if each not in other.grants]
+            own, theirs = side.of(alone if not met else _having(alone, side, flows)), other.of(met)
             if kind == GAINED:
                 yield Change(kind, side.grants[key][0], flows, not met, theirs, own, None, terms_of(own))
             else:
@@ -139,14 +141,13 @@ class _Comparison:
             index = FlowIndex([(box, at) for at, box in enumerate(seen)])
 
     def _on_other_terms(self, grant: Grant, box: Box) -> Iterator[Change]:
-        cells: list[tuple[tuple[Box, ...], frozenset[Said], frozenset[Said]]] = [((box,), frozenset(), frozenset())]
-        for side in (self._old, self._new):
-            groups: dict[Said, list[Box]] = {}
-            for key in side.index.overlapping(box):
-                for each in {said(one) for one in side.grants[key]}:
-                    groups.setdefault(each, []).append(side.boxes[key])
-            cells = [part for cell in cells for part in _divided(cell, groups, side is self._old)]
-        for flows, old, new in cells:
+        groups = [self._by_words(side, box) for side in (self._old, self._new)]
+        if not all(groups) or (len(groups[0]) == 1 and groups[0].keys() == groups[1].keys()):
+            return
+        cells: list[_Cell] = [((box,), ())]
+        for some in groups:
+            cells = [part for cell in cells for part in _divided(cell, some)]
+        for flows, (old, new) in cells:
             if old == new:
                 continue
             before, after = self._old.meeting(flows), self._new.meeting(flows)
@@ -155,24 +156,39 @@ class _Comparison:
                 told = next((each for each in (*after, *before) if (box_of(each),) == flows), grant)
                 yield Change(CHANGED, told, flows, (box_of(told),) == flows, before, after, *terms)
 
+    def _by_words(self, side: _Side, box: Box) -> dict[Said, list[Box]]:
+        """The boxes of a side that meet a box, by what their grants say."""
+        found: dict[Said, list[Box]] = {}
+        for key in side.index.overlapping(box):
+            for each in {said(grant) for grant in side.grants[key]}:
+                found.setdefault(each, []).append(side.boxes[key])
+        return found
 
-_Cell = tuple[tuple[Box, ...], frozenset[Said], frozenset[Said]]
+
+_Cell = tuple[tuple[Box, ...], tuple[frozenset[Said], ...]]
+"""Some flows, and for each side that was asked all that is said of them."""
 
 
-def _divided(cell: _Cell, groups: dict[Said, list[Box]], is_old: bool) -> list[_Cell]:
-    """A cell by what one side says of its flows, without those that the side lacks."""
-    cells: dict[frozenset[Said], list[Box]] = {frozenset(): list(cell[0])}
+def _divided(cell: _Cell, groups: dict[Said, list[Box]]) -> Iterator[_Cell]:
+    """A cell by what a side says of its flows, without those that the side lacks."""
+    flows, sides = cell
+    cells: dict[frozenset[Said], list[Box]] = {frozenset(): list(flows)}
     for words, boxes in groups.items():
+        index = FlowIndex([(box, box) for box in boxes])
         divided: dict[frozenset[Said], list[Box]] = {}
-        for known, flows in cells.items():
-            for flow in flows:
-                outside = without(flow, boxes)
+        for known, held in cells.items():
+            for flow in held:
+                outside = without(flow, list(index.overlapping(flow)))
                 inside = [flow] if not outside else without(flow, outside) if outside != [flow] else []
                 divided.setdefault(known, []).extend(outside)
                 divided.setdefault(known | {words}, []).extend(inside)
-        cells = {known: flows for known, flows in divided.items() if flows}
-    found = [(tuple(coalesce(flows)), known) for known, flows in cells.items() if known]
-    return [(flows, known if is_old else cell[1], cell[2] if is_old else known) for flows, known in found]
+        cells = {known: held for known, held in divided.items() if held}
+    return ((tuple(coalesce(held)), (*sides, known)) for known, held in cells.items() if known)
+
+
+def _having(keys: Iterable[Key], side: _Side, flows: Sequence[Box]) -> list[Key]:
+    """The keys whose boxes have one of some flows."""
+    return [key for key in keys if any(side.boxes[key] & flow for flow in flows)]
 
 
 def _without_redundant(keys: Sequence[Key], side: _Side) -> list[Key]:
@@ -184,32 +200,48 @@ def _without_redundant(keys: Sequence[Key], side: _Side) -> list[Key]:
 def without(box: Box, others: Sequence[Box]) -> list[Box]:
     """The flows of a box that none of the others has, in disjoint boxes.
 
-    Boxes of single workloads are taken out workload by workload, so that many of them cost no more than their number.
+    Boxes of single workloads are taken out workload by workload, and those of single ports port by port, so that many of
+    them cost no more than their number.
     """
-    wide = [other for other in others if not _is_single(other)]
-    rest = list(difference(box, wide))
-    single: dict[tuple[str, ...], list[Box]] = {}
+    return coalesce(_without(box, others, "workloads"))
+
+
+def _without(box: Box, others: Sequence[Box], part: str) -> list[Box]:
+    """The same, where the others that have one thing of a part are looked at for that thing alone."""
+    is_single = _IS_SINGLE[part]
+    single: dict[Intervals[Any], list[Box]] = {}
+    wide: list[Box] = []
     for other in others:
-        if _is_single(other):
-            single.setdefault(other.workloads.cuts, []).append(other)
-    if not single:
-        return rest
+        if is_single(other):
+            single.setdefault(getattr(other, part), []).append(other)
+        else:
+            wide.append(other)
     found: list[Box] = []
-    for part in rest:
-        inside = [some for some in single.values() if some[0].workloads <= part.workloads]
-        if not inside:
-            found.append(part)
-            continue
-        if left := part.workloads - union(some[0].workloads for some in inside):
-            found.append(replace(part, workloads=left))
-        for some in inside:
-            found += difference(replace(part, workloads=some[0].workloads), some)
-    return coalesce(found)
+    for rest in _next(box, wide, part):
+        whole = getattr(rest, part)
+        inside = {one: some for one, some in single.items() if one <= whole}
+        if left := whole - union(inside):
+            found.append(replace(rest, **{part: left}))
+        for one, some in inside.items():
+            found += _next(replace(rest, **{part: one}), some, part)
+    return found
 
 
-def _is_single(box: Box) -> bool:
-    """Whether a box is of one workload."""
+def _next(box: Box, others: Sequence[Box], part: str) -> list[Box]:
+    if not others:
+        return [box]
+    return _without(box, others, "ports") if part == "workloads" else list(difference(box, others))
+
+
+def _is_of_one_workload(box: Box) -> bool:
     if len(box.workloads.cuts) != 2:
         return False
     (at,), _ = places(box.workloads)
     return not is_below(at)
+
+
+def _is_of_one_port(box: Box) -> bool:
+    return len(box.ports.cuts) == 2 and box.ports.cuts[1] - box.ports.cuts[0] == 1
+
+
+_IS_SINGLE: dict[str, Callable[[Box], bool]] = {"workloads": _is_of_one_workload, "ports": _is_of_one_port}

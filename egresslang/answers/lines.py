@@ -64,19 +64,17 @@ def in_clusters(found: Mapping[str, Sequence[Change]]) -> list[Told]:
 
 def lines(told: Sequence[Told], names: Mapping[frozenset[str], str]) -> list[Line]:
     """The changes as people think of them; `names` are what policies call sets of workloads."""
-    by_place: dict[tuple[object, ...], list[Told]] = {}
+    by_place: dict[tuple[object, Place], list[Told]] = {}
     for each in told:
-        for where in _places(each.change):
-            change = each.change
-            key = change.kind, each.clusters, change.old, change.new, remark(change), where
-            by_place.setdefault(key, []).append(each)
-    by_who: dict[tuple[object, ...], list[tuple[Place, list[Told]]]] = {}
-    for key, some in by_place.items():
+        change = each.change
+        alike = change.kind, each.clusters, change.old, change.new, remark(change)
+        for where in _places(change):
+            by_place.setdefault((alike, where), []).append(each)
+    by_who: dict[tuple[object, tuple[str, ...]], list[tuple[Place, list[Told]]]] = {}
+    for (alike_there, where), some in by_place.items():
         who = tuple(sorted({str(each.change.grant.subject) for each in some}))
-        place = key[-1]
-        assert isinstance(place, tuple)
-        by_who.setdefault((*key[:-1], who), []).append(((place[0], place[1]), some))
-    return [_line(who, some, names) for (*_, who), some in by_who.items()]  # type: ignore[misc]
+        by_who.setdefault((alike_there, who), []).append((where, some))
+    return [_line(who, some, names) for (_, who), some in by_who.items()]
 
 
 def _line(

@@ -10,6 +10,7 @@ from egresslang.commands.options import Parser, everyday_options, policy_options
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 
 if TYPE_CHECKING:
+    from egresslang.answers.asked_mesh import AskedMesh
     from egresslang.answers.comparison import Compared, Granting, Pair
     from egresslang.commands.sides import Side
     from egresslang.findings import Finding
@@ -154,7 +155,7 @@ def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple
     from egresslang.answers.deployed import ask_manifests
     from egresslang.answers.known_workloads import Workloads, of_manifests, of_policy, workloads_of
 
-    asked = []
+    asked: list[Granting | AskedMesh] = []
     found: list[list[Finding]] = []
     workloads: Workloads = {}
     for side, profile in sides:

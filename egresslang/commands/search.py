@@ -13,7 +13,6 @@ from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 if TYPE_CHECKING:
     from egresslang.answers.asked_mesh import AskedMesh
     from egresslang.answers.question import Unanswerable
-    from egresslang.answers.search import Search
     from egresslang.answers.search_forms import Flows
 
 
