@@ -229,12 +229,20 @@ def told(before: str, after: str) -> list[tuple[str, str, bool]]:
 RULES = "namespace a\nhosts some = q.test, p.r.test\nallow x -> some:443 tls owner=s\nallow {x, z} -> 20.0.0.0/24:9000 tcp\n"
 
 
+SPLIT = """namespace a
+allow x -> {20.0.0.128/25, 20.0.0.0/25}:9000 tcp
+allow z -> 20.0.0.0/24:9000 tcp
+allow x -> q.test:443 tls owner=s
+allow x -> p.r.test:443 tls
+    owner=s  # the same
+"""
+
+
 @pytest.mark.parametrize(
     "after",
     [
         "namespace a\nallow {z, x} -> 20.0.0.0/24:9000 tcp\nallow x -> others:443 tls owner=s\nhosts others = p.r.test, q.test\n",
-        "namespace a\nallow x -> {20.0.0.128/25, 20.0.0.0/25}:9000 tcp\nallow z -> 20.0.0.0/24:9000 tcp\nallow x -> q.test:443 tls owner=s\n"
-        "allow x -> p.r.test:443 tls\n    owner=s  # the same\n",
+        SPLIT,
         RULES + "allow x -> 20.0.0.7:9000 tcp\nallow x -> q.test:443 tls owner=s\n",
         RULES.replace("tcp", "mysql").replace(" tls", ' https ticket=T-1 reason="why"'),
         RULES + "deny * -> *.dropbox.com\nexpect x -> q.test:443 allowed\nmesh x -> otel/agent\n",
