@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from egresslang.answers.access import ByKey, Key, Said, Terms, by_key, order_of, said, terms_of
-from egresslang.answers.glance import Glance
+from egresslang.answers.glance import Glance, apart
 from egresslang.policy.flow_index import FlowIndex, redundant
 from egresslang.policy.flows import Box, coalesce, difference
 from egresslang.policy.granted import box_of
@@ -28,18 +28,27 @@ KINDS = (GAINED, LOST, CHANGED)
 class Change:
     """Flows that are gained, lost, or granted on other terms, told as a grant that has them all.
 
-    `flows` are exactly these, the whole grant if it `is_whole`. `before` and `after` are the grants of either side with
+    `part` is exactly these, None where they are the whole grant. `before` and `after` are the grants of either side with
     any of the grant's flows: of a gained one, `before` are those that it swallows or adds to.
     """
 
     kind: str
     grant: Grant
-    flows: tuple[Box, ...]
-    is_whole: bool
+    part: tuple[Box, ...] | None
     before: tuple[Grant, ...]
     after: tuple[Grant, ...]
     old: Terms | None
     new: Terms | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether they are all flows of the grant."""
+        return self.part is None
+
+    @property
+    def flows(self) -> tuple[Box, ...]:
+        """The flows, in disjoint boxes."""
+        return (box_of(self.grant),) if self.part is None else self.part
 
 
 def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = True) -> list[Change]:
@@ -54,14 +63,33 @@ def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = 
         differing = [key for key in {**old, **new} if key not in old or key not in new]
     if not differing:
         return []
-    comparison = _Comparison(differing, old, new)
-    found = [*comparison.beyond(GAINED), *comparison.beyond(LOST)]
-    return sorted([*found, *(comparison.on_other_terms() if have_terms else ())], key=order_of_change)
+    glance = Glance([some[0] for key in differing for some in (old.get(key), new.get(key)) if some])
+    old, new = _which(old, glance.may_meet), _which(new, glance.may_meet)
+    simple = apart(old, new)
+    found = [_simple(old.get(key, ()), new.get(key, ())) for key in differing if key in simple]
+    if len(found) < len(differing):
+        rest = [key for key in differing if key not in simple]
+        comparison = _Comparison(rest, *({key: side[key] for key in side if key not in simple} for side in (old, new)))
+        found += [*comparison.beyond(GAINED), *comparison.beyond(LOST)]
+        found += comparison.on_other_terms() if have_terms else ()
+    told = [each for each in found if each.old != each.new]
+    return sorted(told, key=order_of_change)
+
+
+def _which(grants: ByKey, is_meant: Callable[[Grant], bool]) -> ByKey:
+    return {key: some for key, some in grants.items() if is_meant(some[0])}
+
+
+def _simple(before: Sequence[Grant], after: Sequence[Grant]) -> Change:
+    """What becomes of flows that no other grants have any of."""
+    old, new = (terms_of(side) if side else None for side in (before, after))
+    kind = CHANGED if before and after else GAINED if after else LOST
+    return Change(kind, (*after, *before)[0], None, tuple(before), tuple(after), old, new)
 
 
 def order_of_change(change: Change) -> tuple[object, ...]:
     """The order in which changes are told: by kind, workload, destination and port."""
-    rest = () if change.is_whole else tuple([(box.workloads.cuts, box.destinations.names.cuts) for box in change.flows])
+    rest = tuple([(box.workloads.cuts, box.destinations.names.cuts) for box in change.part or ()])
     return KINDS.index(change.kind), *order_of(change.grant), rest
 
 
@@ -78,9 +106,9 @@ def _one(all_said: set[Said]) -> object:
 class _Side:
     """The grants of one side that have to do with what differs, by their flows."""
 
-    def __init__(self, grants: ByKey, glance: Glance) -> None:
-        self.grants = {key: some for key, some in grants.items() if glance.may_meet(some[0])}
-        self.boxes = {key: box_of(some[0]) for key, some in self.grants.items()}
+    def __init__(self, grants: ByKey) -> None:
+        self.grants = grants
+        self.boxes = {key: box_of(some[0]) for key, some in grants.items()}
 
     @cached_property
     def index(self) -> FlowIndex[Key]:
@@ -101,8 +129,7 @@ class _Comparison:
 
     def __init__(self, differing: Sequence[Key], old: ByKey, new: ByKey) -> None:
         self._differing = differing
-        glance = Glance([some[0] for key in differing for some in (old.get(key), new.get(key)) if some])
-        self._old, self._new = _Side(old, glance), _Side(new, glance)
+        self._old, self._new = _Side(old), _Side(new)
 
     def beyond(self, kind: str) -> Iterator[Change]:
         """The flows that one side has and the other lacks."""
@@ -117,9 +144,9 @@ class _Comparison:
             alone = [each for each in side.index.overlapping(box) if each not in other.grants]
             own, theirs = side.of(alone if not met else _having(alone, side, flows)), other.of(met)
             if kind == GAINED:
-                yield Change(kind, side.grants[key][0], flows, not met, theirs, own, None, terms_of(own))
+                yield Change(kind, side.grants[key][0], flows if met else None, theirs, own, None, terms_of(own))
             else:
-                yield Change(kind, side.grants[key][0], flows, not met, own, theirs, terms_of(own), None)
+                yield Change(kind, side.grants[key][0], flows if met else None, own, theirs, terms_of(own), None)
 
     def on_other_terms(self) -> Iterator[Change]:
         """The flows of both sides that are granted on other terms."""
@@ -154,7 +181,7 @@ class _Comparison:
             terms = terms_of(before), terms_of(after)
             if terms[0] != terms[1]:
                 told = next((each for each in (*after, *before) if (box_of(each),) == flows), grant)
-                yield Change(CHANGED, told, flows, (box_of(told),) == flows, before, after, *terms)
+                yield Change(CHANGED, told, None if (box_of(told),) == flows else flows, before, after, *terms)
 
     def _by_words(self, side: _Side, box: Box) -> dict[Said, list[Box]]:
         """The boxes of a side that meet a box, by what their grants say."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from egresslang.answers.access import ByKey, Key
 from egresslang.policy.parts import above
-from egresslang.policy.policy import Addresses, Below, Everything, Grant, Name
+from egresslang.policy.policy import ANY, Addresses, Below, Everything, Grant, Name
 
 
 class Glance:
@@ -56,3 +57,30 @@ class Glance:
 
     def _is_below(self, host: str) -> bool:
         return bool(self._suffixes) and any(suffix in self._suffixes for suffix in above(host))
+
+
+def apart(*sides: ByKey) -> frozenset[Key]:
+    """The keys whose flows no other key of the sides has any of: names that each workload is granted by itself."""
+    shared: set[object] = set()
+    suffixes: set[str] = set()
+    names: dict[Key, None] = {}
+    for side in sides:
+        for key, (grant, *_) in side.items():
+            match grant.destination:
+                case Name():
+                    names[key] = None
+                    if key[1] == ANY:
+                        shared.add(key[2:])
+                case Below() as below:
+                    suffixes.add(below.suffix)
+                case Addresses() as addresses:
+                    shared.add(addresses.host)
+                case Everything():
+                    return frozenset()
+    return frozenset(
+        key
+        for key in names
+        if key[2:] not in shared
+        and key[2] not in shared
+        and not (suffixes and any(suffix in suffixes for suffix in above(str(key[2]))))
+    )

@@ -56,7 +56,7 @@ def in_clusters(found: Mapping[str, Sequence[Change]]) -> list[Told]:
     for cluster, changes in found.items():
         for each in changes:
             places = tuple(grant.rule.span.place for grant in (*each.before, *each.after))
-            key = each.kind, each.grant, each.flows, each.old, each.new, len(each.before), places
+            key = each.kind, each.grant, each.part, each.old, each.new, len(each.before), places
             held.setdefault(key, (each, []))[1].append(cluster)
     told = [Told(change, tuple(clusters)) for change, clusters in held.values()]
     return sorted(told, key=lambda each: (order_of_change(each.change), each.clusters))
@@ -102,16 +102,16 @@ def _rules(grants: Iterable[Grant]) -> tuple[Rule, ...]:
 
 def _places(change: Change) -> tuple[Place, ...]:
     port = port_of(change.grant)
-    part = () if change.is_whole else where_of(change.grant, change.flows)
+    part = () if change.part is None else where_of(change.grant, change.part)
     return tuple([(text, port) for text in part or (place_of(change.grant),)])
 
 
 def remark(change: Change) -> str:
     """What is to be said of flows that are only a part of what a rule grants; empty where they are all of it."""
-    if change.is_whole:
+    if change.part is None:
         return ""
     grant = change.grant
-    if part := where_of(change.grant, change.flows):
+    if part := where_of(change.grant, change.part):
         whole = place_of(grant)
         return "" if part == (whole,) else f"of {few(whole.split(', '))}"
     if change.kind == CHANGED:
