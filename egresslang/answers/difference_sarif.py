@@ -23,9 +23,10 @@ from egresslang.report.place import Path, paths
 from egresslang.report.sarif import FINGERPRINTS, HOME, NAME, ROOT, SCHEMA, region
 
 RULES = {
-    GAINED: ("access-gained", "Access that was not granted before."),
-    CHANGED: ("access-changed", "Access that is granted on other terms: owner, region, last day."),
+    GAINED: ("EGRD001", "access-gained", "Access that was not granted before."),
+    CHANGED: ("EGRD002", "access-changed", "Access that is granted on other terms: owner, region, last day."),
 }
+"""What a result is called by, its name, and what it is about; no codes of findings, for nothing is wrong."""
 
 
 def show(compared: Compared, root: str, folder: str) -> str:
@@ -58,9 +59,9 @@ def show(compared: Compared, root: str, folder: str) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(name: str, text: str) -> dict[str, Any]:
+def _rule(code: str, name: str, text: str) -> dict[str, Any]:
     return {
-        "id": name,
+        "id": code,
         "name": "".join(word.capitalize() for word in name.split("-")),
         "shortDescription": {"text": text},
         "fullDescription": {"text": text},

@@ -62,6 +62,8 @@ def run(options: Any) -> int:
     head = read_head(options)
     base = read_base(options, head)
     for side, called in ((base, "the base, "), (head, "")):
+        for assumed in [f"{each.name}: {said}" for each in side.profiles for said in each.assumed]:
+            sys.stderr.write(f"{assumed}\n" if options.verbose else "")
         if problems := _errors(side.found):
             return _refuse(options, side, called, problems)
     pairs: list[Pair] = []

@@ -7,7 +7,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from egresslang.files import MANIFESTS, STANDARD_INPUT, SUFFIX, Unreadable, decode, read_manifests, read_policies
+from egresslang.files import (
+    MANIFESTS,
+    STANDARD_INPUT,
+    SUFFIX,
+    Unreadable,
+    decode,
+    find_manifests,
+    find_policies,
+    read_manifests,
+    read_policies,
+)
 from egresslang.findings import Finding, errors
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record, replace
@@ -116,10 +126,9 @@ def _holds_policy(path: str) -> bool:
     """Whether a path is a policy, and not manifests; raises Unreadable for what is neither."""
     if not os.path.isdir(path):
         return path.endswith(SUFFIX) or not path.endswith(MANIFESTS)
-    found = [name for _, folders, names in os.walk(path) for name in names if not folders.sort()]
-    if any(name.endswith(SUFFIX) for name in found):
+    if find_policies(path):
         return True
-    if not any(name.endswith(MANIFESTS) for name in found):
+    if not find_manifests(path):
         raise Unreadable(
             f"`{path}` is a folder with neither {SUFFIX} files nor manifests; a revision of that name is meant by `refs/heads/{path}`"
         )
@@ -167,8 +176,8 @@ def _settings_at(revision: Revision, first: str) -> tuple[Settings, list[Finding
     while at is not None:
         for name in (NAME, SHARED):
             path = revision.outside(os.path.join(at, name))
-            if revision.is_file(path) and (name == NAME or holds_table(revision.read(path))):
-                settings, found = load(os.path.abspath(path), revision.read(path))
+            if revision.is_file(path) and (name == NAME or holds_table(_read(revision, path))):
+                settings, found = load(os.path.abspath(path), _read(revision, path))
                 return settings, errors(found)
         at = os.path.dirname(at) if at else None
     return Settings(), []
@@ -182,9 +191,9 @@ def _sources_at(revision: Revision, paths: Iterable[str]) -> tuple[list[Source],
         if path == STANDARD_INPUT:
             raise Unreadable("a policy of standard input is in no revision: give --base a file or folder")
         for each in [path] if revision.is_file(path) else revision.below(path, SUFFIX):
-            inside = revision.inside(each)
-            if inside is not None and inside not in sources:
-                sources[inside], problems = decode(os.path.normpath(each), revision.read(each), inside)
+            inside = revision.inside(each) or each
+            if inside not in sources:
+                sources[inside], problems = decode(os.path.normpath(each), _read(revision, each), inside)
                 found += problems
     return [sources[inside] for inside in sorted(sources)], found
 
@@ -198,8 +207,16 @@ def _profile_at(revision: Revision, path: str, quiet: bool) -> tuple[ClusterProf
             sys.stderr.write(f"egressc: `{path}` is not in `{revision.name}`: it is taken as it is now\n")
         profiles, found = _profiles([path])
         return next(iter(profiles), None), found
-    source, found = decode(path, revision.read(path))
+    source, found = decode(path, _read(revision, path))
     return (None, found) if found else load(source, revision.text)
+
+
+def _read(revision: Revision, path: str) -> bytes:
+    """What a file held; raises Unreadable."""
+    try:
+        return revision.read(path)
+    except OSError as problem:
+        raise Unreadable(f"cannot read `{path}` of `{revision.name}`: {problem.strerror}") from problem
 
 
 def _policy(

@@ -131,6 +131,25 @@ def test_links_are_followed_as_they_were(here: Path) -> None:
     assert summary("--base", "HEAD", "one.egress")[0] == "gained shop/cart -> evil.example.net"
 
 
+def test_a_link_that_leads_out_of_the_repository_is_not_followed(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.egress").write_text(BEFORE)
+    Path("b.egress").symlink_to("../secret.egress")
+    git("add", ".")
+    git("commit", "-qm", "second")
+    said = Said("diff", "--base", "HEAD", "-q")
+    assert (said.status, said.out, said.err) == (2, "", "egressc: cannot read `b.egress` of `HEAD`: not in HEAD\n")
+
+
+def test_a_base_may_come_from_standard_input(here: Path) -> None:
+    said = Said("diff", "--base", "-", "a.egress", "-q", "--fail-if", "widened", stdin=BEFORE.encode())
+    assert (said.status, said.out.splitlines()[0]) == (1, "+ shop/cart -> evil.example.net:443 tls")
+
+
+def test_what_was_assumed_is_said(here: Path) -> None:
+    Path("p.yaml").write_text(profile("one"))
+    assert "one: " in Said("diff", "--base", "main", "-p", "p.yaml", "-v").err
+
+
 def test_a_profile_that_the_revision_lacks_is_taken_as_it_is(here: Path) -> None:
     Path("p.yaml").write_text(profile("one"))
     said = Said("diff", "--base", "main", "-p", "p.yaml")
@@ -439,7 +458,7 @@ def test_sarif_stands_at_the_rules_of_the_head(here: Path) -> None:
     Path("a.egress").write_text(AFTER + "allow * -> *.example.org:443 tls\n")
     run = json.loads(Said("diff", "--base", "main", "--format", "sarif").out)["runs"][0]
     told = [(e["ruleId"], e["level"], e["locations"][0]["physicalLocation"]["region"]["startLine"]) for e in run["results"]]  # fmt: skip
-    assert told == [("access-gained", "warning", 5), ("access-gained", "note", 4), ("access-changed", "note", 2)]
+    assert told == [("EGRD001", "warning", 5), ("EGRD001", "note", 4), ("EGRD002", "note", 2)]
     assert run["results"][1]["message"]["text"] == "gained: shop/cart -> evil.example.net:443 tls"
     assert len({each["partialFingerprints"]["primaryLocationLineHash"] for each in run["results"]}) == 3
     for each in run["results"]:

@@ -325,3 +325,12 @@ def test_many_workloads_below_one_new_wildcard_are_not_looked_through_in_pairs()
     before = "".join(f"allow a/w{number} -> n{number}.q.test:443 tls\n" for number in range(2000))
     (one,) = changes(grants_of(before, profile), grants_of(before + "allow a/* -> *.q.test:443 tls\n", profile))
     assert (str(one.grant.subject), len(one.before), one.is_whole) == ("a/*", 2000, False)
+
+
+def test_flows_that_change_are_told_once() -> None:
+    before = "allow a/x -> *.q.test:443 tls owner=s\nallow a/x -> p.q.test:443 tls owner=t\n"
+    found = changes(grants_of(before), grants_of("allow a/x -> *.q.test:443 tls owner=u\n"))
+    assert sorted((str(e.grant.destination), e.old and e.old.owners, e.is_whole) for e in found) == [
+        ("*.q.test", ("s",), False),
+        ("p.q.test", ("s", "t"), True),
+    ]
