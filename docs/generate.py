@@ -66,8 +66,9 @@ CLI = """# The command line
 
 - Standard output carries the result alone: manifests, answers, or the report of `check`. The other commands write
   findings to standard error.
-- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, drift, or a file that
-  `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
+- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, drift, what `diff --fail-if`
+  names, or a file that `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a
+  bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
   as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
 - `PATH` is a file, a folder that is searched for `*.egress` (hidden folders are not), or `-`. All files are one policy.
 - `fmt` formats each file for itself and needs no profile: [the canonical form](formatting.md). `--check` names files on
@@ -90,6 +91,7 @@ CLI = """# The command line
   `--format markdown` is for the summary of a job: a heading, a table of codes, and the findings in one fenced block.
 - [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
+- [What access changed](diff.md) is about `diff`, and about questions that many flows answer.
 - [Questions and answers](#questions-and-answers) says what `explain` may be asked, [the configuration](#the-configuration)
   what a project can say once for all runs, and [Findings](findings.md) has the page of every code.
 """
@@ -172,7 +174,8 @@ no part of the text. The examples are checked, on 2026-11-23, for this cluster w
 QUESTIONS = """
 ## Questions and answers
 
-A question is one flow as the language writes it, with `address=` for the address the client dials when that matters:
+A question is one flow as the language writes it, with `address=` for the address the client dials when that matters. One
+with `*`, a network or no port is about [many flows](diff.md#who-may-reach-what), and answered with all that match.
 
 ```
 team-a/idgen -> api.example.com:443 tls

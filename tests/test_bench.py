@@ -116,3 +116,10 @@ def test_what_is_measured_is_what_the_command_line_writes(
     text, _, _ = stages.compile_measured(Source("policy.egress", policy.text), profile, watch)
     assert (status, text) == (0, written)
     assert set(watch.cpu) == {*stages.STAGES, "total"}
+
+
+def test_a_diff_is_measured_against_a_compilation(tmp_path: object) -> None:
+    (rows,) = tables(run(tmp_path, "diff.py", "--quick", "--shapes", "mixed", "--sizes", "100"))
+    assert rows[0] == ["shape", "rules", "changed", "changes", "parse", "resolve", "compare", "tell", "diff", "compile", "diff ÷ compile"]  # fmt: skip
+    assert [row[:3] for row in rows[1:]] == [["mixed", "100", "some"], ["mixed", "100", "all"]]
+    assert all(int(row[3]) > 0 for row in rows[1:])

@@ -107,6 +107,12 @@ class AskedMesh:
             return f"{problem}; write `{self._namespaces_of[anywhere][0]}/{anywhere}`"
         return f"{problem}; name one that the profile or the manifests have"
 
+    def known(self, namespace: str, name: str, labels: Mapping[str, str]) -> Client:
+        """A workload of a name; one with these labels where the mesh has none of it."""
+        found = self.clients.get((namespace, name))
+        pod = self._stranger
+        return found or Client(namespace, name, Pod(namespace, dict(labels), pod.dns_capture, pod.families), {})
+
     @cached_property
     def _namespaces_of(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

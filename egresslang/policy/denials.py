@@ -72,7 +72,7 @@ class _Judge:
 
     def __init__(self, policy: Policy, profile: ClusterProfile) -> None:
         self.inventory = policy.inventory
-        self.known = _Known(policy, profile)
+        self.known = KnownAddresses(policy, profile)
         written: list[_Denied] = []
         by_address: list[_Denied] = []
         any_name: list[_Denied] = []
@@ -208,7 +208,7 @@ def _known_member(workloads: sets.Workloads, grant: Grant, inventory: Inventory)
     return ""
 
 
-class _Known:
+class KnownAddresses:
     """The addresses that names are known to have."""
 
     def __init__(self, policy: Policy, profile: ClusterProfile) -> None:
@@ -238,7 +238,7 @@ class _Known:
 class _Glance:
     """Rules out what no deny can meet, before anything is calculated."""
 
-    def __init__(self, known: _Known) -> None:
+    def __init__(self, known: KnownAddresses) -> None:
         self._known = known
         self._hosts: set[str] = set()
         self._suffixes: set[str] = set()
