@@ -107,6 +107,8 @@ def fixed(text: str) -> str:
             "allow a -> *.example.com:80 http  # egressc: ignore EGR308 -- one\n\n# more\nallow b -> a.example.com:80 http\n",
         ),
         ("\ufeffalow a -> a.example.com:443\r\n", "\ufeffallow a -> a.example.com:443 tls\r\n"),
+        ("allow a -> a.example.com:443 tls reason=“x”\n", 'allow a -> a.example.com:443 tls reason="x"\n'),
+        ("allow a -> a.example.com:443 tls reason='x y'\n", 'allow a -> a.example.com:443 tls reason="x y"\n'),
         ("expect a -> a.example.com:80 blokced\n", "expect a -> a.example.com:80 blocked\n"),
     ],
 )  # fmt: skip

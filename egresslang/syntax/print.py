@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from egresslang.ranges import show
 from egresslang.syntax import nodes
+from egresslang.syntax.errors import QUOTES
 
-_BARE = re.compile(r"(?!')(?:\$?\$\{[^}\s]*\}|[^\s\",{}\[\]#])+")
+_BARE = re.compile(r"(?![QUOTES])(?:\$?\$\{[^}\s]*\}|[^\s\",{}\[\]#])+".replace("QUOTES", QUOTES))
 
 
 def show_statement(statement: nodes.Statement) -> str:
