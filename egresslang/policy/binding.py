@@ -175,7 +175,9 @@ class Binding:
                     member.span,
                     "labels need the workloads of a profile",
                     "selects by label",
-                    help="give a profile with `-p`, or name the workloads",
+                    help=f"name the workloads, as in `{_named(member)}`, or give a profile with `-p`"
+                    if _is_names(member)
+                    else "give a profile with `-p`, or name the workloads",
                 )
             )
             return []
@@ -189,13 +191,18 @@ class Binding:
         ]
         if not matching:
             where = "of the profile" if scope == ANY else f"of namespace `{scope}`"
+            named = ""
+            if _is_names(member) and all(self.inventory.find(scope, key) for key, _ in member.labels):
+                named = _named(member)
             self.found.append(
                 finding(
                     codes.UNKNOWN_WORKLOAD,
                     member.span,
                     f"no workload {where} has these labels",
                     "matches nothing",
-                    help="check the labels against the profile",
+                    notes=["brackets hold labels of pods"] if named else (),
+                    help=f"write `{named}` for the workloads" if named else "check the labels against the profile",
+                    fix=Fix(f"write `{named}`", (Edit(member.span, named),)) if named else None,
                 )
             )
         return matching
@@ -346,6 +353,21 @@ class Binding:
             self.found.append(made)
             return None
         return made
+
+
+def _is_names(member: nodes.Labelled) -> bool:
+    """Whether brackets hold keys alone, which may be names of workloads."""
+    return all(value is None for _, value in member.labels)
+
+
+def _named(member: nodes.Labelled) -> str:
+    """What stands in brackets as names of workloads, in its order."""
+    names = [f"{member.namespace}/{name}" if member.namespace else name for name in _in_brackets(member)]
+    return names[0] if len(names) == 1 else f"{{{', '.join(names)}}}"
+
+
+def _in_brackets(member: nodes.Labelled) -> list[str]:
+    return [name.strip() for name in member.span.text.partition("[")[2].rstrip("]").split(",")]
 
 
 def _guess(word: str, near: str, span: Span) -> Fix | None:
