@@ -241,7 +241,7 @@ MISTAKES = {
     ),
     "quotes of a word processor": (
         "allow a -> b.com:443 tls reason=“open door”",
-        ("EGR006", "“open", "a value in curly quotes", 'use double quotes: `"…"`'),
+        ("EGR006", "“open door”", "a value in curly quotes", 'use double quotes: `"…"`'),
     ),
     "a value without quotes": (
         "allow a -> b.com:443 tls reason=open on purpose owner=x",
