@@ -16,11 +16,10 @@ from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import replace
 from egresslang.source import Source
-from egresslang.targets.documents import MANAGED_BY
 from egresslang.targets.manifests import Manifests
 from egresslang.verify.installed import Installed, installed
+from egresslang.verify.verify import standing
 
-_OURS = frozenset({"ServiceEntry", "Sidecar"})
 _FAMILIES = {"IPv4": 4, "IPv6": 6}
 
 
@@ -36,7 +35,7 @@ def ask_policy(policy: Policy, manifests: Manifests, profile: ClusterProfile) ->
     config = replace(settled.config, version=profile.version, dns_capture=profile.dns_capture)
     own, problems = read_resources(documents, config.cluster_domain)
     found += problems
-    existing, problems = existing_resources(profile)
+    existing, problems = standing(profile)
     found += problems
     resources = joined(own, existing)
     if config.dns_capture and profile.auto_allocate:
@@ -64,15 +63,6 @@ def of_profile(profile: ClusterProfile) -> Installed:
         version=profile.version,
     )
     return Installed(config, profile.auto_allocate)
-
-
-def existing_resources(profile: ClusterProfile) -> tuple[Resources, list[Finding]]:
-    """What stands in the cluster already, without what a former run wrote: the output replaces it."""
-    key, value = MANAGED_BY
-    kept = [
-        each.manifest_span for each in profile.resources if not (each.kind in _OURS and each.labels.get(key) == value)
-    ]
-    return read_resources(kept, profile.cluster_domain)
 
 
 def stranger(profile: ClusterProfile) -> Pod:

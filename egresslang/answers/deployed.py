@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
-from egresslang.answers.compiled import clients, existing_resources, of_profile, stranger
+from egresslang.answers.compiled import clients, of_profile, stranger
 from egresslang.documents import Located
 from egresslang.findings import Finding
 from egresslang.mesh.listeners import Pod
@@ -14,6 +14,7 @@ from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, Resources, Workload
 from egresslang.profile.profile import ClusterProfile
 from egresslang.verify.installed import Installed, installed
+from egresslang.verify.verify import standing
 
 _INJECT = "sidecar.istio.io/inject"
 
@@ -31,7 +32,7 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
     found += problems
     known: list[Client] = []
     if profile is not None:
-        existing, problems = existing_resources(profile)
+        existing, problems = standing(profile)
         found += problems
         known = clients(None, profile, existing)
         resources = joined(resources, existing)
