@@ -48,6 +48,7 @@ def ask_policy(policy: Policy, manifests: Manifests, profile: ClusterProfile) ->
         is_complete=profile.namespaces is not None,
         granted=Granted(policy.grants),
         own=(text for networks in profile.networks.values() for text in networks),
+        capture=settled.capture,
     ), found
 
 
@@ -62,7 +63,7 @@ def of_profile(profile: ClusterProfile) -> Installed:
         cluster_domain=profile.cluster_domain,
         version=profile.version,
     )
-    return Installed(config, profile.auto_allocate)
+    return Installed(config, profile.auto_allocate, {name: said.text for name, said in profile.capture.items()})
 
 
 def stranger(profile: ClusterProfile) -> Pod:

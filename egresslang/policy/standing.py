@@ -14,6 +14,8 @@ from egresslang.mesh.addresses import BITS, parse_network
 from egresslang.mesh.read import read
 from egresslang.mesh.resources import Labels, Workload, selects
 from egresslang.policy.inventory import KnownWorkload
+from egresslang.policy.policy import Addresses, Grant
+from egresslang.profile.facts import CAPTURE
 from egresslang.profile.profile import ClusterProfile, Resource
 from egresslang.ranges import Range
 from egresslang.record import record
@@ -186,12 +188,12 @@ def _without_injection(resources: Iterable[Resource]) -> Iterator[tuple[str, tup
 
 @record
 class Exclusion:
-    """What an annotation leaves out of capture: `ports` and `networks`, each with its text; `only` when it captures these alone.
+    """What an annotation or the installation leaves out of capture: `ports` and `networks`, each with its text; `only` when it captures these alone.
 
     A port of 0 is every port.
     """
 
-    annotation: str
+    setting: str
     span: Span
     ports: tuple[int, ...]
     networks: tuple[tuple[int, Range, str], ...]
@@ -200,23 +202,67 @@ class Exclusion:
 
 def exclusions(standing: Standing) -> list[Exclusion]:
     """What the annotations of a workload leave out, in the order of istio-iptables: ports, addresses, all other addresses."""
+    places = {name: standing.annotation(PREFIX + name) for name in CAPTURE}
+    return _exclusions(
+        {
+            name: (PREFIX + name, said.value, said.key_span.to(said.span))
+            for name, said in places.items()
+            if said is not None and isinstance(said.value, str)
+        }
+    )
+
+
+def installed_exclusions(profile: ClusterProfile) -> list[Exclusion]:
+    """What the installation leaves out for every pod that says nothing else, in the same order."""
+    return _exclusions(
+        {name: (f"global.proxy.{CAPTURE[name]}", said.text, said.span) for name, said in profile.capture.items()}
+    )
+
+
+def _exclusions(settings: Mapping[str, tuple[str, str, Span]]) -> list[Exclusion]:
     found = []
     for name, has_ports, only in (
         ("excludeOutboundPorts", True, False),
         ("excludeOutboundIPRanges", False, False),
         ("includeOutboundIPRanges", False, True),
     ):
-        said = standing.annotation(PREFIX + name)
-        if said is None or not isinstance(said.value, str):
+        if name not in settings:
             continue
-        words = [each.strip() for each in said.value.split(",") if each.strip()]
+        setting, text, span = settings[name]
+        words = [each.strip() for each in text.split(",") if each.strip()]
         if only and words == ["*"]:
             continue
         ports = tuple(_ports(words)) if has_ports else ()
         networks = () if has_ports else tuple(_networks(words))
         if ports or networks or only:
-            found.append(Exclusion(PREFIX + name, said.key_span.to(said.span), ports, networks, only))
+            found.append(Exclusion(setting, span, ports, networks, only))
     return found
+
+
+def left_out(grant: Grant, exclusion: Exclusion, included: frozenset[int]) -> str:
+    """What of a grant is left out of capture, in words; empty when nothing."""
+    if exclusion.ports:
+        return f"port {grant.port}" if grant.port in exclusion.ports or 0 in exclusion.ports else ""
+    destination = grant.destination
+    if exclusion.only:
+        if grant.port in included or 0 in included:
+            return ""
+        if not isinstance(destination, Addresses):
+            return f"`{destination}`"
+        inside = [network for version, network, _ in exclusion.networks if version == destination.version]
+        is_inside = all(
+            any(low <= first and last <= high for low, high in inside) for first, last in destination.ranges
+        )
+        return "" if is_inside else f"`{destination}`"
+    for version, (low, high), text in exclusion.networks:
+        if isinstance(destination, Addresses):
+            if version == destination.version and any(
+                low <= last and first <= high for first, last in destination.ranges
+            ):
+                return f"`{text}`"
+        elif (version, low, high) == (4, 0, (1 << 32) - 1):
+            return f"`{destination}`"
+    return ""
 
 
 def included_ports(standing: Standing) -> frozenset[int]:

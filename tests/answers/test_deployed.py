@@ -91,6 +91,29 @@ def test_cases(ask_manifests: Ask, name: str) -> None:
     assert answer.get("rules", []) == []
 
 
+PAST = "passed-through answer client"
+LEFT_OUT = {
+    "a port": ({"excludeOutboundPorts": "443"}, {}, PAST),
+    "another port": ({"excludeOutboundPorts": "80"}, {}, "blocked dropped"),
+    "a network": ({"excludeIPRanges": "198.51.100.0/24"}, {}, PAST),
+    "all but a network": ({"includeIPRanges": "10.0.0.0/8"}, {}, PAST),
+    "all but a network and a port": ({"includeIPRanges": "10.0.0.0/8", "includeOutboundPorts": "443"}, {}, "blocked dropped"),
+    "what a pod takes back": ({"excludeOutboundPorts": "443"}, {"excludeOutboundPorts": "80"}, "blocked dropped"),
+    "what a pod leaves out besides": ({"excludeOutboundPorts": "80"}, {"excludeOutboundIPRanges": "198.51.100.7/32"}, PAST),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_the_installation_leaves_out_of_capture(ask_manifests: Ask, name: str) -> None:
+    values, annotations, expected = LEFT_OUT[name]
+    chart = f"---\n{json.dumps({'global': {'proxy': values}})}\n"
+    pod = deployment(
+        "idgen", annotations={f"traffic.sidecar.istio.io/{key}": value for key, value in annotations.items()}
+    )
+    (answer,) = ask_manifests(sidecar(IN_MESH) + pod + chart, "team-a/idgen -> 198.51.100.7:443 tls")
+    assert verdict(answer) == expected
+
+
 CLOSED = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}
 MESH = "outboundTrafficPolicy:\n  mode: REGISTRY_ONLY\n"
 INSTALLATIONS = {
