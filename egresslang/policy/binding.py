@@ -215,14 +215,11 @@ class Binding:
         """Each target with its ports, sets expanded; with `named` a word that is no set is a name with an address."""
         for entry in destinations.entries:
             ports = entry.ports or destinations.ports
+            span = entry.span if entry.ports or len(destinations.entries) > 1 else destinations.span
             if not isinstance(entry.target, nodes.Word) or entry.target.name == INTERNET:
-                yield (
-                    entry.target,
-                    ports,
-                    entry.span if entry.ports or len(destinations.entries) > 1 else destinations.span,
-                )
-                continue
-            yield from self._word(entry.target, ports, namespace, named, destinations.span)
+                yield entry.target, ports, span
+            else:
+                yield from self._word(entry.target, ports, namespace, named, span)
 
     def holes(self, holes: Iterable[nodes.Target], namespace: str) -> Iterator[nodes.Target]:
         """Each hole, sets expanded."""
