@@ -9,10 +9,11 @@ from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, allocated
 from egresslang.mesh.read import joined
 from egresslang.mesh.read import read as read_resources
-from egresslang.mesh.resources import MeshConfig, Resources, Workload
+from egresslang.mesh.resources import MeshConfig
 from egresslang.output import render
 from egresslang.policy.granted import Granted
 from egresslang.policy.policy import Policy
+from egresslang.policy.standing import Standing, standings
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import replace
 from egresslang.source import Source
@@ -42,7 +43,7 @@ def ask_policy(policy: Policy, manifests: Manifests, profile: ClusterProfile) ->
         resources = allocated(resources)
     return AskedMesh(
         Mesh(resources, config),
-        clients(policy, profile, existing),
+        clients(policy, profile),
         default_namespace=profile.default_namespace,
         stranger=stranger(profile),
         is_complete=profile.namespaces is not None,
@@ -71,26 +72,26 @@ def stranger(profile: ClusterProfile) -> Pod:
     return Pod("", {}, profile.dns_capture, tuple(_FAMILIES[each] for each in profile.ip_families))
 
 
-def clients(policy: Policy | None, profile: ClusterProfile, existing: Resources) -> list[Client]:
+def clients(policy: Policy | None, profile: ClusterProfile) -> list[Client]:
     """The workloads of the profile, those that the policy names, and those among the resources."""
     like = stranger(profile)
-    pods: dict[tuple[str, str], dict[str, str]] = {
-        (each.origin.namespace, each.origin.name): dict(each.labels) for each in existing.workloads
+    resources = [each.manifest_span for each in profile.resources]
+    manifests = {
+        (each.namespace, each.name): each
+        for each in standings(resources, profile.cluster_domain, profile.default_namespace)
     }
+    pods: dict[tuple[str, str], dict[str, str]] = {key: each.labels for key, each in manifests.items()}
     for namespace in (profile.namespaces or {}).values():
         pods |= {(each.namespace, each.name): dict(each.labels) for each in namespace.workloads.values()}
     for workloads in policy.inventory.namespaces.values() if policy is not None else ():
         pods |= {(each.namespace, each.name): dict(each.labels) for each in workloads.values()}
-    manifests: dict[tuple[str, str], Workload] = {
-        (each.origin.namespace, each.origin.name): each for each in existing.workloads
-    }
     return [
         _client(key, Pod(key[0], labels, like.dns_capture, like.families), manifests.get(key))
         for key, labels in sorted(pods.items())
     ]
 
 
-def _client(key: tuple[str, str], pod: Pod, manifest: Workload | None) -> Client:
+def _client(key: tuple[str, str], pod: Pod, manifest: Standing | None) -> Client:
     if manifest is None:
         return Client(*key, pod, {})
-    return Client(*key, pod, manifest.annotations, manifest.uncaptured, manifest.origin)
+    return Client(*key, pod, manifest.workload.annotations, manifest.uncaptured, manifest.workload.origin)
