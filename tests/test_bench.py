@@ -103,6 +103,37 @@ def test_every_measured_shape_compiles(bench: Any) -> None:
         assert (name, errors(found), bool(text)) == (name, [], True)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("one-host-many-ports", "one-host-many-http-ports", "unknown-workloads", "unknown-sets"),
+        *("denied-all", "denied-networks", "denied-to-others"),
+    ],
+)
+def test_twice_as_much_takes_twice_the_calls(bench: Any, name: str) -> None:
+    """What is counted is every call of a function, of Python's own too: the same number on every machine."""
+    stages, adversarial = bench("stages"), bench("adversarial")
+    shape, _ = adversarial.SHAPES[name]
+
+    def calls(size: int) -> int:
+        policy, profile = shape(size)
+        count = 0
+
+        def counted(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        sys.setprofile(counted)
+        try:
+            stages.compile_measured(Source("p", policy), Source("y", profile), stages.Stopwatch())
+        finally:
+            sys.setprofile(None)
+        return count
+
+    calls(20)  # what is loaded once
+    assert calls(800) / calls(400) < 2.4
+
+
 def test_what_is_measured_is_what_the_command_line_writes(
     bench: Any, tmp_path: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

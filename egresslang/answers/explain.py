@@ -81,7 +81,7 @@ def explain(asked: AskedMesh, question: Question) -> Answer | Unanswerable:
     if isinstance(dialled, Unanswerable):
         return dialled
     grants = () if asked.granted is None else tuple(rules_of(_granting(asked.granted, question, client)))
-    reason = uncaptured(client, question.protocol, dialled.address, question.port)
+    reason = uncaptured(client, asked.capture, question.protocol, dialled.address, question.port)
     if reason:
         found = Verdict(PASSED, ANSWER, dials=CLIENT)
         return Answer(question, client, dialled, PASSED, ANSWER, reason, found, grants)

@@ -393,6 +393,8 @@ class Destinations:
         elif isinstance(target, nodes.Wildcard):
             yield Below(target.suffix)
         elif isinstance(target, nodes.Host):
+            if (problem := _no_colon(target)) is not None:
+                self.found.append(problem)
             yield Name(target.name)
             for reach in self._at(addresses or [], target.name, 0, "tcp", "tcp"):
                 yield reach.destination
@@ -404,6 +406,19 @@ class Destinations:
         else:
             for reach in self._internet(0, "tcp", []):
                 yield reach.destination
+
+
+def _no_colon(host: nodes.Host) -> Finding | None:
+    """A host and its port in one: `example.com443`; a label that ends in a number may well be one of a private domain."""
+    match = re.fullmatch(r"(.*\.([a-z]+))([1-9][0-9]{1,4})", host.name)
+    if not match or int(match[3]) > 65535:
+        return None
+    from egresslang.policy.public_suffixes import is_registry
+
+    if not is_registry(match[2]):
+        return None
+    help = f"write `{match[1]}:{match[3]}`"
+    return finding(codes.SYNTAX, host.span, f"no `:` before port `{match[3]}`", "a host and a port", help=help)
 
 
 def _is_internet(target: nodes.Target) -> bool:

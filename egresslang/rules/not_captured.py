@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
-from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Policy, Subject
+from egresslang.policy.policy import ANY, Everything, Grant, Policy, Subject
 from egresslang.profile.profile import ClusterProfile
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _uncaptured(grant: Grant, standing: Standing) -> Finding:
 
 
 def _left_out(grants: Iterable[Grant], standing: Standing) -> Iterator[Finding]:
-    from egresslang.policy.standing import exclusions, included_ports
+    from egresslang.policy.standing import exclusions, included_ports, left_out
 
     excluded = exclusions(standing)
     if not excluded:
@@ -91,35 +91,9 @@ def _left_out(grants: Iterable[Grant], standing: Standing) -> Iterator[Finding]:
     included = included_ports(standing)
     for grant in grants:
         for each in excluded:
-            if (what := _what(grant, each, included)) and not isinstance(grant.destination, Everything):
+            if (what := left_out(grant, each, included)) and not isinstance(grant.destination, Everything):
                 yield _past(grant, standing, each, what)
                 break
-
-
-def _what(grant: Grant, exclusion: Exclusion, included: frozenset[int]) -> str:
-    """What of a grant an annotation leaves out, in words; empty when nothing."""
-    if exclusion.ports:
-        return f"port {grant.port}" if grant.port in exclusion.ports or 0 in exclusion.ports else ""
-    destination = grant.destination
-    if exclusion.only:
-        if grant.port in included or 0 in included:
-            return ""
-        if not isinstance(destination, Addresses):
-            return f"`{destination}`"
-        inside = [network for version, network, _ in exclusion.networks if version == destination.version]
-        is_inside = all(
-            any(low <= first and last <= high for low, high in inside) for first, last in destination.ranges
-        )
-        return "" if is_inside else f"`{destination}`"
-    for version, (low, high), text in exclusion.networks:
-        if isinstance(destination, Addresses):
-            if version == destination.version and any(
-                low <= last and first <= high for first, last in destination.ranges
-            ):
-                return f"`{text}`"
-        elif (version, low, high) == (4, 0, (1 << 32) - 1):
-            return f"`{destination}`"
-    return ""
 
 
 def _past(grant: Grant, standing: Standing, exclusion: Exclusion, what: str) -> Finding:
@@ -130,5 +104,5 @@ def _past(grant: Grant, standing: Standing, exclusion: Exclusion, what: str) -> 
         f"granted to `{grant.subject}`",
         [Label(exclusion.span, "captures these addresses alone" if exclusion.only else "leaves it out of capture")],
         ["the mesh neither allows nor blocks it there: the grant changes nothing, and has no telemetry"],
-        f"change `{exclusion.annotation}`, or govern it with a NetworkPolicy",
+        f"change `{exclusion.setting}`, or govern it with a NetworkPolicy",
     )

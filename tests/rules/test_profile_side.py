@@ -278,6 +278,57 @@ def test_what_is_left_out_and_not_granted_is_open(name: str, value: str, message
     assert one.message == message
 
 
+def of_installation(values: str, policy: str, enforcement: str = "mesh") -> list[tuple[str, str, str]]:
+    """File, underlined text and message of what is not governed where chart values say what is captured."""
+    text = f"global: {{proxy: {{{values}}}}}\n"
+    spec = f"  enforcement: {enforcement}\n  networks: {{services: [10.8.0.0/16]}}\n  istio: {{installation: values.yaml}}\n"
+    head = "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {name: x}\nspec:\n"
+    profile, problems = load(Source("profile.yaml", head + spec), lambda _: text)
+    assert (profile is not None, problems) == (True, [])
+    files, _ = read([Source("p.egress", policy)])
+    assert profile is not None
+    made = compile(files, profile, date(2026, 11, 25), Severity.WARNING)
+    return [(each.span.source.name, each.span.text, each.message) for each in made.findings if each.code.id == "EGR509"]
+
+
+def test_what_the_installation_leaves_out_goes_past_every_sidecar() -> None:
+    policy = (
+        "allow a -> {x.example.com, y.example.com}:443 tls\nallow a -> db.example.com:5432 tcp address=203.0.113.7\n"
+    )
+    assert of_installation("excludeOutboundPorts: 5432", policy) == [
+        ("p.egress", "db.example.com:5432 tcp", "port 5432 goes past every sidecar"),
+        ("values.yaml", "excludeOutboundPorts: 5432", "every workload reaches port 5432 past its sidecar"),
+    ]
+    assert of_installation('excludeIPRanges: "203.0.113.0/24,10.8.1.0/24"', policy) == [
+        ("p.egress", "db.example.com:5432 tcp", "`203.0.113.0/24` goes past every sidecar"),
+        (
+            "values.yaml",
+            'excludeIPRanges: "203.0.113.0/24,10.8.1.0/24"',
+            "every workload reaches `203.0.113.0/24` past its sidecar",
+        ),
+    ]
+    assert of_installation('includeIPRanges: "10.8.0.0/16"', policy) == [
+        ("values.yaml", 'includeIPRanges: "10.8.0.0/16"', "every workload reaches every other address past its sidecar"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        'excludeIPRanges: "10.8.0.0/24"',
+        'includeIPRanges: "*"',
+        'excludeOutboundPorts: ""',
+        'includeOutboundPorts: "80"',
+    ],
+)
+def test_an_installation_that_leaves_out_nothing_outside_the_cluster(values: str) -> None:
+    assert of_installation(values, "allow a -> x.example.com:443 tls\n") == []
+
+
+def test_what_the_installation_leaves_out_is_open_anyway_where_nothing_is_enforced() -> None:
+    assert of_installation("excludeOutboundPorts: 443", "allow a -> x.example.com:443 tls\n", "observe") == []
+
+
 def test_it_is_open_anyway_where_nothing_is_enforced() -> None:
     resources = annotated(f"{OUT}excludeOutboundPorts", "25")
     assert found(resources, enforcing("observe"), POLICY, "EGR509") == []

@@ -59,6 +59,13 @@ from egresslang.rules import redundant
             "allow s/a -> x.com:443 tls\nallow s/b -> x.com:443 tls\nallow {s/a, s/b} -> x.com:443 tls",
             ["3 allow {s/a, s/b} -> x.com:443 tls < 1 < 2"],
         ),
+        ("allow s/a -> x.com:443 tls\nallow {s/a, s/b} -> {x.com, y.com}:443 tls\nallow s/a -> y.com:443 tls owner=z", ["3 allow s/a -> y.com:443 tls < 2", "1 allow s/a -> x.com:443 tls < 2"]),
+        ("allow s/a -> {x.com, z.com}:443 tls\nallow {s/a, s/b} -> x.com:443 tls", ["1 x.com < 2"]),
+        ("allow s/a -> *.x.com:443 tls\nallow {s/a, s/b} -> a.x.com:443 tls", ["2 s/a < 1"]),
+        ("allow s/* -> *.x.com:443 tls\nallow {t/a, s/b, s/*} -> a.x.com:443 tls", ["2 s/* < 1", "2 s/b < 1"]),
+        ("allow {s/a, s/*} -> a.x.com:443 tls", ["1 s/a < 1"]),
+        ("allow s/a -> *.x.com:443 tls\nallow {s/a, s/b} -> {a.x.com, b.com}:443 tls", []),
+        ("hosts h = x.com, y.com\nallow s/a -> h:443 tls\nallow s/a -> {h, z.com}:443 tls", ["3 h < 2"]),
         ("hosts h = x.com, y.com\nallow s/a -> h:443 tls\nallow s/a -> y.com:443 tls", ["3 allow s/a -> y.com:443 tls < 2"]),
     ],
 )  # fmt: skip
@@ -228,3 +235,16 @@ def test_it_agrees_with_brute_force(seed: int) -> None:
         assert covered.by
         assert not {part.number for part in covered.by} & gone
         assert covered.more or is_covered(covered.part, covered.by), (covered.part.span.text, shown)
+
+
+@pytest.mark.parametrize(
+    ("level", "policy", "expected"),
+    [
+        ("mesh", "allow s/* -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", [False]),
+        ("workloads", "allow s/* -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", []),
+        ("workloads", "allow s/a -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", [True]),
+    ],
+)
+def test_a_source_that_its_braces_lock_stays(level: str, policy: str, expected: list[bool]) -> None:
+    fixes = [each.fix for each in found(redundant, policy, f"enforcement: {level}")]
+    assert [fix is not None and fix.safe for fix in fixes] == expected
