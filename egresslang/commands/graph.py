@@ -74,7 +74,7 @@ def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
     made = []
     if not errors(found):
         made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
-        found += merged(profiles, [each.findings for each in made])
+        found += merged(profiles, [each.findings for each in made], [each.policy for each in made])
     policies = [each.policy for each in made if each.policy is not None]
     told = settled(options, found, files, policies)
     if options.verbose:
