@@ -17,7 +17,7 @@ from egresslang.mesh.outbound import ALLOWED, ANSWER, HANGS, PASSED
 from egresslang.mesh.registry import NOWHERE, Registered
 from egresslang.mesh.resources import Origin
 from egresslang.policy.policy import Addresses, Below, Destination, Everything, Grant, Name, Rule, Subject
-from egresslang.ranges import merge, network_range, show
+from egresslang.ranges import BITS, merge, network_range, show
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
 
@@ -91,16 +91,18 @@ def _asked(
 
 def _ways(service: Registered) -> Iterator[_Way]:
     network = None if service.address == NOWHERE else parse_network(service.address)
+    is_named = not service.is_wild and not service.host.endswith(INVENTED)
     for port in service.ports:
         for protocol in SPOKEN.get(port.protocol, ()):
             if network is not None and (service.resolution == "NONE" or protocol == "tcp"):
                 yield _Way(_addresses(network, service.host), "", network, port.number, "tcp")
+            elif network is not None and protocol == "http" and network[2] == BITS[network[0]]:
+                host = service.host if is_named else ""
+                yield _Way(_addresses(network, service.host), host, network, port.number, protocol)
             elif protocol != "tcp" and service.is_wild and service.host.startswith("*."):
                 suffix = service.host[2:]
                 yield _Way(Below(suffix), f"{_FRESH}.{suffix}", None, port.number, protocol)
-            elif (literal := parse_network(service.host.strip("[]"))) is not None:
-                yield _Way(_addresses(literal, ""), "", literal, port.number, protocol)
-            elif not service.is_wild:
+            elif is_named:
                 yield _Way(Name(service.host), service.host, None, port.number, protocol)
 
 
@@ -121,7 +123,9 @@ def _joined(grants: Iterable[Grant]) -> Iterator[Grant]:
     held: dict[object, list[Grant]] = {}
     for grant in grants:
         where = grant.destination
-        alike = (where.version, where.host, grant.rule.kind, grant.port) if isinstance(where, Addresses) else grant
+        alike: object = grant
+        if isinstance(where, Addresses) and grant.protocol == "tcp":
+            alike = where.version, where.host, grant.rule.kind, grant.port
         held.setdefault(alike, []).append(grant)
     for some in held.values():
         networks = [each.destination for each in some if isinstance(each.destination, Addresses)]

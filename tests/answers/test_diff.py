@@ -472,3 +472,49 @@ def test_json_has_rules_and_terms_of_both_sides(here: Path) -> None:
         "terms": {"owners": ["web"], "expires": None, "regions": [], "endpoints": []},
     }
     assert changed["after"]["terms"]["owners"] == ["shop"]
+
+
+# What is compiled means the policy, whatever it grants
+
+KINDS_OF_RULES = """allow a/x -> g.example.com:80 grpc
+allow a/x -> h2.example.com:8080 http2
+allow a/x -> 198.51.100.7:80 http
+allow a/z -> n.example.com:80 http address=198.51.100.8
+allow b/* -> t.example.com:5432 postgres address={198.51.100.9, 2001:db8::/64}
+allow * -> *.w.example.com:443 tls
+allow a/x -> v.w.example.com:443 tls
+allow a/w -> * reason="x"
+allow a/x -> [2001:db8:1::]:443 tcp
+allow a/z -> internet:8443 tls except 198.51.100.0/24 reason="x"
+allow a/x -> e.example.com:443 tls region=us
+"""
+
+
+@pytest.mark.parametrize("enforcement", ["mesh", "workloads", "{namespaces: [a]}", "observe"])
+@pytest.mark.parametrize("istio", ['version: "1.27"', 'version: "1.31"', "dnsCapture: true"])
+def test_every_kind_of_rule_is_found_again_in_manifests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enforcement: str, istio: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    by_dns = "allow a/x -> db.example.com:5432 postgres\n" if "dnsCapture" in istio else ""
+    Path("a.egress").write_text(KINDS_OF_RULES + by_dns)
+    Path("p.yaml").write_text(f"""apiVersion: egresslang.dev/v1
+kind: ClusterProfile
+metadata: {{name: one}}
+spec:
+  region: us-east1
+  ipFamilies: [IPv4, IPv6]
+  istio: {{{istio}}}
+  enforcement: {enforcement}
+  observed: [c/r]
+  destinations:
+    e.example.com: {{endpoints: [{{address: 192.0.2.1, region: us-east1}}, {{address: 192.0.2.2, region: europe-west1}}]}}
+  namespaces:
+    a: {{workloads: {{w: {{labels: {{app: w}}}}, x: {{labels: {{app: x}}}}, z: {{labels: {{app: z}}}}}}}}
+    b: {{workloads: {{q: {{labels: {{app: q}}}}}}}}
+    c: {{workloads: {{r: {{labels: {{app: r}}}}, s: {{labels: {{app: s}}}}}}}}
+""")
+    compiled = Said("compile", "a.egress", "-p", "p.yaml", "-o", "out", "-q")
+    assert compiled.status == 0, compiled.err
+    said = Said("diff", "--base", "out", "a.egress", "-p", "p.yaml", "--fail-if", "changed")
+    assert (said.status, said.out) == (0, "no access changed from out to a.egress\n")
