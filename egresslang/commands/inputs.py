@@ -6,16 +6,18 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from egresslang.codes import OTHER_CLUSTER, REDUNDANT
 from egresslang.config.find import others
 from egresslang.files import STANDARD_INPUT, Unreadable, decode, read_bytes, read_policies, read_text
 from egresslang.findings import Finding, errors, merge_clusters
-from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Source
 from egresslang.syntax.nodes import File
+
+if TYPE_CHECKING:
+    from egresslang.policy.policy import Policy
 
 MOST_PROJECTS = 3
 """Projects below that are told by name."""
