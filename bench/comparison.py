@@ -12,8 +12,8 @@ import sys
 
 from stages import TODAY, Stopwatch, peak_memory
 
-from egresslang.answers import difference_text
-from egresslang.answers.comparison import Granting, compare
+from egresslang.answers.difference.comparison import Granting, compare
+from egresslang.answers.difference.text import show
 from egresslang.compile import read
 from egresslang.findings import Severity, errors
 from egresslang.policy.resolve import resolve
@@ -43,7 +43,7 @@ def main(before: str, after: str, profile: str) -> None:
             made = [Granting(policy.grants, policy) for policy, _ in sides]
             compared = compare("before", "after", str(TODAY), [(cluster.name, made[0], made[1])])
         with watch("tell"):
-            text = difference_text.show(compared, lambda _, said: said)
+            text = show(compared, lambda _, said: said)
     json.dump(
         {"cpu": watch.cpu, "peak": peak_memory(), "changes": len(compared.changes), "output": len(text)}, sys.stdout
     )

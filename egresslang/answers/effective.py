@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from egresslang.answers.asked_mesh import AskedMesh, Client, within
+from egresslang.answers.difference.lines import few
 from egresslang.answers.explain import Answer, explain
-from egresslang.answers.lines import few
 from egresslang.answers.question import Question
 from egresslang.mesh.addresses import Network, parse_network
 from egresslang.mesh.outbound import ALLOWED, ANSWER, HANGS, PASSED

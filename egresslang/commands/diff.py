@@ -11,7 +11,7 @@ from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 
 if TYPE_CHECKING:
     from egresslang.answers.asked_mesh import AskedMesh
-    from egresslang.answers.comparison import Compared, Granting, Pair
+    from egresslang.answers.difference.comparison import Compared, Granting, Pair
     from egresslang.commands.sides import Side
     from egresslang.findings import Finding
     from egresslang.profile.profile import ClusterProfile
@@ -80,7 +80,7 @@ def run(options: Any) -> int:
             if problems := _errors(wrong):
                 return _refuse(options, side, called, problems)
         pairs.append((name, made[0], made[1]))
-    from egresslang.answers.comparison import compare
+    from egresslang.answers.difference.comparison import compare
 
     compared = compare(base.name, head.name, str(today(options)), pairs)
     if compared.is_changed or options.format != "text" or not options.quiet:
@@ -140,7 +140,7 @@ def _granting(
     options: Any, side: Side, profile: ClusterProfile | None, is_known: bool
 ) -> tuple[Granting, list[Finding]]:
     """What a policy grants in a cluster; `is_known` unless the cluster is but assumed."""
-    from egresslang.answers.comparison import Granting
+    from egresslang.answers.difference.comparison import Granting
     from egresslang.answers.left_open import left_open
     from egresslang.findings import Severity
     from egresslang.policy.resolve import resolve
@@ -153,9 +153,9 @@ def _granting(
 
 def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple[list[Granting], list[list[Finding]]]:
     """What both sides mean for the workloads that either knows, where one of them is manifests."""
-    from egresslang.answers.comparison import Granting
     from egresslang.answers.deployed import ask_manifests
-    from egresslang.answers.known_workloads import Workloads, of_manifests, of_policy, workloads_of
+    from egresslang.answers.difference.comparison import Granting
+    from egresslang.answers.difference.known_workloads import Workloads, of_manifests, of_policy, workloads_of
 
     asked: list[Granting | AskedMesh] = []
     found: list[list[Finding]] = []
@@ -181,19 +181,19 @@ def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple
 def _shown(options: Any, compared: Compared) -> str:
     match options.format:
         case "json":
-            from egresslang.answers import difference_json
+            from egresslang.answers.difference.json import show
 
-            return difference_json.show(compared)
+            return show(compared)
         case "markdown":
-            from egresslang.answers import difference_markdown
+            from egresslang.answers.difference import markdown
 
-            return difference_markdown.show(compared)
+            return markdown.show(compared)
         case "sarif":
-            from egresslang.answers import difference_sarif
+            from egresslang.answers.difference import sarif
             from egresslang.commands.report import repository
 
-            return difference_sarif.show(compared, *repository())
-    from egresslang.answers import difference_text
+            return sarif.show(compared, *repository())
+    from egresslang.answers.difference import text
     from egresslang.report.color import painter, wants_color
 
-    return difference_text.show(compared, painter(wants_color(options.color, os.environ, sys.stdout.isatty())))
+    return text.show(compared, painter(wants_color(options.color, os.environ, sys.stdout.isatty())))

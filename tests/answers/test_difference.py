@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from egresslang.answers import difference_json
 from egresslang.answers.access import Terms, terms_of
-from egresslang.answers.comparison import Compared, Granting, compare
-from egresslang.answers.difference import CHANGED, GAINED, LOST, changes
+from egresslang.answers.difference.comparison import Compared, Granting, compare
+from egresslang.answers.difference.difference import CHANGED, GAINED, LOST, changes
+from egresslang.answers.difference.json import show
 from egresslang.compile import read
 from egresslang.findings import Severity, errors
 from egresslang.policy import sets
@@ -177,7 +177,7 @@ def test_programs_read_the_same_flows_in_json(seed: int) -> None:
     for _ in range(5):
         texts = some_pair(random)
         before, after = grants_of(texts[0]), grants_of(texts[1])
-        document = json.loads(difference_json.show(compared(before, after)))
+        document = json.loads(show(compared(before, after)))
         wanted = by_force(before, after)
         for kind in (GAINED, LOST, CHANGED):
             flows = [each for change in document["changes"] if change["change"] == kind for each in change["flows"]]

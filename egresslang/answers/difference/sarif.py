@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 from egresslang import __version__
-from egresslang.answers.comparison import Compared
-from egresslang.answers.difference import CHANGED, GAINED
-from egresslang.answers.difference_text import MOST, clusters_said
-from egresslang.answers.lines import Line, terms_changed, terms_said, where_said, who_of
+from egresslang.answers.difference.comparison import Compared
+from egresslang.answers.difference.difference import CHANGED, GAINED
+from egresslang.answers.difference.lines import Line, terms_changed, terms_said, where_said, who_of
+from egresslang.answers.difference.text import MOST, clusters_said
 from egresslang.policy.policy import ANY
 from egresslang.report import Checked, Context
 from egresslang.report.display import shown

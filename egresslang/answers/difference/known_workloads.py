@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from egresslang.answers.asked_mesh import AskedMesh
-from egresslang.answers.comparison import Granting
+from egresslang.answers.difference.comparison import Granting
 from egresslang.answers.effective import effective
 from egresslang.policy.intent import is_checked
 from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Rule, Subject

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egresslang.answers.comparison import CLOSED, OPENED, Compared, Opening
-from egresslang.answers.difference import CHANGED, GAINED, LOST
-from egresslang.answers.lines import Line, terms_changed, terms_said, where_said, who_of
+from egresslang.answers.difference.comparison import CLOSED, OPENED, Compared, Opening
+from egresslang.answers.difference.difference import CHANGED, GAINED, LOST
+from egresslang.answers.difference.lines import Line, terms_changed, terms_said, where_said, who_of
 from egresslang.answers.written import place, words
 from egresslang.report.color import Paint
 from egresslang.report.display import shown

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from egresslang.answers.access import Terms
-from egresslang.answers.comparison import CLOSED, OPENED, Compared, Opening
-from egresslang.answers.difference import CHANGED, GAINED, LOST
-from egresslang.answers.lines import Told, remark
+from egresslang.answers.difference.comparison import CLOSED, OPENED, Compared, Opening
+from egresslang.answers.difference.difference import CHANGED, GAINED, LOST
+from egresslang.answers.difference.lines import Told, remark
 from egresslang.answers.written import words
 from egresslang.answers.written_flows import boxes_of, patterns_of
 from egresslang.policy.granted import rules_of

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from egresslang.answers.comparison import OPENED, Compared
-from egresslang.answers.difference import CHANGED, GAINED, KINDS, LOST
-from egresslang.answers.difference_text import clusters_said, opening_said, rules_said
-from egresslang.answers.lines import Line, terms_changed, terms_said, where_said, who_of
+from egresslang.answers.difference.comparison import OPENED, Compared
+from egresslang.answers.difference.difference import CHANGED, GAINED, KINDS, LOST
+from egresslang.answers.difference.lines import Line, terms_changed, terms_said, where_said, who_of
+from egresslang.answers.difference.text import clusters_said, opening_said, rules_said
 from egresslang.report.display import shown
 
 LONGEST = 65_536

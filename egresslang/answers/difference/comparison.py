@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from egresslang.answers.difference import CHANGED, GAINED, LOST, changes
-from egresslang.answers.lines import Line, Told, in_clusters, lines
+from egresslang.answers.difference.difference import CHANGED, GAINED, LOST, changes
+from egresslang.answers.difference.lines import Line, Told, in_clusters, lines
 from egresslang.policy import sets
 from egresslang.policy.policy import ANY, Grant, Policy, Subject
 from egresslang.record import record

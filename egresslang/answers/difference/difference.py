@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from egresslang.answers.access import ByKey, Key, Said, Terms, by_key, order_of, said, terms_of
-from egresslang.answers.glance import Glance, apart
+from egresslang.answers.difference.glance import Glance, apart
 from egresslang.policy.flow_index import FlowIndex, redundant
 from egresslang.policy.flows import Box, coalesce, difference
 from egresslang.policy.granted import box_of

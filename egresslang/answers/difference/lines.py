@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from egresslang.answers.access import Terms, place_of, port_of
-from egresslang.answers.difference import CHANGED, GAINED, Change, order_of_change
+from egresslang.answers.difference.difference import CHANGED, GAINED, Change, order_of_change
 from egresslang.answers.written_flows import other_of, where_of
 from egresslang.policy.granted import rules_of
 from egresslang.policy.policy import Grant, Rule
