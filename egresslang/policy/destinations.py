@@ -211,13 +211,15 @@ class Destinations:
                 "not outside the cluster",
                 help=_IN_MESH_HELP,
             )
-        elif isinstance(target, nodes.Host) and (namespace := self._short_for(target.name)):
+        elif isinstance(target, nodes.Host | nodes.Wildcard) and (namespace := self._short_for(target)):
             problem = finding(
                 codes.IN_MESH_DESTINATION,
                 target.span,
-                f"`{target.span.text}` is short for a Service of namespace `{namespace}`",
+                f"`{target.span.text}` is short for {_services(target)} of namespace `{namespace}`",
                 "not outside the cluster",
-                notes=["a name of this form that is public is known by an entry under `destinations:` of the profile"],
+                notes=["a name of this form that is public is known by an entry under `destinations:` of the profile"]
+                if "." in target.span.text.removeprefix("*.")
+                else [],
                 help=_IN_MESH_HELP,
             )
         return problem
@@ -225,14 +227,21 @@ class Destinations:
     def _in_mesh(self, target: nodes.Host | nodes.Wildcard) -> bool:
         if isinstance(target, nodes.Wildcard):
             domain = self.profile.cluster_domain
-            return bool(self._inside.fullmatch(target.suffix)) or f".svc.{domain}".endswith(f".{target.suffix}")
+            inside = target.suffix == "svc" or self._inside.fullmatch(target.suffix)
+            return bool(inside) or f".svc.{domain}".endswith(f".{target.suffix}")
         return bool(self._inside.fullmatch(target.name))
 
-    def _short_for(self, name: str) -> str:
-        """The namespace of the Service that `service.namespace` is short for in every pod; empty if it is for none."""
-        service, _, namespace = name.partition(".")
+    def _short_for(self, target: nodes.Host | nodes.Wildcard) -> str:
+        """The namespace of the Service that `service.namespace` is short for in every pod; empty if it is for none.
+
+        `*.namespace` is short for all of them, and `*.service.namespace` for the pods of one.
+        """
+        name = target.suffix if isinstance(target, nodes.Wildcard) else target.name
+        service, dot, namespace = name.partition(".")
         if (service, namespace) in self._services:
             return namespace
+        if not dot and isinstance(target, nodes.Wildcard):
+            namespace = service
         known = namespace == "default" or namespace in (self.profile.namespaces or ())
         return namespace if known and name not in self.profile.destinations else ""
 
@@ -404,6 +413,13 @@ class Destinations:
         else:
             for reach in self._internet(0, "tcp", []):
                 yield reach.destination
+
+
+def _services(target: nodes.Host | nodes.Wildcard) -> str:
+    """What of a namespace a name or wildcard is short for."""
+    if isinstance(target, nodes.Host):
+        return "a Service"
+    return "the pods of a Service" if "." in target.suffix else "every Service"
 
 
 def _is_internet(target: nodes.Target) -> bool:

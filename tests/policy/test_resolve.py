@@ -176,6 +176,21 @@ def test_a_public_name_that_reads_as_a_service_is_one_that_the_profile_knows() -
     assert grants("allow a -> www.my.shop:443", spec) == ["default/a -> www.my.shop:443 tls"]
 
 
+@pytest.mark.parametrize("name", ["*.svc", "*.payments.svc", "*.payments", "*.default", "*.card.payments", "*.local"])
+def test_a_wildcard_over_names_of_the_mesh(name: str) -> None:
+    spec = "namespaces: {payments: , default: {workloads: {a: }}}"
+    assert told(f"allow a -> {name}:443", spec) == [f"EGR106 {name}"]
+    if name in ("*.payments", "*.card.payments"):
+        assert grants(f"allow a -> {name}:443", "")
+    if name == "*.card.payments":
+        assert grants(f"allow a -> {name}:443", f"{spec}\ndestinations: {{card.payments: {{region: eu}}}}")
+
+
+@pytest.mark.parametrize("name", ["*.mysvc", "*.svc.example.com", "*.payments.com", "*.www.card.payments"])
+def test_a_wildcard_over_other_names(name: str) -> None:
+    assert grants(f"allow a -> {name}:443", "namespaces: {payments: , default: {workloads: {a: }}}")
+
+
 def test_a_namespace_holds_from_its_line_to_the_end_of_the_file() -> None:
     policy = {
         "a.egress": "allow one -> a.example.com:80\nnamespace shop\nallow two -> a.example.com:80\nnamespace data\nallow three -> a.example.com:80",
