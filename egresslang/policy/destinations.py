@@ -363,6 +363,17 @@ class Destinations:
                 )
         return holes if len(self.found) == before else None
 
+    def tell_idle(self, holes: Iterable[nodes.Target], targets: list[nodes.Target], namespace: str) -> None:
+        """Tell each hole that lies in no network of a rule; of a set or variable it is a warning: others may need it."""
+        networks = [target for target in targets if isinstance(target, nodes.Network)]
+        if not networks or len(networks) < len(targets):
+            return
+        for hole in holes:
+            cut = [self.binding.target(each) for each in self.binding.holes((hole,), namespace)]
+            if not any(isinstance(each, nodes.Network) and _meet(each, network) for each in cut for network in networks):
+                is_written = isinstance(hole, nodes.Network)
+                self.found.append(_idle(hole.span, networks[0].span, Severity.ERROR if is_written else Severity.WARNING))
+
     def _at(
         self,
         networks: list[nodes.Network],
@@ -413,6 +424,25 @@ class Destinations:
         else:
             for reach in self._internet(0, "tcp", []):
                 yield reach.destination
+
+
+def _meet(one: nodes.Network, other: nodes.Network) -> bool:
+    """Whether two networks have an address in common."""
+    low, high = network_range(one.version, one.first, one.prefix)
+    first, last = network_range(other.version, other.first, other.prefix)
+    return one.version == other.version and low <= last and first <= high
+
+
+def _idle(hole: Span, network: Span, severity: Severity) -> Finding:
+    return finding(
+        codes.BAD_ADDRESS,
+        hole,
+        f"`{hole.text}` lies in no network of the rule",
+        "cuts nothing",
+        [Label(network, "not in here")],
+        help="write a hole that lies in a network of the rule, or remove it",
+        severity=severity,
+    )
 
 
 def _services(target: nodes.Host | nodes.Wildcard) -> str:

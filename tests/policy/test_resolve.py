@@ -164,6 +164,24 @@ def test_nothing_is_left_of_a_network_but_the_wildcard_address(destination: str)
     assert told(f"allow cart -> {destination}", "ipFamilies: [IPv4, IPv6]") == [f"EGR004 warning {destination}"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("allow cart -> 52.1.1.0/24:443 tls except {52.1.2.7}", ["EGR004 52.1.2.7"]),
+        ("allow cart -> 52.1.1.0/24:443 tls except {52.1.1.7, 52.2.0.0/16}", ["EGR004 52.2.0.0/16"]),
+        ("allow cart -> 52.1.1.0/24:443 tls except [2600::1]", ["EGR004 [2600::1]"]),
+        ("hosts own = 52.1.2.7, 52.1.3.7\nallow cart -> 52.1.1.0/24:443 tls except own", ["EGR004 warning own"]),
+        ("allow cart -> 52.1.1.0/24:443 tls except ${hole}", ["EGR004 warning ${hole}"]),
+        ("hosts own = 52.1.2.7, 52.1.1.7\nallow cart -> 52.1.1.0/24:443 tls except own", []),
+        ("allow cart -> {52.1.1.0/24, 52.1.2.0/24}:443 tls except {52.1.2.7}", []),
+        ("allow cart -> internet:443 tls except {10.0.0.0/8, [2600::1]} reason=x", []),
+        ("deny cart -> 52.1.1.0/24 except {52.1.2.7}", []),
+    ],
+)
+def test_a_hole_that_cuts_nothing(policy: str, expected: list[str]) -> None:
+    assert told(policy, "ipFamilies: [IPv4, IPv6]\nvariables: {hole: 52.9.9.9}") == expected
+
+
 @pytest.mark.parametrize("statement", ["allow cart -> h:443 tcp", "deny cart -> h:443"])
 def test_a_set_of_the_profile_cannot_hold_the_wildcard_address(statement: str) -> None:
     assert told(statement, 'ipFamilies: [IPv6]\nhosts: {h: ["[::]"]}') == ['EGR004 "[::]"']
