@@ -228,3 +228,30 @@ def test_it_agrees_with_brute_force(seed: int) -> None:
         assert covered.by
         assert not {part.number for part in covered.by} & gone
         assert covered.more or is_covered(covered.part, covered.by), (covered.part.span.text, shown)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected", "has_fix"),
+    [
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 tcp", [], True),
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/* -> 20.0.0.0/24:3306 tcp", [], True),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> * reason=x",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 tcp\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 tcp < 2"],
+            False,
+        ),
+    ],
+)
+def test_what_alone_says_that_the_server_speaks_first_stays(policy: str, expected: list[str], has_fix: bool) -> None:
+    assert told(redundant, policy) == expected
+    assert all((each.fix is not None) is has_fix for each in found(redundant, policy))
