@@ -8,6 +8,7 @@ whose pods carry these labels is a stranger to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from egresslang.documents import Located
 from egresslang.mesh.addresses import BITS, parse_network
@@ -93,6 +94,7 @@ class Standings:
     def __init__(self, profile: ClusterProfile) -> None:
         self.by_namespace: dict[str, list[Standing]] = {}
         self._by_label: dict[str, dict[tuple[str, str], list[Standing]]] = {}
+        self._profile = profile
         injection = dict(_without_injection(profile.resources))
         for resource in profile.resources:
             if resource.kind in KINDS and "ownerReferences" not in resource.manifest_span["metadata"]:
@@ -115,6 +117,26 @@ class Standings:
             for each in self._carrying(known.namespace, known.selector)
             if id(each) not in own and each.name not in others and not each.uncaptured
         ]
+
+    def selects_nothing(self, namespace: str, selector: Labels) -> bool:
+        """Whether pods or WorkloadEntries are known in a namespace, and none of them carries the labels."""
+        known = (self._profile.namespaces or {}).get(namespace)
+        carried = [dict(each.labels) for each in known.workloads.values()] if known is not None else []
+        carried += [each.labels for each in self.by_namespace.get(namespace, ())]
+        carried += self._entries.get(namespace, ())
+        return bool(carried) and not any(selects(selector, labels) for labels in carried)
+
+    @cached_property
+    def _entries(self) -> dict[str, list[dict[str, str]]]:
+        """The labels of WorkloadEntries, by namespace."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for each in self._profile.resources:
+            if each.kind == "WorkloadEntry":
+                labels = each.manifest_span.get("spec", "labels")
+                found.setdefault(each.namespace, []).append(
+                    {} if labels is None else {str(key): str(value.value) for key, value in labels.items()}
+                )
+        return found
 
     def _carrying(self, namespace: str, selector: Labels) -> list[Standing]:
         if not selector:

@@ -419,6 +419,40 @@ def test_sidecars_that_disturb_nothing(spec: str) -> None:
     assert found(sidecar(spec)) == []
 
 
+def entry(selector: str) -> str:
+    """A ServiceEntry in the mesh that has the pods with some labels behind it."""
+    return (
+        "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: sel, namespace: shop}, spec: {hosts: [sel.corp],"
+        f" location: MESH_INTERNAL, resolution: STATIC, ports: [{{number: 443, name: tls, protocol: TLS}}], workloadSelector: {{labels: {{{selector}}}}}}}}}\n"
+    )
+
+
+def test_an_entry_that_selects_nothing_has_nothing_to_cut_off() -> None:
+    (one,) = found(entry("app: nobody"), SPEC, POLICY, "EGR504", "EGR507")
+    assert told(one) == ("EGR504", "warning", "{app: nobody}")
+    assert one.message == "ServiceEntry shop/sel selects no known workload"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        "",
+        deployment("vm", "app: cron"),
+        "{apiVersion: networking.istio.io/v1, kind: WorkloadEntry, metadata: {name: vm, namespace: shop}, spec: {address: 10.9.9.9, labels: {app: cron}}}\n",
+    ],
+)
+def test_an_entry_that_selects_known_pods_is_cut_off(others: str) -> None:
+    resources = f"{entry('app: cron' if others else 'app: idle')}---\n{others}"
+    (one,) = found(resources, SPEC, POLICY, "EGR504", "EGR507")
+    assert told(one) == ("EGR507", "error", "sel")
+
+
+def test_an_entry_of_a_namespace_of_which_no_pod_is_known_is_cut_off() -> None:
+    resources = entry("app: nobody").replace("namespace: shop", "namespace: other")
+    (one,) = found(resources, SPEC, POLICY, "EGR504", "EGR507")
+    assert told(one) == ("EGR507", "error", "sel")
+
+
 def test_a_former_output_is_replaced() -> None:
     former = sidecar(f"workloadSelector: {{labels: {{app: cart}}}}, {IN_MESH}").replace(
         "name: old,", "name: old, labels: {app.kubernetes.io/managed-by: egressc},"
