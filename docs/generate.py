@@ -200,7 +200,7 @@ line (`schemas/answer.schema.json`), shown here on several:
 | key | meaning |
 |---|---|
 | `verdict` | `allowed`; `blocked`; `passed-through`: nobody looked; `lost`: a route to a cluster that does not exist; `unstable`: one thing or another, as `possible` lists, or what was configured before |
-| `sees` | what the client sees: `answer`, `404`, `502`, `503`, `dropped` (accepted, then closed), `hangs`; null where it is not one thing. `blocked` with `answer` is an answer of the sidecar itself |
+| `sees` | what the client sees: `answer`, `404`, `502`, `503`, `dropped` (accepted, then closed), `hangs`, `tls-in-tls` (a DestinationRule wraps the client's TLS in TLS: nothing it understands); null where it is not one thing. `blocked` with `answer` is an answer of the sidecar itself |
 | `host`, `port` | the registered host that took the flow, null when none did |
 | `dials` | `registry`: the sidecar resolved the name itself; `client`: the address is the one the client chose |
 | `because` | the resources it follows from; files of compiled output are named as `-o DIR` writes them |

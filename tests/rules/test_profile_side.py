@@ -453,6 +453,63 @@ def test_an_entry_of_a_namespace_of_which_no_pod_is_known_is_cut_off() -> None:
     assert told(one) == ("EGR507", "error", "sel")
 
 
+def test_an_older_entry_of_a_host_says_where_it_leads() -> None:
+    older = (
+        "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: pay, namespace: shop, creationTimestamp: "
+        '"2024-01-01T00:00:00Z"}, spec: {hosts: [api.example.com], exportTo: ["WHERE"], location: MESH_EXTERNAL, resolution: STATIC,'
+        " endpoints: [{address: 6.6.6.6}], ports: [{number: 443, name: tls, protocol: PROTOCOL}]}}\n"
+    )
+    for protocol, where in (("TLS", "."), ("HTTP", "."), ("TLS", "*")):
+        resource = older.replace("PROTOCOL", protocol).replace("WHERE", where)
+        (one,) = found(resource, SPEC, POLICY, "EGR504", "EGR902")
+        assert told(one) == ("EGR504", "error", "api.example.com:443 tls")
+        assert one.message == (
+            "`shop/cart` would be led to `6.6.6.6` instead of `api.example.com:443`, which a rule grants it"
+        )
+        assert one.notes[1] == "answered: allowed to `api.example.com:443`, which is `6.6.6.6`, the client sees answer"
+
+
+def destination_rule(policy: str, host: str = "api.example.com") -> str:
+    """A DestinationRule with a traffic policy."""
+    return (
+        "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x, namespace: shop}, "
+        f'spec: {{host: "{host}", trafficPolicy: {{{policy}}}}}}}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        destination_rule("tls: {mode: SIMPLE}"),
+        destination_rule("tls: {mode: MUTUAL}"),
+        destination_rule("tls: {mode: ISTIO_MUTUAL}", "*.example.com"),
+        destination_rule("portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]"),
+    ],
+)
+def test_tls_in_tls(resource: str) -> None:
+    (one,) = found(resource, SPEC, POLICY, "EGR504")
+    assert told(one) == ("EGR504", "error", "api.example.com:443 tls")
+    assert "with the client's TLS in TLS of the sidecar's own" in one.notes[1]
+    assert one.help == "remove or change DestinationRule shop/x, which stands in the cluster already"
+
+
+@pytest.mark.parametrize(
+    ("resource", "policy"),
+    [
+        (destination_rule("tls: {mode: DISABLE}"), POLICY),
+        (destination_rule("tls: {}"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}", "other.example.com"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}, portLevelSettings: [{port: {number: 443}}]"), POLICY),
+        (destination_rule("portLevelSettings: [{port: {number: 8443}, tls: {mode: SIMPLE}}]"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}").replace("namespace: shop", "namespace: other"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}"), "allow shop/cart -> api.example.com:443 http\n"),
+        (destination_rule("tls: {mode: SIMPLE}", "db.example.com"), POLICY),
+    ],
+)
+def test_tls_that_the_sidecar_alone_speaks(resource: str, policy: str) -> None:
+    assert found(resource, SPEC, policy, "EGR504") == []
+
+
 def test_a_former_output_is_replaced() -> None:
     former = sidecar(f"workloadSelector: {{labels: {{app: cart}}}}, {IN_MESH}").replace(
         "name: old,", "name: old, labels: {app.kubernetes.io/managed-by: egressc},"
