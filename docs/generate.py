@@ -53,7 +53,8 @@ With no `-p` at all nothing is known but a stock Istio.
 is proved in (EGR504, EGR507), and that `egressc explain` asks. Workloads (Deployments, StatefulSets, DaemonSets, Jobs,
 CronJobs, Rollouts, Pods) and Namespaces tell who has no sidecar or sends past it (EGR506, EGR509) and who carries another
 workload's labels (EGR505). A manifest is that of a workload of the profile by its name, or its name with a version after
-it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by.
+it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by; one of its very name whose
+pods carry others is EGR508.
 
 | key | meaning |
 |---|---|

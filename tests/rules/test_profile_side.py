@@ -196,14 +196,64 @@ def test_a_workload_that_no_sidecar_sees(resources: str, culprit: str, reason: s
         deployment(pod="hostNetwork: false"),
         deployment(pod="securityContext: {runAsUser: 1000}"),
         deployment(pod="containers: [{name: istio-proxy, securityContext: {runAsUser: 1337}}]"),
-        deployment(name="idle", labels="app: idle", pod="hostNetwork: true"),
-        deployment(name="stranger", labels="app: stranger", pod="hostNetwork: true"),
         deployment(labels='app: cart, sidecar.istio.io/inject: "true"') + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: disabled}}}",
         deployment() + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}",
     ],
 )  # fmt: skip
 def test_a_workload_that_a_sidecar_sees_or_that_is_granted_nothing(resources: str) -> None:
     assert found(resources) == []
+
+
+def namespace(label: str, name: str = "shop") -> str:
+    return f"---\n{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}, labels: {{{label}}}}}}}\n"
+
+
+AMBIENT, DISABLED = "istio.io/dataplane-mode: ambient", "istio-injection: disabled"
+
+
+@pytest.mark.parametrize(
+    ("resources", "culprit", "who"),
+    [
+        (deployment(name="idle", labels="app: idle", pod="hostNetwork: true"), "hostNetwork: true", "`shop/idle` sends"),
+        (deployment(name="stranger", labels="app: stranger", pod="hostNetwork: true"), "hostNetwork: true", "`shop/stranger` sends"),
+        (deployment(name="idle", labels="app: idle") + namespace(AMBIENT), AMBIENT, "`shop/idle` sends"),
+        (deployment("one", "app: x") + "---\n" + deployment("two", "app: x") + namespace(DISABLED), DISABLED, "the workloads of `shop` send"),
+    ],
+)  # fmt: skip
+def test_a_workload_that_no_rule_names_and_no_sidecar_sees(resources: str, culprit: str, who: str) -> None:
+    (one,) = found(resources)
+    assert told(one) == ("EGR506", "warning", culprit)
+    assert one.message == f"no sidecar sees what {who}"
+    assert found(resources, SPEC.replace("mesh\n", "{namespaces: [shop]}\n"), POLICY, "EGR506")
+    for level in ("observe", "workloads", "{namespaces: [other]}"):
+        assert found(resources, enforcing(level), POLICY, "EGR506") == []
+    if "idle" in resources:
+        assert found(resources, f"{SPEC}  observed: [shop/idle]\n") == []
+
+
+@pytest.mark.parametrize("where", ["kube-system", "istio-system"])
+def test_what_runs_the_cluster_and_the_mesh_is_no_part_of_it(where: str) -> None:
+    resources = deployment("istiod", "app: istiod", pod="hostNetwork: true").replace(
+        "namespace: shop", f"namespace: {where}"
+    )
+    assert found(resources) == []
+
+
+@pytest.mark.parametrize("label", [AMBIENT, DISABLED])
+def test_a_namespace_of_which_no_manifest_is_known(label: str) -> None:
+    (one,) = found(namespace(label))
+    assert told(one) == ("EGR506", "warning", "allow cart -> api.example.com:443 tls region=us")
+    assert one.message == "no sidecar sees what the workloads of `shop` send"
+    assert [each.span.text for each in one.related] == [label]
+    assert found(namespace(label, "other")) == []
+    assert found(namespace("istio-injection: enabled")) == []
+
+
+def test_a_whole_namespace_is_told_once() -> None:
+    resources = deployment() + "---\n" + deployment("pay", "app: pay") + namespace(AMBIENT)
+    (one,) = found(resources)
+    assert told(one) == ("EGR506", "warning", "allow cart -> api.example.com:443 tls region=us")
+    assert one.message == "no sidecar sees what the workloads of `shop` send"
 
 
 def test_an_ambient_mesh_is_told_once() -> None:
@@ -313,12 +363,16 @@ def test_a_label_shared_by_a_workload_nobody_meant(stranger: str) -> None:
         deployment("debug", "app: debug"),
         deployment("debug", "app: idle"),
         deployment("debug", "app: cart").replace("namespace: shop", "namespace: other"),
-        deployment("debug", "app: cart", pod="hostNetwork: true"),
         deployment() + "---\n{apiVersion: v1, kind: Pod, metadata: {name: cart-x, namespace: shop, labels: {app: cart}, ownerReferences: [{kind: ReplicaSet}]}, spec: {}}",
     ],
 )  # fmt: skip
 def test_labels_that_nobody_else_carries(resources: str) -> None:
     assert found(resources) == []
+
+
+def test_what_carries_the_labels_and_has_no_sidecar_gets_no_flow() -> None:
+    resources = deployment("debug", "app: cart", pod="hostNetwork: true")
+    assert [each.code.id for each in found(resources)] == ["EGR506"]
 
 
 # EGR504
@@ -518,6 +572,49 @@ def test_a_former_output_is_replaced() -> None:
 
 
 # EGR508
+
+
+@pytest.mark.parametrize(
+    ("resources", "carried"),
+    [
+        (deployment(labels="app.kubernetes.io/name: cart"), "{app.kubernetes.io/name: cart}"),
+        (deployment(labels="app: car-t"), "{app: car-t}"),
+        (deployment(labels=""), "cart"),
+        (deployment("pay", "app: p") + "---\n" + deployment(), "{app: p}"),
+    ],
+)
+def test_labels_that_select_none_of_a_workloads_own_pods(resources: str, carried: str) -> None:
+    (one,) = found(resources, SPEC, POLICY, "EGR505", "EGR506", "EGR508")
+    name = "pay" if "name: pay" in resources else "cart"
+    assert told(one) == ("EGR508", "error", name)
+    assert one.message == f"the labels of `shop/{name}` select none of its pods"
+    assert [each.span.text for each in one.related] == [carried]
+
+
+def test_what_a_manifest_says_of_pods_that_are_not_selected() -> None:
+    resources = deployment(labels="app: x", pod="hostNetwork: true")
+    assert [each.code.id for each in found(resources, SPEC, POLICY, "EGR506", "EGR508")] == ["EGR508", "EGR506"]
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        deployment("cart", "app: x") + "---\n" + deployment("cart-v1"),
+        deployment("idle", "app: x"),
+        deployment("cart-v2", "app: x"),
+        deployment("stranger", "app: x"),
+        deployment("pay", "app: pay"),
+    ],
+)
+def test_labels_that_select_pods_of_a_workload_or_that_nothing_needs(resources: str) -> None:
+    assert found(resources, SPEC, POLICY, "EGR508") == []
+    unselected = deployment(labels="app: x")
+    assert found(unselected, enforcing("observe"), POLICY, "EGR508") == []
+
+
+def test_the_labels_of_a_workload_that_only_the_policy_knows() -> None:
+    (one,) = found(deployment(labels="app: x"), "  enforcement: mesh\n", POLICY, "EGR508")
+    assert told(one) == ("EGR508", "error", "allow cart -> api.example.com:443 tls region=us")
 
 
 @pytest.mark.parametrize(
