@@ -370,9 +370,13 @@ class Destinations:
             return
         for hole in holes:
             cut = [self.binding.target(each) for each in self.binding.holes((hole,), namespace)]
-            if not any(isinstance(each, nodes.Network) and _meet(each, network) for each in cut for network in networks):
+            if not any(
+                isinstance(each, nodes.Network) and _meet(each, network) for each in cut for network in networks
+            ):
                 is_written = isinstance(hole, nodes.Network)
-                self.found.append(_idle(hole.span, networks[0].span, Severity.ERROR if is_written else Severity.WARNING))
+                self.found.append(
+                    _idle(hole.span, networks[0].span, Severity.ERROR if is_written else Severity.WARNING)
+                )
 
     def _at(
         self,

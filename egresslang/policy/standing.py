@@ -109,6 +109,14 @@ class Standings:
         own = [each for each in carrying if each.name == known.name]
         return own or [each for each in carrying if each.name.startswith(f"{known.name}-")]
 
+    def unselected(self, known: KnownWorkload) -> list[Standing]:
+        """The manifests of a known workload's name, where the pods of none of its manifests carry its labels."""
+        return [] if self.of(known) else self._by_name.get((known.namespace, known.name), [])
+
+    def described(self, known: KnownWorkload) -> list[Standing]:
+        """The manifests that say what the pods of a known workload are like, whatever labels they carry."""
+        return self.of(known) or self.unselected(known)
+
     def strangers(self, known: KnownWorkload, others: Mapping[str, KnownWorkload]) -> list[Standing]:
         """Those with a sidecar whose pods carry the labels a known workload is selected by, and that are none of `others`."""
         own = {id(each) for each in self.of(known)}
@@ -136,6 +144,19 @@ class Standings:
                 found.setdefault(each.namespace, []).append(
                     {} if labels is None else {str(key): str(value.value) for key, value in labels.items()}
                 )
+        return found
+
+    @cached_property
+    def without_sidecars(self) -> dict[str, tuple[str, Span]]:
+        """Namespaces whose pods get no sidecar, with the reason and its place."""
+        return dict(_without_injection(self._profile.resources))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[Standing]]:
+        found: dict[tuple[str, str], list[Standing]] = {}
+        for namespace, several in self.by_namespace.items():
+            for each in several:
+                found.setdefault((namespace, each.name), []).append(each)
         return found
 
     def _carrying(self, namespace: str, selector: Labels) -> list[Standing]:

@@ -82,7 +82,9 @@ _SPECIALS = (
         Severity.ERROR,
     ),
     _Special("reserved", ("192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4", "100::/64"), "nobody has it", _KNOWN),
-    _Special("benchmark", ("198.18.0.0/15", "2001:2::/48"), "it is for tests of devices, and nobody's elsewhere", _KNOWN),
+    _Special(
+        "benchmark", ("198.18.0.0/15", "2001:2::/48"), "it is for tests of devices, and nobody's elsewhere", _KNOWN
+    ),
     _Special("shared", ("100.64.0.0/10",), "carriers and clouds use it inside: elsewhere it is another host", _KNOWN),
     _Special(
         "documentation",
@@ -168,7 +170,9 @@ def _translated(destination: Addresses) -> Addresses:
     first, last = _NAT64
     if destination.version == 4 or not (first <= destination.ranges[0][0] and destination.ranges[-1][1] <= last):
         return destination
-    return replace(destination, version=4, ranges=tuple((low - first, high - first) for low, high in destination.ranges))
+    return replace(
+        destination, version=4, ranges=tuple((low - first, high - first) for low, high in destination.ranges)
+    )
 
 
 def _finding(title: str, span: Span, network: _Network) -> Finding:

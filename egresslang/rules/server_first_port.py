@@ -97,7 +97,9 @@ class _Around:
             networks = self._networks[key] = _networks(destination.version, every)
         if not meet(destination.ranges, networks):
             return None
-        return next(other for ranges, other in group if ranges != destination.ranges and meet(destination.ranges, list(ranges)))
+        return next(
+            other for ranges, other in group if ranges != destination.ranges and meet(destination.ranges, list(ranges))
+        )
 
 
 def _place(grant: Grant, destination: Addresses) -> _Place:

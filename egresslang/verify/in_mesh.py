@@ -64,7 +64,9 @@ def _internal(mesh: Mesh, profile: ClusterProfile) -> set[Origin]:
 
         known = Standings(profile)
         entries = [
-            each for each in entries if not each.selector or not known.selects_nothing(each.origin.namespace, each.selector)
+            each
+            for each in entries
+            if not each.selector or not known.selects_nothing(each.origin.namespace, each.selector)
         ]
     return found | {each.origin for each in entries}
 

@@ -170,10 +170,11 @@ def _sharing(found: Found) -> Iterator[Origin]:
     """The other entries of the host that took a request, in its namespace: what is behind one is behind all."""
     outbound, host = found.pods.proxy.outbound, found.deviation.verdict.host
     service = outbound.scope.services.get(host)
+    if service is None:
+        return
     for entry in outbound.registry.resources.service_entries:
-        if service is not None and host in entry.hosts and entry.origin.namespace == service.namespace:
-            if entry.origin != service.origin:
-                yield entry.origin
+        if host in entry.hosts and entry.origin.namespace == service.namespace and entry.origin != service.origin:
+            yield entry.origin
 
 
 def outcome(verdict: Verdict, instead: str = "") -> str:

@@ -234,7 +234,9 @@ def test_what_is_not_looked_at_is_told(egressc: type[Said]) -> None:
     assert egressc("explain", FLOW, "--manifests", "-", "-q", stdin=manifests).err == ""
 
 
-@pytest.mark.parametrize(("mode", "sees"), [("SIMPLE", "tls-in-tls"), ("ISTIO_MUTUAL", "tls-in-tls"), ("DISABLE", "answer")])
+@pytest.mark.parametrize(
+    ("mode", "sees"), [("SIMPLE", "tls-in-tls"), ("ISTIO_MUTUAL", "tls-in-tls"), ("DISABLE", "answer")]
+)
 def test_a_destination_rule_that_wraps_tls_in_tls(ask_manifests: Ask, mode: str, sees: str) -> None:
     manifests = sidecar(IN_MESH, "./api.example.com") + entry("api", "api.example.com", [(443, "TLS"), (80, "HTTP")])
     manifests += deployment("idgen")
