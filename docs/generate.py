@@ -54,7 +54,8 @@ With no `-p` at all nothing is known but a stock Istio.
 is proved in (EGR504, EGR507), and that `egressc explain` asks. Workloads (Deployments, StatefulSets, DaemonSets, Jobs,
 CronJobs, Rollouts, Pods) and Namespaces tell who has no sidecar or sends past it (EGR506, EGR509) and who carries another
 workload's labels (EGR505). A manifest is that of a workload of the profile by its name, or its name with a version after
-it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by.
+it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by; one of its very name whose
+pods carry others is EGR508.
 
 | key | meaning |
 |---|---|
@@ -212,7 +213,7 @@ line (`schemas/answer.schema.json`), shown here on several:
 | key | meaning |
 |---|---|
 | `verdict` | `allowed`; `blocked`; `passed-through`: nobody looked; `lost`: a route to a cluster that does not exist; `unstable`: one thing or another, as `possible` lists, or what was configured before |
-| `sees` | what the client sees: `answer`, `404`, `502`, `503`, `dropped` (accepted, then closed), `hangs`; null where it is not one thing. `blocked` with `answer` is an answer of the sidecar itself |
+| `sees` | what the client sees: `answer`, `404`, `502`, `503`, `dropped` (accepted, then closed), `hangs`, `tls-in-tls` (a DestinationRule wraps the client's TLS in TLS: nothing it understands); null where it is not one thing. `blocked` with `answer` is an answer of the sidecar itself |
 | `host`, `port` | the registered host that took the flow, null when none did |
 | `dials` | `registry`: the sidecar resolved the name itself; `client`: the address is the one the client chose |
 | `because` | the resources it follows from; files of compiled output are named as `-o DIR` writes them |

@@ -16,6 +16,7 @@ from egresslang.mesh.outbound import (
     CLIENT,
     PASSED,
     REFUSED,
+    TLS_IN_TLS,
     UNSTABLE,
     Request,
     Verdict,
@@ -122,7 +123,7 @@ def told(found: Verdict) -> tuple[str, str]:
         return BLOCKED, ANSWER
     if found.verdict == REFUSED:
         return UNSTABLE, ""
-    return found.verdict, found.sees
+    return found.verdict, TLS_IN_TLS if found.wraps and found.sees == ANSWER else found.sees
 
 
 # The policy's side

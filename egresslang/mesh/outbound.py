@@ -22,6 +22,7 @@ from egresslang.record import record
 ALLOWED, ANSWERED, BLOCKED, PASSED, LOST = "allowed", "answered", "blocked", "passed-through", "lost"
 REFUSED, UNSTABLE = "refused", "unstable"
 ANSWER, NOT_FOUND, BAD_GATEWAY, UNAVAILABLE, DROPPED, HANGS = "answer", "404", "502", "503", "dropped", "hangs"
+TLS_IN_TLS = "tls-in-tls"
 REGISTRY, CLIENT = "registry", "client"
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
@@ -55,6 +56,7 @@ class Verdict:
     address itself (registry) or took the client's (client). `listener` and `route` as Envoy names them; `because` the
     resources it follows from; `possible` the verdicts between which istiod decides by chance; `parts` those of a
     request that a route deals to several clusters by weight, and whether one is but a copy that answers nobody.
+    `wraps` when the client's TLS is sent in TLS of the sidecar's own, so that no destination understands it.
     """
 
     verdict: str
@@ -67,6 +69,7 @@ class Verdict:
     because: tuple[Origin, ...] = ()
     possible: tuple[Verdict, ...] = ()
     parts: tuple[tuple[Verdict, bool], ...] = ()
+    wraps: bool = False
 
     @property
     def token(self) -> tuple[object, ...]:
@@ -145,7 +148,7 @@ class Outbound:
         service = self.scope.services.get(clusters[0].host) if len(clusters) == 1 else None
         if service is None or not self._exists(service, clusters[0]) or self._passing(service, clusters[0]):
             return None
-        return service
+        return None if self._wrapping(service, clusters[0]) else service
 
     def _is_refused(self, listener: Listener) -> bool:
         return self._table(listener).is_refused or listener in self._overlapping
@@ -164,6 +167,7 @@ class Outbound:
             and service.resolution == "NONE"
             and self._exists(service, cluster)
             and _same_port(service, cluster.port)
+            and not self._wrapping(service, cluster)
             for cluster, service in services
         )
 
@@ -347,6 +351,7 @@ class Outbound:
             route,
             trail,
             parts=tuple(parts),
+            wraps=any(part.wraps for part, copied in parts if not copied),
         )
 
     def _led(self, request: Request, cluster: Cluster, listener: str, route: str, because: Iterable[Origin]) -> Verdict:
@@ -362,6 +367,9 @@ class Outbound:
         passing = self._passing(service, cluster)
         if passing is not None:
             trail[passing.origin] = None
+        wrapping = self._wrapping(service, cluster) if request.protocol == "tls" else None
+        if wrapping is not None:
+            trail[wrapping.origin] = None
         dials = CLIENT if service.resolution == "NONE" or passing is not None else REGISTRY
         return Verdict(
             ALLOWED,
@@ -372,6 +380,7 @@ class Outbound:
             listener,
             route,
             tuple(trail),
+            wraps=wrapping is not None,
         )
 
     @cached_property
@@ -415,6 +424,11 @@ class Outbound:
         """The DestinationRule by which a cluster connects to what the client dialled, though it could resolve it."""
         rule = None if service.resolution == "NONE" or service.is_dynamic else self._rule(service)
         return rule if rule is not None and rules.passes(rule, cluster.port, cluster.subset) else None
+
+    def _wrapping(self, service: Registered, cluster: Cluster) -> DestinationRule | None:
+        """The DestinationRule by which a cluster speaks TLS of its own to the destination."""
+        rule = self._rule(service) if self.registry.resources.destination_rules else None
+        return rule if rule is not None and rules.speaks_tls(rule, cluster.port, cluster.subset) else None
 
     def _rule(self, service: Registered) -> DestinationRule | None:
         """The DestinationRule that holds for a service."""

@@ -8,6 +8,7 @@ whose pods carry these labels is a stranger to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from egresslang.documents import Located
 from egresslang.mesh.addresses import BITS, parse_network
@@ -97,6 +98,7 @@ class Standings:
     def __init__(self, profile: ClusterProfile) -> None:
         self.by_namespace: dict[str, list[Standing]] = {}
         self._by_label: dict[str, dict[tuple[str, str], list[Standing]]] = {}
+        self._profile = profile
         manifests = [each.manifest_span for each in profile.resources]
         for each in standings(manifests, profile.cluster_domain, profile.default_namespace):
             if not each.is_owned:
@@ -108,6 +110,14 @@ class Standings:
         own = [each for each in carrying if each.name == known.name]
         return own or [each for each in carrying if each.name.startswith(f"{known.name}-")]
 
+    def unselected(self, known: KnownWorkload) -> list[Standing]:
+        """The manifests of a known workload's name, where the pods of none of its manifests carry its labels."""
+        return [] if self.of(known) else self._by_name.get((known.namespace, known.name), [])
+
+    def described(self, known: KnownWorkload) -> list[Standing]:
+        """The manifests that say what the pods of a known workload are like, whatever labels they carry."""
+        return self.of(known) or self.unselected(known)
+
     def strangers(self, known: KnownWorkload, others: Mapping[str, KnownWorkload]) -> list[Standing]:
         """Those with a sidecar whose pods carry the labels a known workload is selected by, and that are none of `others`."""
         own = {id(each) for each in self.of(known)}
@@ -116,6 +126,39 @@ class Standings:
             for each in self._carrying(known.namespace, known.selector)
             if id(each) not in own and each.name not in others and not each.uncaptured
         ]
+
+    def selects_nothing(self, namespace: str, selector: Labels) -> bool:
+        """Whether pods or WorkloadEntries are known in a namespace, and none of them carries the labels."""
+        known = (self._profile.namespaces or {}).get(namespace)
+        carried = [dict(each.labels) for each in known.workloads.values()] if known is not None else []
+        carried += [each.labels for each in self.by_namespace.get(namespace, ())]
+        carried += self._entries.get(namespace, ())
+        return bool(carried) and not any(selects(selector, labels) for labels in carried)
+
+    @cached_property
+    def _entries(self) -> dict[str, list[dict[str, str]]]:
+        """The labels of WorkloadEntries, by namespace."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for each in self._profile.resources:
+            if each.kind == "WorkloadEntry":
+                labels = each.manifest_span.get("spec", "labels")
+                found.setdefault(each.namespace, []).append(
+                    {} if labels is None else {str(key): str(value.value) for key, value in labels.items()}
+                )
+        return found
+
+    @cached_property
+    def without_sidecars(self) -> dict[str, tuple[str, Span]]:
+        """Namespaces whose pods get no sidecar, with the reason and its place."""
+        return dict(_without_injection([each.manifest_span for each in self._profile.resources]))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[Standing]]:
+        found: dict[tuple[str, str], list[Standing]] = {}
+        for namespace, several in self.by_namespace.items():
+            for each in several:
+                found.setdefault((namespace, each.name), []).append(each)
+        return found
 
     def _carrying(self, namespace: str, selector: Labels) -> list[Standing]:
         if not selector:

@@ -45,7 +45,7 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     for namespace, several in standings.by_namespace.items():
         for standing in several:
             subject = known.get(id(standing), Subject(namespace, standing.name))
-            if standing.uncaptured or not standing.workload.annotations or not _is_enforced(subject, policy, profile):
+            if standing.uncaptured or not standing.workload.annotations or not is_enforced(subject, policy, profile):
                 continue
             everyones = granted.get(Subject(namespace, ANY), set()) | granted.get(Subject(ANY, ANY), set())
             ports = granted.get(subject, set()) | everyones
@@ -84,7 +84,8 @@ def _installed(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
                 )
 
 
-def _is_enforced(subject: Subject, policy: Policy, profile: ClusterProfile) -> bool:
+def is_enforced(subject: Subject, policy: Policy, profile: ClusterProfile) -> bool:
+    """Whether the policy is to hold for a workload, by the level of enforcement and the list of observed ones."""
     if any((namespace, name) == (subject.namespace, subject.workload) for namespace, name, _ in profile.observed):
         return False
     if profile.enforcement.level == "namespaces":

@@ -2,6 +2,7 @@
 
 Whoever reads it believes that it is what grants the flow, and whoever removes it believes that the flow is gone. What
 covers it must hold in the same clusters and as long; who owns a rule, and why it is there, makes no difference to flows.
+A rule that alone says that the server speaks first says more than its flows, and stays.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, finding
 from egresslang.policy.parts import Part, candidates, parts_of, shares
-from egresslang.policy.policy import ANY, AllowLine, Policy
+from egresslang.policy.policy import ANY, SERVER_FIRST, AllowLine, Policy
 from egresslang.profile.profile import ClusterProfile
 from egresslang.rules.braces import without
 from egresslang.rules.contradicts_itself import contradictions
@@ -67,7 +68,22 @@ def _covered(parts: list[Part], likely: Iterable[int], policy: Policy, profile: 
     from egresslang.policy.redundancy import redundant
 
     contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
-    return redundant(parts, {number for number in numbers if id(parts[number].line.rule) not in contradicting})
+    found = redundant(parts, {number for number in numbers if id(parts[number].line.rule) not in contradicting})
+    return [covered for covered in found if not _speaks_first(covered)]
+
+
+def _speaks_first(covered: Covered) -> bool:
+    """Whether a part alone says that the server speaks first: its flows are granted, and what it says of them is not."""
+    return _waits([covered.part]) and any(not _waits([part]) for part in covered.by if part.grants[0].protocol)
+
+
+def _is_across(some: list[Covered]) -> bool:
+    """Whether parts are covered by some that say that the server speaks first, which they do not say themselves."""
+    return any(_waits(covered.by) and not _waits([covered.part]) for covered in some)
+
+
+def _waits(parts: Iterable[Part]) -> bool:
+    return any(grant.spelled in SERVER_FIRST for part in parts for grant in part.grants)
 
 
 def _named(policy: Policy) -> Counter[object]:
@@ -88,7 +104,7 @@ def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
         _covering(some),
         _notes(some),
         "remove the rule",
-        Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_named),
+        None if _is_across(some) else Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_named),
     )
 
 

@@ -262,3 +262,20 @@ def test_what_is_not_looked_at_is_told(egressc: type[Said]) -> None:
         "egressc: not looked at: 1 EnvoyFilter (-:"
     )
     assert egressc("explain", FLOW, "--manifests", "-", "-q", stdin=manifests).err == ""
+
+
+@pytest.mark.parametrize(
+    ("mode", "sees"), [("SIMPLE", "tls-in-tls"), ("ISTIO_MUTUAL", "tls-in-tls"), ("DISABLE", "answer")]
+)
+def test_a_destination_rule_that_wraps_tls_in_tls(ask_manifests: Ask, mode: str, sees: str) -> None:
+    manifests = sidecar(IN_MESH, "./api.example.com") + entry("api", "api.example.com", [(443, "TLS"), (80, "HTTP")])
+    manifests += deployment("idgen")
+    manifests += manifest("DestinationRule", "x", {"host": "api.example.com", "trafficPolicy": {"tls": {"mode": mode}}})
+    flows = FLOW, FLOW.replace("443 tls", "80 http")
+    answers = ask_manifests(manifests, *flows)
+    assert [verdict(each) for each in answers] == [
+        f"allowed {sees} api.example.com:443 registry",
+        "allowed answer api.example.com:80 registry",
+    ]
+    named = [any(each["kind"] == "DestinationRule" for each in answer["because"]) for answer in answers]
+    assert named == [sees == "tls-in-tls", False]

@@ -248,3 +248,30 @@ def test_it_agrees_with_brute_force(seed: int) -> None:
 def test_a_source_that_its_braces_lock_stays(level: str, policy: str, expected: list[bool]) -> None:
     fixes = [each.fix for each in found(redundant, policy, f"enforcement: {level}")]
     assert [fix is not None and fix.safe for fix in fixes] == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected", "has_fix"),
+    [
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 tcp", [], True),
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/* -> 20.0.0.0/24:3306 tcp", [], True),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> * reason=x",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 tcp\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 tcp < 2"],
+            False,
+        ),
+    ],
+)
+def test_what_alone_says_that_the_server_speaks_first_stays(policy: str, expected: list[str], has_fix: bool) -> None:
+    assert told(redundant, policy) == expected
+    assert all((each.fix is not None) is has_fix for each in found(redundant, policy))
