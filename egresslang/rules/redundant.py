@@ -2,12 +2,13 @@
 
 Whoever reads it believes that it is what grants the flow, and whoever removes it believes that the flow is gone. What
 covers it must hold in the same clusters and as long; who owns a rule, and why it is there, makes no difference to flows.
+Of two equal rules the one stays that says more, such as what the profile's `lint.require` asks for.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from egresslang import codes
@@ -35,7 +36,9 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     from egresslang.policy.redundancy import redundant
 
     contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
-    found = redundant(parts, {number for number in likely if id(parts[number].line.rule) not in contradicting})
+    judged = {number for number in likely if id(parts[number].line.rule) not in contradicting}
+    required = profile.lint.require
+    found = redundant(parts, judged, required)
     total = Counter(id(part.line) for part in parts)
     by_line: dict[int, list[Covered]] = {}
     for covered in found:
@@ -50,7 +53,7 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         is_named = all(named[subject] > 1 for subject in who)
         if is_named or profile.enforcement.level != "workloads":
             named.subtract(who)
-            yield _rule(rule, some, is_named)
+            yield _rule(rule, some, is_named and _says_no_more(rule, some, required))
 
 
 def _named(policy: Policy) -> Counter[object]:
@@ -59,7 +62,17 @@ def _named(policy: Policy) -> Counter[object]:
     return Counter([*(subject for _, subject in by_rule), *policy.mesh])
 
 
-def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
+def _says_no_more(line: AllowLine, some: list[Covered], required: Collection[str]) -> bool:
+    """Whether each rule that covers another has the attributes of it that the profile requires."""
+    said = _required(line, required)
+    return all(said <= _required(part.line, required) for covered in some for part in covered.by)
+
+
+def _required(line: AllowLine, required: Collection[str]) -> set[str]:
+    return {attribute.key for attribute in line.statement.attributes if attribute.key in required}
+
+
+def _rule(line: AllowLine, some: list[Covered], is_safe: bool) -> Finding:
     statement = line.statement
     flows = f"{statement.sources.span.text} -> {statement.destinations.span.text}"
     words = "the rule" if len(" ".join(flows.split())) > 120 else f"`{' '.join(flows.split())}`"
@@ -71,7 +84,7 @@ def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
         _covering(some),
         _notes(some),
         "remove the rule",
-        Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_named),
+        Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_safe),
     )
 
 
