@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 
 from egresslang import codes
 from egresslang.findings import Finding, finding
-from egresslang.policy.binding import Binding
+from egresslang.policy.binding import Binding, guess
 from egresslang.policy.policy import Rule
+from egresslang.policy.regions import is_known, is_misspelt, near
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import is_nobodys
 from egresslang.source import Span
@@ -24,6 +26,7 @@ class Attributes:
         self.binding = binding
         self.profile = profile
         self.found = found
+        self._regions = dict.fromkeys(_named_regions(profile))
 
     def hold_here(self, attributes: tuple[nodes.Attribute, ...]) -> bool:
         """Whether `cluster=` lets a statement hold in this cluster."""
@@ -89,10 +92,31 @@ class Attributes:
             )
             return None
 
+    def knows_region(self, region: str) -> bool:
+        """Whether a region is a cloud's or the profile names it."""
+        return region in self._regions or is_known(region, self.profile.regions)
+
+    def near_region(self, region: str) -> str:
+        """The region that an unknown one most likely means, empty when none is near."""
+        return near(region, self._regions)
+
     def _is_region(self, attribute: nodes.Attribute, region: str) -> bool:
         one = len(attribute.values) == 1
         if one and re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", region):
-            return True
+            if self.knows_region(region) or not is_misspelt(region):
+                return True
+            meant = self.near_region(region)
+            self.found.append(
+                finding(
+                    codes.BAD_VALUE,
+                    attribute.span,
+                    f"`{region}` is not a region",
+                    "no cloud has it, and the profile does not name it",
+                    help=f"write `{meant}`, or declare `{region}` under `regions:` of the profile",
+                    fix=guess(region, meant, attribute.span),
+                )
+            )
+            return False
         self.found.append(
             finding(
                 codes.BAD_VALUE,
@@ -129,6 +153,15 @@ class Attributes:
             else:
                 networks.append(network)
         return networks
+
+
+def _named_regions(profile: ClusterProfile) -> Iterator[str]:
+    """The regions that a profile names: those it declares, the cluster's own, and those of destinations."""
+    yield from filter(None, [profile.region])
+    for region, members in profile.regions.items():
+        yield from (region, *members)
+    for known in profile.destinations.values():
+        yield from filter(None, [known.region, *(endpoint.region for endpoint in known.endpoints)])
 
 
 def no_host(network: nodes.Network, span: Span) -> Finding:

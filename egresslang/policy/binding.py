@@ -111,7 +111,7 @@ class Binding:
                 [],
                 [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]],
                 help,
-                _guess(span.text, f"{elsewhere[0]}/{name}", span) if elsewhere else _guess(name, near or sets, span),
+                guess(span.text, f"{elsewhere[0]}/{name}", span) if elsewhere else guess(name, near or sets, span),
             )
         )
         return None
@@ -130,7 +130,7 @@ class Binding:
                 f"namespace `{namespace}` is not in the profile",
                 "unknown namespace",
                 help=f"write `{near}`" if near else "add it to `namespaces:` of the profile",
-                fix=_guess(namespace, near, span),
+                fix=guess(namespace, near, span),
             )
         )
         return False
@@ -255,7 +255,7 @@ class Binding:
             f"`{shown}` is no set",
             "neither a set nor a name with a dot",
             help=help,
-            fix=_guess(word.name, near, word.span),
+            fix=guess(word.name, near, word.span),
         )
 
     # Variables
@@ -322,7 +322,7 @@ class Binding:
         return made
 
 
-def _guess(word: str, near: str, span: Span) -> Fix | None:
+def guess(word: str, near: str, span: Span) -> Fix | None:
     """The change of a name to one that is known, if any: for people to choose, for it may be another's flow."""
     at = span.text.rfind(word) if near else -1
     if at < 0:
