@@ -93,6 +93,7 @@ class Binding:
             return None
         if self.inventory.find(namespace, name) is not None:
             return Subject(namespace, name)
+        self.definitions.unresolved(is_hosts=False)
         elsewhere = sorted(other for other, members in self.inventory.namespaces.items() if name in members)
         near = nearest(name, self.inventory.namespaces[namespace])
         sets = nearest(name, self.definitions.names(is_hosts=False))
@@ -233,6 +234,7 @@ class Binding:
                 yield target, held.ports, span
 
     def _unknown_set(self, word: nodes.Word) -> Finding:
+        self.definitions.unresolved(is_hosts=True)
         shown = f"{word.namespace}/{word.name}" if word.namespace else word.name
         near = nearest(word.name, [*self.definitions.names(is_hosts=True), INTERNET])
         service = next((r for r in self.profile.resources if r.kind == "Service" and r.name == word.name), None)

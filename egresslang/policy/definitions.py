@@ -59,6 +59,7 @@ class Definitions:
         self.found = found
         self._by_name: dict[tuple[str, str], Definition] = {}
         self._used: dict[tuple[str, str], None] = {}
+        self._unresolved: set[bool] = set()
         for definition in _of_profile(profile, found):
             self._define(definition, inventory)
         for file in files:
@@ -77,6 +78,10 @@ class Definitions:
         if namespace:
             return self._by_name.get((namespace, name))
         return self._by_name.get((here, name)) or self._by_name.get(("", name))
+
+    def unresolved(self, is_hosts: bool) -> None:
+        """Note that a word which could be a slip for a set of this kind names nothing."""
+        self._unresolved.add(is_hosts)
 
     def names(self, is_hosts: bool) -> list[str]:
         """The names of all sets of a kind."""
@@ -148,7 +153,10 @@ class Definitions:
                 self.find(word.namespace, word.name, namespace)
 
     def unused(self) -> Iterator[Finding]:
-        """A warning for each set of the policy that nothing uses, not even a set that is used."""
+        """A warning for each set of the policy that nothing uses, not even a set that is used.
+
+        None of a kind of which a word is unresolved: that may have meant the set.
+        """
         waiting = list(self._used)
         while waiting:
             definition = self._by_name[waiting.pop()]
@@ -159,7 +167,8 @@ class Definitions:
                 if len(self._used) > before:
                     waiting.append(next(reversed(self._used)))
         for key, definition in self._by_name.items():
-            if key not in self._used and definition.span.source is not self.profile.span.source:
+            is_idle = key not in self._used and definition.is_hosts not in self._unresolved
+            if is_idle and definition.span.source is not self.profile.span.source:
                 yield finding(
                     codes.UNUSED_SET,
                     definition.span,

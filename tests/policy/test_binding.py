@@ -299,6 +299,10 @@ def test_a_finding_about_two_sets_shows_both() -> None:
         ("workloads w = cart\ndeny * except w -> *.example.com", False),
         ("hosts s = a.example.com\nallow cart -> s:443 cluster=other", False),
         ("hosts s = a.example.com\nallow cart -> s:443 expires=2999-01-01", False),
+        ("hosts stripe = a.example.com\nallow cart -> sztripe:443", False),
+        ("hosts stripe = a.example.com\nallow catr -> a.example.com:443", True),
+        ("workloads web = cart\nallow webb -> a.example.com:443", False),
+        ("workloads web = cart\nallow cart -> webb:443", True),
     ],
 )
 def test_unused_sets(policy: str, unused: bool) -> None:
