@@ -128,7 +128,9 @@ class Located:
                 yield Located(self.source, value, place)
 
 
-def read(source: Source, code: Code = codes.BAD_PROFILE, limit: int | None = LIMIT) -> tuple[list[Located], list[Finding]]:
+def read(
+    source: Source, code: Code = codes.BAD_PROFILE, limit: int | None = LIMIT
+) -> tuple[list[Located], list[Finding]]:
     """The documents of a text that can be read, without the empty ones, and a finding of `code` for what cannot.
 
     A document with a finding is left out; the others, before and after it, are still read. A text of more code points

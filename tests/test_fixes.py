@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -367,9 +368,8 @@ def test_a_fix_adds_no_flow_to_what_was_meant(meant: list[str], end: str, data: 
     head = "hosts s = c.example.com, d.example.com\n"
     wrong = []
     for line in meant:
-        for slip in data.draw(st.lists(st.sampled_from(SLIPS), min_size=1, max_size=2, unique=True)):
-            line = slip(line)
-        wrong.append(line)
+        slips = data.draw(st.lists(st.sampled_from(SLIPS), min_size=1, max_size=2, unique=True))
+        wrong.append(reduce(lambda so_far, slip: slip(so_far), slips, line))
     wrong += data.draw(st.lists(st.sampled_from(wrong), max_size=1))
     text = head + "\n".join(wrong) + end
     after = fixed(text)
@@ -397,9 +397,8 @@ SHORT: list[Callable[[str], str]] = [
 @given(lines(), st.sampled_from(["", "\n", "\r\n"]), st.data())
 def test_fixes_in_a_rule_that_goes_change_nothing_above_it(above: str, end: str, data: Any) -> None:
     rule = f"allow a -> {data.draw(st.sampled_from(WHERE[:3]))}:{data.draw(st.sampled_from([*PORTS[:2], PORTS[3]]))}"
-    again = rule
-    for slip in data.draw(st.lists(st.sampled_from(SHORT), max_size=2, unique=True)):
-        again = slip(again)
+    slips = data.draw(st.lists(st.sampled_from(SHORT), max_size=2, unique=True))
+    again = reduce(lambda so_far, slip: slip(so_far), slips, rule)
     meant = f"hosts s = c.example.com\n{rule}\n{above}\n"
     whole, got = resolved(meant), resolved(fixed(meant + again + end))
     if whole is not None:

@@ -9,6 +9,7 @@ from datetime import date
 from egresslang import codes
 from egresslang.findings import Finding, finding
 from egresslang.policy.binding import Binding, guess
+from egresslang.policy.clusters import matches
 from egresslang.policy.policy import Rule
 from egresslang.policy.regions import is_known, is_misspelt, near
 from egresslang.profile.profile import ClusterProfile
@@ -43,7 +44,7 @@ class Attributes:
                             help="write a profile's name or a pattern such as `dev-*`, or remove `cluster=`",
                         )
                     )
-                return any(pattern is not None and _matches(pattern, self.profile.name) for pattern in patterns)
+                return any(pattern is not None and matches(pattern, self.profile.name) for pattern in patterns)
         return True
 
     def rule(
@@ -173,18 +174,3 @@ def no_host(network: nodes.Network, span: Span) -> Finding:
         "0.0.0.0/8 means this host itself" if network.version == 4 else "`::` means no address",
         help="write the address of the destination",
     )
-
-
-def _matches(pattern: str, cluster: str) -> bool:
-    """Whether a name matches a pattern whose only wildcard is `*`: each part is found after the one before it."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return pattern == cluster
-    *middle, last = rest
-    at = len(first)
-    for part in middle:
-        found = cluster.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return cluster.startswith(first) and cluster.endswith(last) and at <= len(cluster) - len(last)

@@ -88,7 +88,7 @@ class _Judge:
         for number in numbers:
             self._put(self.parts[number])
         gone = set()
-        for number in sorted(reversed(numbers), key=self._said):
+        for number in sorted(numbers, key=self._said):
             if number in candidates and self._is_covered(self.parts[number]):
                 gone.add(number)
         for number in numbers:
@@ -97,10 +97,10 @@ class _Judge:
                     self.runs.setdefault(cell, {}).setdefault(self.conditions[number], _Runs()).add(entries)
         return gone
 
-    def _said(self, number: int) -> tuple[int, int]:
-        """How much the rule of a part says: its required attributes, and all it has."""
+    def _said(self, number: int) -> tuple[int, int, int]:
+        """How much the rule of a part says: its required attributes, and all it has; of equal ones the first says more."""
         attributes = self.parts[number].line.statement.attributes
-        return sum(each.key in self.required for each in attributes), len(attributes)
+        return sum(each.key in self.required for each in attributes), len(attributes), -number
 
     def _put(self, part: Part) -> None:
         condition = self.conditions[part.number]

@@ -189,7 +189,9 @@ class _Resolver:
         code, label = (codes.OTHER_CLUSTER, "grants nothing in this cluster") if own else (codes.UNKNOWN_REGION, "granted nevertheless")  # fmt: skip
         if not self.attributes.knows_region(region):
             meant = self.attributes.near_region(region)
-            help = f"declare it under `regions:` of the profile, or {f'write `{meant}`' if meant else 'correct `region=`'}"
+            help = (
+                f"declare it under `regions:` of the profile, or {f'write `{meant}`' if meant else 'correct `region=`'}"
+            )
             return finding(code, rule.span, f"nothing says what region `{region}` is", label, help=help)
         if not own:
             message = f"nothing says whether this cluster is in `{region}`"
