@@ -53,7 +53,7 @@ COVERS_CLUSTER = Code("EGR310", "covers-cluster", Severity.ERROR)
 PROFILE_MISMATCH = Code("EGR508", "profile-mismatch", Severity.ERROR)
 NOT_GOVERNED = Code("EGR509", "not-governed", Severity.WARNING)
 BAD_PROFILE = Code("EGR510", "bad-profile", Severity.ERROR)
-BAD_CONFIG = Code("EGR511", "bad-config", Severity.ERROR)
+BAD_CONFIG = Code("EGR511", "bad-config", Severity.ERROR, milder=Severity.WARNING)
 OVER_GRANT = Code("EGR901", "over-grant", Severity.ERROR)
 OUTAGE = Code("EGR902", "outage", Severity.ERROR)
 

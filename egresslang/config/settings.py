@@ -14,11 +14,15 @@ from egresslang.source import Span
 
 @record
 class Override:
-    """What holds below some paths, patterns relative to the folder of the file: codes to ignore, severities by code."""
+    """What holds below some paths, patterns relative to the folder of the file: codes to ignore, severities by code.
+
+    `places` are where the patterns are written.
+    """
 
     paths: tuple[str, ...]
     ignore: frozenset[str]
     severity: Mapping[str, Severity]
+    places: tuple[Span, ...] = ()
 
 
 @record
@@ -70,6 +74,17 @@ def missing(paths: Iterable[str], settings: Settings) -> list[Finding]:
         finding(codes.BAD_CONFIG, settings.places[path], f"`{path}` does not exist", "leads nowhere",
                 help="correct the path: it is relative to this file")
         for path in paths if settings.places and path in settings.places and not os.path.exists(path)
+    ]  # fmt: skip
+
+
+def idle(files: Iterable[str], settings: Settings) -> list[Finding]:
+    """A warning for each pattern of the overrides that none of all files of the project matches."""
+    names = list(files)
+    return [
+        finding(codes.BAD_CONFIG, place, f"no file matches `{pattern}`", "changes nothing",
+                help="correct the pattern: it is relative to this file, and a folder holds for all below it", severity=Severity.WARNING)
+        for override in settings.overrides for pattern, place in zip(override.paths, override.places, strict=False)
+        if not any(_is_below(name, [pattern], settings.folder) for name in names)
     ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from egresslang.policy.policy import (
     Subject,
 )
 from egresslang.policy.regions import within
+from egresslang.policy.repeated import repeated
 from egresslang.profile.profile import ClusterProfile
 from egresslang.syntax import nodes
 
@@ -74,6 +75,7 @@ class _Resolver:
         """Everything a file says."""
         namespace = self.profile.default_namespace
         for statement in file.statements:
+            self.found.extend(repeated(statement))
             if isinstance(statement, nodes.NamespaceLine):
                 namespace = statement.name
                 self.binding.enter(statement)

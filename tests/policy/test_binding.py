@@ -52,7 +52,7 @@ def resolved(policy: str | dict[str, str], *, known: bool = True) -> tuple[Polic
 
 def who(policy: str | dict[str, str], *, known: bool = True) -> list[str]:
     made, found = resolved(policy, known=known)
-    assert found == []
+    assert {each.code.id for each in found} <= {"EGR202"}
     return sorted({str(grant.subject) for grant in made.grants})
 
 
@@ -200,7 +200,7 @@ def test_a_deep_nest_of_sets() -> None:
     ]
     policy = "".join(lines) + "hosts s2000 = z.example.com\nworkloads w2000 = cart\nallow w0 -> s0:443"
     made, found = resolved(policy)
-    assert found == []
+    assert {each.code.id for each in found} == {"EGR202"}
     assert len(made.grants) == 2001
 
 

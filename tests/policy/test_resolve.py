@@ -36,9 +36,9 @@ def resolved(
 
 
 def grants(policy: str | dict[str, str], spec: str = "") -> list[str]:
-    """Each grant as `subject -> destination:port protocol`; nothing is told."""
+    """Each grant as `subject -> destination:port protocol`; nothing is told but words that are listed twice."""
     made, found = resolved(policy, spec)
-    assert found == []
+    assert {each.code.id for each in found} <= {"EGR202"}
     return shown(made)
 
 
