@@ -28,6 +28,7 @@ class Attributes:
         self.profile = profile
         self.found = found
         self._regions = dict.fromkeys(_named_regions(profile))
+        self._near: dict[str, str] = {}
 
     def hold_here(self, attributes: tuple[nodes.Attribute, ...]) -> bool:
         """Whether `cluster=` lets a statement hold in this cluster."""
@@ -99,7 +100,9 @@ class Attributes:
 
     def near_region(self, region: str) -> str:
         """The region that an unknown one most likely means, empty when none is near."""
-        return near(region, self._regions)
+        if region not in self._near:
+            self._near[region] = near(region, self._regions)
+        return self._near[region]
 
     def _is_region(self, attribute: nodes.Attribute, region: str) -> bool:
         one = len(attribute.values) == 1

@@ -60,6 +60,7 @@ def near(word: str, known: Iterable[str]) -> str:
     return next((name for name in names if is_misspelling(word, name)), "") or nearest(word, names)
 
 
+@cache
 def is_misspelt(word: str) -> bool:
     """Whether a word is surely a cloud's region with a slip in it."""
     return any(is_misspelling(word, region) for region in _places())
