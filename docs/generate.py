@@ -146,6 +146,7 @@ allow idgen -> *.shop.example.com:443 tls  # egressc: ignore EGR302, EGR303 -- t
 
 - The comment stands on a line of the statement, or in the comment lines directly above it, and silences these warnings
   and notes of this statement. The reason after `--` is required (EGR407); an error is never silenced.
+- What holds for several statements and is told once (EGR306, EGR308) is told at the first that does not silence it.
 - Suppressed findings are counted in the last line of every report, and listed with their reasons in SARIF.
 - A suppression that silences nothing is a finding (EGR408), told by `check` when nothing is wrong that would have kept a
   rule from looking, and not for rules that hold in no cluster of the run.
