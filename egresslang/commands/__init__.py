@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
     "graph": "egresslang.commands.graph",
+    "alerts": "egresslang.commands.alerts",
     "profile": "egresslang.commands.profile",
     "kustomize": "egresslang.commands.kustomize",
     "init": "egresslang.commands.init",

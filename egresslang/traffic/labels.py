@@ -54,22 +54,20 @@ def equal(label: str, value: str) -> str:
 
 
 def one_of(label: str, names: Iterable[str]) -> str:
-    """The matcher of some names or wildcards, whatever their order; of none, where there are none.
-
-    Prometheus anchors patterns at both ends.
-    """
+    """The matcher of some names or wildcards, at least one; Prometheus anchors patterns at both ends."""
     found = sorted(set(names))
     if len(found) == 1 and not found[0].startswith("*."):
         return equal(label, found[0])
-    return f"{label}=~{quoted('|'.join(map(name_pattern, found)))}" if found else f'{label}=~"[^\\\\s\\\\S]"'
+    assert found, f"nothing to ask {label} for"
+    return f"{label}=~{quoted('|'.join(map(name_pattern, found)))}"
 
 
 def none_of(label: str, names: Iterable[str]) -> str:
-    """The matcher of everything but some names or wildcards; of everything, where there are none."""
-    found = sorted(set(names))
+    """The matcher of everything that is said but some names or wildcards."""
+    found = sorted(set(names)) or [""]
     if len(found) == 1 and not found[0].startswith("*."):
         return f"{label}!={quoted(found[0])}"
-    return f"{label}!~{quoted('|'.join(map(name_pattern, found)))}" if found else f'{label}=~".*"'
+    return f"{label}!~{quoted('|'.join(map(name_pattern, found)))}"
 
 
 def with_flags(flags: Iterable[str]) -> str:
