@@ -176,6 +176,11 @@ def test_every_kind_is_written_and_no_other(alerts: Alerts) -> None:
     assert {rule["alert"] for rule in alerts().rules if "alert" in rule} == {kind.name for kind in KINDS}
 
 
+def test_no_rule_reads_what_a_client_invents(alerts: Alerts) -> None:
+    """`destination_service` is the Host header: it may be dropped where it is scraped."""
+    assert not [rule for rule in alerts().rules if re.search(r"destination_service\b", rule["expr"])]
+
+
 def test_no_two_rules_are_alike(alerts: Alerts) -> None:
     said = [
         json.dumps([rule.get("alert", rule.get("record")), rule["labels"]], sort_keys=True) for rule in alerts().rules
