@@ -80,7 +80,9 @@ TAIL = f"""
 - **The operator** takes a PrometheusRule for each namespace, one for the rest of the mesh and one for what is recorded:
   `… --format prometheusrule | kubectl apply --namespace monitoring -f -`. Where its `ruleSelector` wants a label:
   `… | kubectl label --local -f - release=prometheus -o yaml | kubectl apply --namespace monitoring -f -`. A namespace that
-  the policy no longer names leaves its PrometheusRule behind; they carry `app.kubernetes.io/managed-by=egressc`.
+  the policy no longer names leaves its PrometheusRule behind; they carry `app.kubernetes.io/managed-by=egressc`. What is
+  recorded names every host several times: with more than some two thousand hosts it is too much for one resource, and
+  the API server refuses it. Use a rules file then.
 - **One Prometheus for each cluster** takes the rules of its own profile alone.
 - **One Prometheus, Thanos or Mimir for all**: give all profiles in one run. Every selector then asks for
   `cluster="PROFILE"`, and every alert carries it. `--cluster-label` names another label: `source_cluster` is Istio's own,

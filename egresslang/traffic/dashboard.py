@@ -66,7 +66,7 @@ def dashboard(watched: Sequence[tuple[Watch, Cluster]]) -> str:
     document = {
         "uid": f"egressc-{sha256(','.join(names).encode()).hexdigest()[:12]}",
         "title": f"Egress: {', '.join(names)}",
-        "description": "What leaves the mesh, and what the policy says of it; made by egressc alerts --format dashboard.",
+        "description": "What leaves the mesh and what the policy says of it; made by egressc alerts --format dashboard.",
         "tags": ["egressc", "istio"],
         "editable": True,
         "schemaVersion": 39,
@@ -87,6 +87,7 @@ def panels(watched: Sequence[tuple[Watch, Cluster]]) -> list[Panel]:
     outside = none_of(SERVICE_NAME, (BLACK_HOLE, PASSTHROUGH))
     databases = sorted({host for watch, _ in watched for host in _databases(watch)})
     named = one_of(SERVICE_NAME, databases) if databases else f"{SERVICE_NAME}=~{quoted(ANY_DOTTED)}"
+    written = f"rate({selector(SENT_BYTES, BY_CLIENT, *chosen, named)}[$__rate_interval])"
     return [
         Panel(
             "Which services call external APIs?",
@@ -100,7 +101,7 @@ def panels(watched: Sequence[tuple[Watch, Cluster]]) -> list[Panel]:
             else "The policy names no database: bytes a second to every registered TCP destination.",
             (
                 Query(
-                    f"sum by ({by}, {SERVICE_NAME}) (rate({selector(SENT_BYTES, BY_CLIENT, *chosen, named)}[$__rate_interval])) > 0",
+                    f"sum by ({by}, {SERVICE_NAME}) ({written}) > 0",
                     f"{who} → {_WHERE}",
                 ),
             ),
@@ -108,7 +109,8 @@ def panels(watched: Sequence[tuple[Watch, Cluster]]) -> list[Panel]:
         ),
         Panel(
             "Does traffic stay in its region?",
-            "Requests and connections of five minutes by the region of their destination, as the policy claims it, else as the profile or its name says.",
+            "Requests and connections of five minutes by the region of their destination: "
+            "the one that the policy claims, else that of the profile, else that of its name.",
             tuple(query for watch, cluster in watched for query in _regions(watch, cluster)),
         ),
         Panel(

@@ -130,6 +130,8 @@ SILENT = {
     "a failure among many answers": ([http("cart", "api.example.com", "0+1x20", "503", "UF"), http("cart", "api.example.com", "0+20x20")], 15),
     "a short failure": ([http("cart", "api.example.com", "0x3 1x20", "503", "UF"), http("cart", "api.example.com", "0x9 1+1x20")], 15),
     "a Host header that names somebody else's destination and leads nowhere": ([http("web", "api.example.com", code="404", flags="NR")], 8),
+    "a name below somebody else's wildcard that leads nowhere": ([http("web", "x.cdn.example.com", code="404", flags="NR")], 8),
+    "a name that nobody registered and that leads nowhere": ([http("web", "x.strange.example", code="404", flags="NR")], 8),
     "what the server counted": ([(metric, labels | {"reporter": "destination"}, values) for metric, labels, values in [http("web", BLACK, code="502")]] + [QUIET], 8),
     "a rule that ends later": ([http("fresh", "new.example.com")], 8),
     "a rule that ends soon and is not used": ([http("old", "api.example.com", "3x1500")], 1500),
