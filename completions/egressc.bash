@@ -78,8 +78,10 @@ _egressc() {
                 -p | --profile | -o | --output) files=file ;;
                 --format) words='rules prometheusrule dashboard' ;;
                 --cluster-label | --today) : ;;
+                --fail-on) words='error warning note' ;;
+                --select | --ignore) list=$codes ;;
                 --color) words='auto always never' ;;
-                *) flags='-p --profile --format --cluster-label -o --output --color --today -q --quiet -v --verbose -h --help' files=file ;;
+                *) flags='-p --profile --format --cluster-label -o --output --fail-on --select --ignore --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac
             ;;
         profile)

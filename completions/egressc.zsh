@@ -141,6 +141,9 @@ _egressc() {
                         '(--cluster-label)--cluster-label=[the label whose value is the profile'\''s name, in a Prometheus that has the series of several clusters (default\: cluster with several -p, none with one)]:LABEL: ' \
                         '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
                         '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \
+                        '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
+                        '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
+                        '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
                         '(-q --quiet)-q[say nothing when there is nothing to say]' \

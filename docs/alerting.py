@@ -25,8 +25,8 @@ $ egressc alerts policies -p cluster.yaml --format dashboard -o egress.json  # f
 MIDDLE = """
 - A severity of two words is that for workloads which the policy closes, and that for those it leaves open.
 - Labels: `severity`; `source_workload_namespace` and `source_workload`, who it was; `destination_service_name`, where to,
-  as far as that is known; `traffic`, `http` or `tcp`; `subject`, the line of the policy's world the rule is for
-  (`shop/cart`, `shop/*`, `*`). `EgressRuleExpiring` has `rule` instead, its file and line.
+  as far as that is known; `traffic`, `http` or `tcp`; `subject`, whom the alert is about as the language writes it
+  (`shop/cart`, `shop/*` for the others there, `*`). `EgressRuleExpiring` has `rule` instead, its file and line.
 - Annotations: `summary`, `description`, and `runbook`, which names the policy file to change and what to write there.
 - Selectors of two subjects have no series in common: an attempt fires once.
 - An alert about what happened, such as a knock, fires for five minutes. It needs no second knock: see below.

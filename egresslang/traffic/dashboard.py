@@ -66,7 +66,7 @@ def dashboard(watched: Sequence[tuple[Watch, Cluster]]) -> str:
     document = {
         "uid": f"egressc-{sha256(','.join(names).encode()).hexdigest()[:12]}",
         "title": f"Egress: {', '.join(names)}",
-        "description": "What leaves the mesh and what the policy says of it; made by egressc alerts --format dashboard.",
+        "description": "What leaves the mesh, and what its policy says of it; from egressc alerts --format dashboard.",
         "tags": ["egressc", "istio"],
         "editable": True,
         "schemaVersion": 39,

@@ -166,7 +166,7 @@ class _Called:
             self._standings = Standings(profile)
 
     def names(self, policy: Policy, namespace: str, name: str) -> list[str]:
-        """The names of its manifests that are no other workload's, such as `reviews-v1` and `reviews-v2`, else its own."""
+        """Those of its manifests that are no other workload's, such as `reviews-v1` and `reviews-v2`, else its own."""
         known = policy.inventory.find(namespace, name)
         if self._standings is None or known is None:
             return [name]

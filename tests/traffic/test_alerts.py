@@ -225,6 +225,14 @@ def test_nothing_is_written_of_a_policy_with_errors(alerts: Alerts) -> None:
     assert not Path("out.yaml").exists()
 
 
+def test_warnings_fail_where_they_are_to(alerts: Alerts) -> None:
+    said = alerts(POLICY, SPEC, "--fail-on", "warning")
+    assert (said.status, said.out) == (1, "")
+    Path("egressc.toml").write_text('fail-on = "warning"\n')
+    assert alerts().status == 1
+    assert alerts(POLICY, SPEC, "--fail-on", "error").status == 0
+
+
 def test_warnings_are_told_and_the_rules_written(alerts: Alerts) -> None:
     said = alerts()
     assert said.status == 0
