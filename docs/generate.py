@@ -1,5 +1,6 @@
 """Write what is derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the schema of
-the configuration, `docs/findings.md` from the pages of the codes, and from the parsers the man page and `completions/`.
+the configuration, `docs/findings.md` from the pages of the codes, `docs/alerts.md` from the kinds of alerts, and from the
+parsers the man page and `completions/`.
 
 python docs/generate.py
 """
@@ -90,6 +91,7 @@ CLI = """# The command line
   command runs. Fingerprints are made from path, code and statement: a finding that only moved is no new one. SARIF and
   JUnit list what the policy suppresses, with its reason. `upload-sarif` remarks that it would make other fingerprints.
   `--format markdown` is for the summary of a job: a heading, a table of codes, and the findings in one fenced block.
+- [Alerts](alerts.md) says what Prometheus is to watch of a policy.
 - [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
 - [What access changed](diff.md) is about `diff`, and about questions that many flows answer.
@@ -295,11 +297,13 @@ def _command(name: str) -> str:
 
 MANUAL = runpy.run_path(str(DOCS / "manual.py"))
 COMPLETIONS = runpy.run_path(str(DOCS / "completions.py"))
+ALERTS = runpy.run_path(str(DOCS / "alerting.py"))
 
 PAGES = {
     "profile.md": profile_page,
     "cli.md": cli_page,
     "findings.md": findings_page,
+    "alerts.md": ALERTS["page"],
     "egressc.1": MANUAL["page"],
     **{f"../completions/{name}": make for name, make in COMPLETIONS["SCRIPTS"].items()},
 }

@@ -28,6 +28,7 @@ ORDER = (
     ("output",),
     ("compile",),
     ("answers", "kustomize", "starting"),
+    ("traffic",),
     ("commands",),
     ("cli",),
     ("__main__",),
