@@ -44,7 +44,8 @@ class AskedMesh:
     """A mesh, the workloads in it, and the policy it was compiled from, if one is known.
 
     `is_complete` when the workloads are all there are; `own` are further networks of the cluster;
-    `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE).
+    `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE); `stranger` is what a pod is like of
+    which nothing is known.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class AskedMesh:
         self.default_namespace = default_namespace
         self.granted = granted
         self.capture = capture
-        self._stranger = stranger
+        self.stranger = stranger
         self._is_complete = is_complete
         self._own = tuple(own)
         self._proxies: dict[tuple[str, str], Proxy] = {}
@@ -96,7 +97,7 @@ class AskedMesh:
             return Unanswerable(f"`{name}` is no workload of namespace `{namespace}`; write `{namespace}/{near}`")
         if self._is_complete:
             return Unanswerable(self._unknown(namespace, name))
-        pod = self._stranger
+        pod = self.stranger
         labelled = Pod(namespace, {"app": name}, pod.dns_capture, pod.families)
         return Client(namespace, name, labelled, {}, is_known=False)
 
@@ -114,7 +115,7 @@ class AskedMesh:
     def known(self, namespace: str, name: str, labels: Mapping[str, str]) -> Client:
         """A workload of a name; one with these labels where the mesh has none of it."""
         found = self.clients.get((namespace, name))
-        pod = self._stranger
+        pod = self.stranger
         return found or Client(namespace, name, Pod(namespace, dict(labels), pod.dns_capture, pod.families), {})
 
     @cached_property

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "diff": "egresslang.commands.diff",
     "graph": "egresslang.commands.graph",
     "alerts": "egresslang.commands.alerts",
+    "import": "egresslang.commands.import_manifests",
     "profile": "egresslang.commands.profile",
     "kustomize": "egresslang.commands.kustomize",
     "init": "egresslang.commands.init",

@@ -27,7 +27,7 @@ def read_resources(
             manifests, found = read_beside(entry, read_file)
             findings += found
         for manifest in manifests:
-            resources += _resources(manifest, default_namespace, findings)
+            resources += resources_of(manifest, default_namespace, findings)
     findings += _given_twice(resources)
     return tuple(resources)
 
@@ -49,11 +49,12 @@ def _given_twice(resources: Iterable[Resource]) -> Iterator[Finding]:
             )
 
 
-def _resources(manifest: Located, default_namespace: str, findings: list[Finding]) -> Iterator[Resource]:
+def resources_of(manifest: Located, default_namespace: str, findings: list[Finding]) -> Iterator[Resource]:
+    """The resources of a manifest: one, or those of a list."""
     kind = manifest.get("kind")
     if kind is not None and isinstance(kind.value, str) and kind.value.endswith("List") and "items" in manifest:
         for item in manifest["items"].entries():
-            yield from _resources(item, default_namespace, findings)
+            yield from resources_of(item, default_namespace, findings)
         return
     words = {
         key: _word(manifest, path, findings)

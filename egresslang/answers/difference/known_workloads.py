@@ -36,7 +36,7 @@ def of_policy(side: Granting, profile: ClusterProfile | None, workloads: Workloa
     for namespace, name in workloads:
         by_namespace.setdefault(namespace, []).append(Subject(namespace, name))
     grants: list[Grant] = []
-    for grant in map(_unnamed, side.grants):
+    for grant in map(unnamed, side.grants):
         subject = grant.subject
         if subject.workload != ANY:
             grants.append(grant)
@@ -58,10 +58,10 @@ def of_policy(side: Granting, profile: ClusterProfile | None, workloads: Workloa
 def of_manifests(asked: AskedMesh, workloads: Workloads) -> Granting:
     """What manifests let each of some workloads reach."""
     clients = [asked.known(*key, labels) for key, labels in sorted(workloads.items())]
-    return Granting(tuple(map(_unnamed, effective(asked, clients))), has_terms=False)
+    return Granting(tuple(map(unnamed, effective(asked, clients))), has_terms=False)
 
 
-def _unnamed(grant: Grant) -> Grant:
+def unnamed(grant: Grant) -> Grant:
     """A grant to addresses without what they are called: to a sidecar that is no part of it."""
     destination = grant.destination
     if not isinstance(destination, Addresses) or not destination.host or is_checked(grant):

@@ -1,0 +1,99 @@
+"""`egressc import`: manifests that others wrote become a policy with the same flows, and a list of what is not kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from egresslang.commands.options import Parser, everyday_options, today
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
+from egresslang.files import Unreadable
+
+if TYPE_CHECKING:
+    from egresslang.existing.importing.importing import Imported
+
+SUMMARY = "turn ServiceEntries and Sidecars into a policy with the same flows, and list what is not kept"
+
+
+def describe(command: Parser) -> None:
+    """The options of the command."""
+    command.add_argument(
+        "manifests",
+        nargs="+",
+        metavar="MANIFEST",
+        help="files, folders, or - for standard input: what `kubectl get -o yaml` prints; an installation among them says how the mesh is configured",
+    )
+    command.add_argument(
+        "-p",
+        "--profile",
+        action="append",
+        default=[],
+        metavar="FILE",
+        dest="profiles",
+        help="the cluster that the policy is for (default: what the manifests tell)",
+    )
+    command.add_argument("-o", metavar="FILE", dest="into", help="write the policy there (default: standard output)")
+    command.add_argument(
+        "--profile-output", metavar="FILE", help="write the profile that the manifests imply, which the policy is for"
+    )
+    command.add_argument("--strict", action="store_true", help="end in status 1 if anything is not kept")
+    everyday_options(command)
+    command.set_defaults(format="text")
+
+
+def run(options: Any) -> int:
+    """Import; returns the status."""
+    from egresslang.commands.report import tell
+    from egresslang.existing.importing.importing import import_mesh
+    from egresslang.files import read_manifests
+    from egresslang.findings import errors
+
+    if len(options.profiles) > 1:
+        return misuse("a policy is imported from one cluster: give one profile")
+    if options.profiles and options.profile_output:
+        return misuse("`--profile-output` writes the profile that manifests imply: leave out `-p`")
+    sources, problems = read_manifests(options.manifests, None if sys.stdin is None else sys.stdin.buffer)
+    profile = None
+    if options.profiles:
+        from egresslang.commands.inputs import read_profiles
+
+        profiles, found = read_profiles(options)
+        problems += found
+        profile = profiles[0] if profiles else None
+    if errors(problems):
+        tell(options, problems, sources, sys.stderr)
+        return FINDINGS
+    folder = os.path.dirname(options.profile_output or "") or "."
+    made = import_mesh(sources, profile, today(options), lambda path: os.path.relpath(path, folder))
+    if made.findings:
+        tell(options, made.findings, sources, sys.stderr)
+        return FINDINGS
+    if options.profile_output:
+        _write(options.profile_output, made.profile)
+    if options.into:
+        _write(options.into, made.text)
+    else:
+        write(sys.stdout, made.text)
+    _tell(options, made)
+    return FINDINGS if options.strict and made.unkept else CLEAN
+
+
+def _tell(options: Any, made: Imported) -> None:
+    """What is not kept, a line each, and how much of the mesh the policy is to hold."""
+    from egresslang.report.display import shown
+
+    for each in made.unkept:
+        place = f"{each.place}: " if each.place else ""
+        sys.stderr.write(f"{shown(f'{place}not kept: {each}')}\n")
+    if not options.quiet:
+        sys.stderr.write(f"egressc: the same flows under enforcement {made.level}; not kept: {len(made.unkept)}\n")
+
+
+def _write(path: str, text: str) -> None:
+    from egresslang.replacement import replace_file
+
+    try:
+        replace_file(os.path.realpath(path), text.encode())
+    except OSError as problem:
+        raise Unreadable(f"cannot write `{path}`: {problem.strerror}") from problem

@@ -1,0 +1,139 @@
+"""Proof: an imported policy compiled again, and what its mesh does otherwise than the one it was imported from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+from egresslang.answers.asked_mesh import AskedMesh
+from egresslang.answers.compiled import ask_policy
+from egresslang.answers.difference.difference import GAINED, Change, changes
+from egresslang.answers.difference.known_workloads import of_manifests, unnamed
+from egresslang.answers.difference.lines import in_clusters, lines, where_said, who_of
+from egresslang.compile import Compilation, compile
+from egresslang.existing.importing.permits import Permit
+from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Population, populate
+from egresslang.existing.importing.reaches import flow_of
+from egresslang.existing.importing.script import MeshLine, line_of, mesh_line_of
+from egresslang.existing.importing.unkept import Unkept
+from egresslang.findings import Finding, Severity, errors
+from egresslang.mesh.mesh import Proxy
+from egresslang.profile.profile import ClusterProfile
+from egresslang.record import record
+from egresslang.source import Source
+from egresslang.syntax.parse import parse
+
+ATOMS = "imported line by line"
+"""The name of a text that has one permit a line."""
+
+MOST = 8
+"""Workloads and destinations that are told by name in one line."""
+
+
+@record
+class Sayable:
+    """Permits that compile, those that do not with the finding that refuses each, and findings that no permit is to blame for."""
+
+    permits: tuple[Permit, ...]
+    refused: tuple[tuple[Permit, Finding], ...]
+    findings: tuple[Finding, ...]
+
+
+def sayable(permits: Sequence[Permit], meshes: Sequence[MeshLine], profile: ClusterProfile, today: date) -> Sayable:
+    """The permits that can be said in a policy for a cluster, each by itself and all together."""
+    left = list(permits)
+    refused: list[tuple[Permit, Finding]] = []
+    further = [mesh_line_of(each) for each in meshes]
+    while True:
+        text = "".join(f"{line}\n" for line in [*map(line_of, left), *further])
+        found = errors(compiled(text, ATOMS, profile, today)[1])
+        blamed = {each.span.place[1] - 1: each for each in reversed(found) if each.span.source.name == ATOMS}
+        blamed = {number: each for number, each in blamed.items() if number < len(left)}
+        if not blamed:
+            return Sayable(tuple(left), tuple(refused), tuple(found))
+        refused += [(left[number], blamed[number]) for number in sorted(blamed)]
+        left = [each for number, each in enumerate(left) if number not in blamed]
+
+
+def compiled(text: str, name: str, profile: ClusterProfile, today: date) -> tuple[Compilation | None, list[Finding]]:
+    """What a policy compiles to, and what is found about it; None where it does not parse."""
+    file, problems = parse(Source(name, text))
+    if errors(problems):
+        return None, problems
+    made = compile([file], profile, today, Severity.ERROR)
+    return made, [*problems, *made.findings]
+
+
+def differences(
+    before: AskedMesh,
+    made: Compilation,
+    profile: ClusterProfile,
+    everybody: Population,
+    refused: Iterable[tuple[Permit, Finding]],
+) -> list[Unkept]:
+    """What a compilation lets everybody reach otherwise than the mesh before, outside of the mesh and in it."""
+    assert made.policy is not None
+    assert made.manifests is not None
+    after, _ = ask_policy(made.policy, made.manifests, profile)
+    for mesh in (before, after):
+        populate(mesh, everybody)
+    old, new = (of_manifests(mesh, everybody.labels) for mesh in (before, after))
+    why = {flow_of(unnamed(each.grant)): _refusal(found) for each, found in refused if each.grant is not None}
+    groups: dict[str, list[Change]] = {}
+    for change in changes(old.grants, new.grants, have_terms=False):
+        groups.setdefault(_because(change, why), []).append(change)
+    return [
+        *(each for reason, some in groups.items() for each in _told(reason, some)),
+        *_in_mesh(before, after, everybody),
+    ]
+
+
+def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:
+    for line in lines(in_clusters({"": some}), {}):
+        rules = line.after if line.kind == GAINED else line.before
+        who = [_called(each) for each in line.who]
+        words = who_of(line, MOST) if who == list(line.who) else ", ".join(who)
+        span = next((each.span for each in rules if each.span.source.text), None)
+        yield Unkept(f"{line.kind}: {words} -> {where_said(line, MOST)}", why, span)
+
+
+def _refusal(found: Finding) -> str:
+    label = f" ({found.label})" if found.label else ""
+    return f"{found.code.id}, {found.message}{label}"
+
+
+def _because(change: Change, why: Mapping[object, str]) -> str:
+    flow = flow_of(change.grant)
+    if change.kind == GAINED:
+        return "the compiled mesh lets it through"
+    if flow in why:
+        return why[flow]
+    if change.grant.subject.workload == ANY_OTHER:
+        return "some known workloads have it not, and a policy grants to all of a namespace, or by name"
+    return "the compiled mesh does not let it through"
+
+
+def _called(who: str) -> str:
+    """What a workload is called that may be nobody's in particular."""
+    namespace, _, name = who.rpartition("/")
+    if name != ANY_OTHER:
+        return who
+    return "workloads of any other namespace" if namespace == ELSEWHERE else f"any other workload of {namespace}"
+
+
+def _in_mesh(before: AskedMesh, after: AskedMesh, everybody: Population) -> list[Unkept]:
+    """Services of the mesh that somebody imports on one side only."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key in everybody.labels:
+        sides = [_hosts(mesh.proxy(mesh.clients[key])) for mesh in (before, after)]
+        for kind, hosts in (("lost", sides[0] - sides[1]), ("gained", sides[1] - sides[0])):
+            for host in sorted(hosts):
+                found.setdefault((kind, host), []).append(_called("/".join(key)))
+    return [
+        Unkept(f"{kind} in the mesh: {', '.join(who)} -> {host}", "`mesh` lines and `inMesh` name Services of namespaces")
+        for (kind, host), who in found.items()
+    ]
+
+
+def _hosts(proxy: Proxy) -> set[str]:
+    return {each.host for listener in proxy.scope.listeners for each in listener.services if each.in_mesh}

@@ -1,0 +1,88 @@
+"""Unkept: what manifests say besides who reaches what, which a policy does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from egresslang.answers.effective import place_of
+from egresslang.mesh.addresses import parse_address
+from egresslang.mesh.resources import DestinationRule, Origin, Resources, ServiceEntry, VirtualService
+from egresslang.record import record
+from egresslang.source import Span
+
+
+@record
+class Unkept:
+    """Something that is not as the manifests have it: what, in words, and why; `span` is the place that says it."""
+
+    what: str
+    why: str
+    span: Span | None = None
+
+    @property
+    def place(self) -> str:
+        """File and line, empty where it is in no file."""
+        if self.span is None or self.span.source.name in ("", "-") and not self.span.source.text:
+            return ""
+        name, line, _ = self.span.place
+        return f"{name}:{line}"
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+def unkept(resources: Resources) -> Iterator[Unkept]:
+    """What ServiceEntries say besides their hosts and ports, and what else is about these hosts."""
+    imported: set[str] = set()
+    for entry in resources.service_entries:
+        if entry.internal:
+            why = "it is in the mesh (MESH_INTERNAL), and stays as it stands; a policy is about what leaves"
+            yield _of(entry.origin, "is not imported", why)
+            continue
+        imported |= set(entry.hosts)
+        yield from _of_entry(entry)
+    yield from _beside(resources.virtual_services, resources.destination_rules, imported)
+
+
+def _of(origin: Origin, what: str, why: str) -> Unkept:
+    return Unkept(f"{origin} {what}", why, place_of(origin))
+
+
+def _of_entry(entry: ServiceEntry) -> Iterator[Unkept]:
+    if any(host == "*" for host in entry.hosts):
+        yield _of(entry.origin, "has the host `*`", "a policy names hosts, or says `internet` for addresses")
+    others = [each.address for each in entry.endpoints if each.address not in entry.hosts]
+    if others and not _leads_to_itself(entry):
+        why = "the sidecar resolves the name instead; `destinations:` of the profile gives a name fixed endpoints"
+        yield _of(entry.origin, f"leads to endpoints ({', '.join(others[:3])}{', …' * (len(others) > 3)})", why)
+    if entry.selector is not None:
+        yield _of(entry.origin, "leads to workloads of the mesh (workloadSelector)", "the sidecar resolves the name instead")
+    if any(port.target not in (0, port.number) for port in entry.ports) and not others:
+        yield _of(entry.origin, "leads to other ports (targetPort)", "a policy leads to the port that is asked for")
+    if entry.resolution == "NONE" and not entry.addresses:
+        why = "by the policy the sidecar resolves the name itself, so that a client cannot choose the address"
+        yield _of(entry.origin, "lets clients choose the address (resolution NONE)", why)
+    if entry.resolution == "DNS_ROUND_ROBIN":
+        yield _of(entry.origin, "takes one address of its name at a time (DNS_ROUND_ROBIN)", "a policy compiles to DNS")
+    if any(port.protocol == "GRPC-WEB" for port in entry.ports):
+        yield _of(entry.origin, "speaks GRPC-WEB", "a policy says `http`, which lets the same requests through")
+    if any(port.protocol == "UDP" for port in entry.ports):
+        yield _of(entry.origin, "has a UDP port", "no sidecar sees UDP: what it names was never held back")
+
+
+def _leads_to_itself(entry: ServiceEntry) -> bool:
+    """Whether the endpoints are the addresses that the entry captures."""
+    addresses = {parse_address(each) for each in entry.addresses}
+    return all(parse_address(each.address) in addresses for each in entry.endpoints) and None not in addresses
+
+
+def _beside(
+    routes: Iterable[VirtualService], rules: Iterable[DestinationRule], imported: set[str]
+) -> Iterator[Unkept]:
+    why = "it is no part of the policy, and stays as it stands"
+    for virtual in routes:
+        if hosts := sorted(imported & {*virtual.hosts}):
+            yield _of(virtual.origin, f"routes {hosts[0]}", why)
+    for rule in rules:
+        if rule.host in imported:
+            yield _of(rule.origin, f"says how {rule.host} is reached (TLS, subsets, balancing)", why)
