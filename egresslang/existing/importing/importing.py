@@ -11,6 +11,7 @@ from datetime import date
 
 from egresslang.answers.asked_mesh import AskedMesh
 from egresslang.answers.deployed import ask_manifests
+from egresslang.answers.difference.lines import few
 from egresslang.documents import Located, read
 from egresslang.existing.cluster import DEFAULT, read_cluster
 from egresslang.existing.importing import in_mesh, proof
@@ -62,31 +63,51 @@ def import_mesh(
     everybody = population(asked, cluster.workloads, named)
     found = reaches(asked, everybody)
     kept = {key: _kept(asked, key) for key in everybody.labels}
-    config = asked.mesh.config
-    if named is None:
-        level = enforcement(found, kept, everybody)
-        services = in_mesh.of_profile(kept[ELSEWHERE, ANY_OTHER], ELSEWHERE, config.cluster_domain)
-        about = config, level, services, everybody, asked.stranger.families
-        text = profile_text(*about, [written(each.name) for each in sources if _is_left(each)])
-        profile, wrong = load(Source("the profile that the manifests imply", profile_text(*about, ())), _reads_nothing)
-        if profile is None:
-            return Imported("", "", level.level, (), tuple(wrong))
-    else:
-        profile, text, level = named, "", named.enforcement
-    profile = replace(profile, resources=tuple(_rest(profile, documents)))
-    wanted = list(permits(found, everybody, level, _Reasons(documents)))
-    meshes = list(_mesh_lines(found, kept, everybody, profile))
-    said = proof.sayable(wanted, meshes, profile, today)
-    if said.findings:
-        return Imported("", text, level.level, (), said.findings)
-    head = [f"Imported from {', '.join(each.name for each in sources[:3])}{' and more' * (len(sources) > 3)}.", f"enforcement: {_level(level)}"]  # fmt: skip
-    first = script(head, said.permits, meshes, ())
-    made, wrong = proof.compiled(first, "imported.egress", profile, today)
+    reasons = _Reasons(documents)
+    is_named: Callable[[Key], bool] = lambda key: True  # noqa: E731
+    while True:
+        text = ""
+        if named is None:
+            level = enforcement(found, everybody, is_named)
+            profile, text, wrong = _implied(asked, level, kept, everybody, [written(each.name) for each in sources if _is_left(each)])  # fmt: skip
+            if profile is None:
+                return Imported("", text, level.level, (), tuple(wrong))
+        else:
+            profile, level = named, named.enforcement
+        profile = replace(profile, resources=tuple(_rest(profile, documents)))
+        meshes = list(_mesh_lines(found, kept, everybody, profile))
+        said = proof.sayable(list(permits(found, everybody, level, reasons)), meshes, profile, today)
+        if said.findings:
+            return Imported("", text, level.level, (), said.findings)
+        names = {(each.subject.namespace, each.subject.workload) for each in (*said.permits, *meshes)}
+        if named is not None or enforcement(found, everybody, names.__contains__) == level:
+            break
+        is_named = names.__contains__
+    head = [
+        f"Imported from {few([each.name for each in sources])}.",
+        f"The profile that it is for has the enforcement {_level(level)}.",
+    ]
+    made, wrong = proof.compiled(script(head, said.permits, meshes, ()), "imported.egress", profile, today)
     if made is None or made.manifests is None:
         return Imported("", text, level.level, (), tuple(errors(wrong)))
     others = [*unread, *unkept(asked.mesh.resources), *proof.differences(asked, made, profile, everybody, said.refused)]
     tail = [f"not kept: {each}" for each in others]
     return Imported(script(head, said.permits, meshes, tail), text, level.level, tuple(others))
+
+
+def _implied(
+    asked: AskedMesh,
+    level: Enforcement,
+    kept: Mapping[Key, in_mesh.Kept],
+    everybody: Population,
+    resources: Sequence[str],
+) -> tuple[ClusterProfile | None, str, list[Finding]]:
+    """The profile that manifests imply, without and with the files that it names, and what is wrong with it."""
+    config = asked.mesh.config
+    services = in_mesh.of_profile(kept[ELSEWHERE, ANY_OTHER], ELSEWHERE, config.cluster_domain)
+    about = config, level, services, everybody, asked.stranger.families
+    profile, wrong = load(Source("the profile that the manifests imply", profile_text(*about, ())), _reads_nothing)
+    return profile, profile_text(*about, resources), wrong
 
 
 def _level(level: Enforcement) -> str:

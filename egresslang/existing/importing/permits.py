@@ -7,23 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from egresslang.existing.importing.in_mesh import Kept
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population
 from egresslang.existing.importing.reaches import Flow, Reach
 from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Subject
 from egresslang.profile.profile import Enforcement
-from egresslang.ranges import cidrs, show
+from egresslang.ranges import cidrs, internet, show, subtract
 from egresslang.record import record
 
 OPEN = "the manifests leave it open"
 """Why a workload is granted everything."""
 
 
+WIDE = "the manifests grant every public address"
+"""Why somebody is granted every address, where no manifest says."""
+
+LARGEST_HOLE = {4: 8, 6: 16}
+"""The shortest prefix of a network that is cut out of `internet`."""
+
+
 @record
 class Permit:
     """Something that somebody is granted: `targets` as the language writes them; `addresses` are those of a name.
 
-    `port` is 0 for everything. `flow` and `grant` are what it stands for, None for what was never a flow of a mesh.
+    `holes` are cut out of the targets; `port` is 0 for everything. `flow` and `grant` are what it stands for, None for what was never a flow of a mesh.
     """
 
     subject: Subject
@@ -31,20 +37,20 @@ class Permit:
     port: int
     protocol: str
     addresses: tuple[str, ...] = ()
+    holes: tuple[str, ...] = ()
     reason: str = ""
     grant: Grant | None = None
 
 
-def enforcement(found: Mapping[Key, Reach], kept: Mapping[Key, Kept], everybody: Population) -> Enforcement:
-    """How much of the mesh is held to a policy, so that whoever is held back stays so."""
+def enforcement(found: Mapping[Key, Reach], everybody: Population, named: Callable[[Key], bool]) -> Enforcement:
+    """How much of the mesh is held to a policy, so that whoever is held back stays so; `named` by a rule of their own or not."""
     if not found[ELSEWHERE, ANY_OTHER].is_open:
         return Enforcement("mesh")
     if all(each.is_open for each in found.values()):
         return Enforcement("observe")
     closed = {namespace for namespace in everybody.namespaces if not found[namespace, ANY_OTHER].is_open}
     held = [key for keys in everybody.namespaces.values() for key in keys if not found[key].is_open]
-    named = all(found[key].flows or kept[key] != kept[ELSEWHERE, ANY_OTHER] for key in held)
-    if not closed and named:
+    if not closed and all(map(named, held)):
         return Enforcement("workloads")
     return Enforcement("namespaces", frozenset(closed | {namespace for namespace, _ in held}))
 
@@ -63,12 +69,25 @@ def permits(
 def _permit(subject: Subject, grant: Grant, reason: str) -> Permit:
     where = grant.destination
     if not isinstance(where, Addresses):
-        return Permit(subject, (str(where),), grant.port, grant.protocol, (), reason, grant)
+        return Permit(subject, (str(where),), grant.port, grant.protocol, reason=reason, grant=grant)
     networks = [show(where.version, first, prefix) for first, prefix in cidrs(where.version, where.ranges)]
     if where.host:
-        return Permit(subject, (where.host,), grant.port, grant.protocol, tuple(networks), reason, grant)
+        return Permit(subject, (where.host,), grant.port, grant.protocol, tuple(networks), reason=reason, grant=grant)
+    if holes := _holes_of_internet(where):
+        return Permit(subject, ("internet",), grant.port, grant.protocol, (), holes[0], reason or WIDE, grant)
     targets = tuple(f"[{each}]" if where.version == 6 else each for each in networks)
-    return Permit(subject, targets, grant.port, grant.protocol, (), reason, grant)
+    return Permit(subject, targets, grant.port, grant.protocol, reason=reason, grant=grant)
+
+
+def _holes_of_internet(where: Addresses) -> list[tuple[str, ...]]:
+    """The holes that are cut out of `internet` in some addresses; nothing where they are not most of it."""
+    everywhere = internet(where.version)
+    if subtract(list(where.ranges), everywhere):
+        return []
+    holes = cidrs(where.version, subtract(everywhere, list(where.ranges)))
+    if any(prefix < LARGEST_HOLE[where.version] for _, prefix in holes):
+        return []
+    return [tuple(show(where.version, first, prefix) for first, prefix in holes)]
 
 
 def _subjects(

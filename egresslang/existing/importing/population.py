@@ -54,8 +54,8 @@ def population(asked: AskedMesh, workloads: Iterable[Runs], profile: ClusterProf
         for run in _selected(asked, found.values()):
             found.setdefault((run.namespace, run.name), run)
     resources = asked.mesh.resources
-    spaces = {namespace for namespace, _ in found} | {each.origin.namespace for each in resources.service_entries}
-    spaces |= {each.origin.namespace for each in resources.sidecars} - {asked.mesh.config.root_namespace}
+    standing = {each.origin.namespace for each in (*resources.service_entries, *resources.sidecars)}
+    spaces = {namespace for namespace, _ in found} | standing - {asked.mesh.config.root_namespace}
     if profile is not None:
         spaces |= {*(profile.namespaces or ())}
     by_namespace: dict[str, list[Key]] = {namespace: [] for namespace in sorted(spaces)}

@@ -39,6 +39,7 @@ class _Rule:
     ports: tuple[Port, ...]
     addresses: tuple[str, ...]
     reason: str
+    holes: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -48,7 +49,7 @@ class _Rule:
 
 def line_of(permit: Permit) -> str:
     """A permit as a rule by itself, on one line."""
-    rule = _Rule((permit.subject,), permit.targets, ((permit.port, permit.protocol),), permit.addresses, permit.reason)
+    rule = _Rule((permit.subject,), permit.targets, ((permit.port, permit.protocol),), permit.addresses, permit.reason, permit.holes)
     return f"allow {_who(rule.subjects, qualified=True)} -> {_where(rule, {})}{_attributes(rule)}"
 
 
@@ -86,21 +87,21 @@ def _rules(permits: Iterable[Permit]) -> list[_Rule]:
     """Permits put together: workloads with the same permit, then its ports, then destinations of the same workloads."""
     subjects: dict[tuple[object, ...], dict[Subject, None]] = {}
     for each in permits:
-        where = each.subject.namespace, each.targets, each.addresses, each.reason, (each.port, each.protocol)
+        where = each.subject.namespace, each.targets, each.addresses, each.reason, each.holes, (each.port, each.protocol)
         subjects.setdefault(where, {})[each.subject] = None
     ports: dict[tuple[object, ...], list[Port]] = {}
-    for (_, targets, addresses, reason, port), who in subjects.items():
-        ports.setdefault((tuple(sorted(who, key=str)), targets, addresses, reason), []).append(port)  # type: ignore[arg-type]
+    for (_, targets, addresses, reason, holes, port), who in subjects.items():
+        ports.setdefault((tuple(sorted(who, key=str)), targets, addresses, reason, holes), []).append(port)  # type: ignore[arg-type]
     made: dict[tuple[object, ...], list[_Rule]] = {}
-    for (who, targets, addresses, reason), some in ports.items():
-        rule = _Rule(who, targets, tuple(sorted(some)), addresses, reason)  # type: ignore[arg-type]
-        key = who, rule.ports, reason, targets if addresses else None
+    for (who, targets, addresses, reason, holes), some in ports.items():
+        rule = _Rule(who, targets, tuple(sorted(some)), addresses, reason, holes)  # type: ignore[arg-type]
+        key = who, rule.ports, reason, targets if addresses or holes else None
         made.setdefault(key, []).append(rule)
     found = []
     for several in made.values():
         first = several[0]
         targets = tuple(sorted({target for rule in several for target in rule.targets}, key=_by_domain))
-        found.append(_Rule(first.subjects, targets, first.ports, first.addresses, first.reason))
+        found.append(_Rule(first.subjects, targets, first.ports, first.addresses, first.reason, first.holes))
     return sorted(found, key=lambda rule: (rule.namespace != ANY, rule.namespace, _order(rule)))
 
 
@@ -178,8 +179,9 @@ def _where(rule: _Rule, names: Mapping[tuple[str, ...], str]) -> str:
     targets = set_name or (rule.targets[0] if len(rule.targets) == 1 else f"{{{', '.join(rule.targets)}}}")
     if rule.ports == ((0, ""),):
         return targets
+    holes = f" except {rule.holes[0] if len(rule.holes) == 1 else '{' + ', '.join(rule.holes) + '}'}" if rule.holes else ""
     ports = [str(port) if DEFAULT_PROTOCOLS.get(port) == protocol else f"{port} {protocol}" for port, protocol in rule.ports]
-    return f"{targets}:{ports[0] if len(ports) == 1 else '{' + ', '.join(ports) + '}'}"
+    return f"{targets}:{ports[0] if len(ports) == 1 else '{' + ', '.join(ports) + '}'}{holes}"
 
 
 def _attributes(rule: _Rule) -> str:
