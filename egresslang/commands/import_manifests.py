@@ -87,7 +87,11 @@ def _tell(options: Any, made: Imported) -> None:
         place = f"{each.place}: " if each.place else ""
         sys.stderr.write(f"{shown(f'{place}not kept: {each}')}\n")
     if not options.quiet:
-        sys.stderr.write(f"egressc: the same flows under enforcement {made.level}; not kept: {len(made.unkept)}\n")
+        flows = sum(each.is_flow for each in made.unkept)
+        others = len(made.unkept) - flows
+        said = f"{flows} line{'s' * (flows != 1)} of flows not kept" if flows else "the same flows"
+        more = f", {others} other thing{'s' * (others != 1)} not kept" if others else ""
+        sys.stderr.write(f"egressc: imported for enforcement {made.level}: {said}{more}\n")
 
 
 def _write(path: str, text: str) -> None:

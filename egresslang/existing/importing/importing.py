@@ -6,36 +6,32 @@ the same: whatever comes out otherwise is in the list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from egresslang.answers.asked_mesh import AskedMesh
 from egresslang.answers.deployed import ask_manifests
 from egresslang.answers.difference.lines import few
-from egresslang.documents import Located, read
-from egresslang.existing.cluster import DEFAULT, read_cluster
+from egresslang.documents import Located
+from egresslang.existing.cluster import read_cluster
 from egresslang.existing.importing import in_mesh, proof
+from egresslang.existing.importing.given import documents_of, is_left, rest
+from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.permits import enforcement, permits
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, population
 from egresslang.existing.importing.profile import profile_text
-from egresslang.existing.importing.reaches import Reach, reaches
+from egresslang.existing.importing.reaches import reaches
 from egresslang.existing.importing.reasons import reason_of
-from egresslang.existing.importing.script import MeshLine, script
+from egresslang.existing.importing.script import script
 from egresslang.existing.importing.unkept import Unkept, unkept
-from egresslang.files import LARGEST, STANDARD_INPUT
 from egresslang.findings import Finding, errors
-from egresslang.mesh.read import is_read, unfolded
-from egresslang.policy.policy import ANY, Grant, Name, Subject
-from egresslang.profile.existing import resources_of
-from egresslang.profile.installation import form_of
+from egresslang.policy.policy import Grant, Name, Subject
 from egresslang.profile.load import load
-from egresslang.profile.profile import ClusterProfile, Enforcement, Resource
+from egresslang.profile.profile import ClusterProfile, Enforcement
 from egresslang.record import record, replace
 from egresslang.source import Source
-from egresslang.verify.installed import is_config_map
 
-REPLACED = frozenset(("ServiceEntry", "Sidecar"))
-"""The kinds that a policy compiles to, and so replaces."""
+_NAMELESS = "it reaches nothing outside, and is held back only because a `mesh` line names it"
 
 
 @record
@@ -56,43 +52,53 @@ def import_mesh(
 
     `written` gives the path by which such a profile names a file, of those that hold only what stays as it is.
     """
-    documents, unread = _documents(sources)
+    documents, unread = documents_of(sources)
     asked, problems = ask_manifests(documents, named)
     unread += [Unkept(f"not read: {each.message}", each.label, each.span) for each in problems]
     cluster = read_cluster(sources)
     everybody = population(asked, cluster.workloads, named)
     found = reaches(asked, everybody)
-    kept = {key: _kept(asked, key) for key in everybody.labels}
-    reasons = _Reasons(documents)
-    is_named: Callable[[Key], bool] = lambda key: True  # noqa: E731
+    kept = {key: kept_by(asked, key) for key in everybody.labels}
+    level = enforcement(found, everybody, asked.mesh.config.root_namespace) if named is None else named.enforcement
+    profile, text = named, ""
+    if profile is None:
+        left = [written(each.name) for each in sources if is_left(each)]
+        profile, text, wrong = _implied(asked, level, kept, everybody, left)
+        if profile is None:
+            return Imported("", text, _level(level), (), tuple(wrong))
+    profile = replace(profile, resources=tuple(rest(profile, documents)))
+    spaces = sorted({*everybody.namespaces, *(each.origin.namespace for each in asked.mesh.resources.services)})
+    wanted = list(permits(found, everybody, level, asked.stranger.families, _Reasons(documents)))
+    nameless: set[Key] = set()
     while True:
-        text = ""
-        if named is None:
-            level = enforcement(found, everybody, is_named)
-            profile, text, wrong = _implied(asked, level, kept, everybody, [written(each.name) for each in sources if _is_left(each)])  # fmt: skip
-            if profile is None:
-                return Imported("", text, level.level, (), tuple(wrong))
-        else:
-            profile, level = named, named.enforcement
-        profile = replace(profile, resources=tuple(_rest(profile, documents)))
-        meshes = list(_mesh_lines(found, kept, everybody, profile))
-        said = proof.sayable(list(permits(found, everybody, level, reasons)), meshes, profile, today)
+        meshes = list(mesh_lines(found, kept, everybody, profile, spaces, nameless))
+        said = proof.sayable(wanted, meshes, profile, today)
         if said.findings:
-            return Imported("", text, level.level, (), said.findings)
-        names = {(each.subject.namespace, each.subject.workload) for each in (*said.permits, *meshes)}
-        if named is not None or enforcement(found, everybody, names.__contains__) == level:
+            return Imported("", text, _level(level), (), said.findings)
+        names = {_key(each.subject) for each in said.permits} | {_key(each.subject) for each in meshes}
+        more = {key for keys in everybody.namespaces.values() for key in keys if not found[key].is_open} - names
+        if level.level != "workloads" or not more:
             break
-        is_named = names.__contains__
+        nameless |= more
     head = [
         f"Imported from {few([each.name for each in sources])}.",
         f"The profile that it is for has the enforcement {_level(level)}.",
     ]
     made, wrong = proof.compiled(script(head, said.permits, meshes, ()), "imported.egress", profile, today)
     if made is None or made.manifests is None:
-        return Imported("", text, level.level, (), tuple(errors(wrong)))
-    others = [*unread, *unkept(asked.mesh.resources), *proof.differences(asked, made, profile, everybody, said.refused)]
+        return Imported("", text, _level(level), (), tuple(errors(wrong)))
+    others = [
+        *unread,
+        *(
+            Unkept(f"{'/'.join(key)} keeps Services of namespaces that the manifests do not know", _NAMELESS)
+            for key in sorted(nameless)
+            if in_mesh.ALL in kept[key]
+        ),
+        *unkept(asked.mesh.resources, found.values()),
+        *proof.differences(asked, made, profile, everybody, said.refused),
+    ]
     tail = [f"not kept: {each}" for each in others]
-    return Imported(script(head, said.permits, meshes, tail), text, level.level, tuple(others))
+    return Imported(script(head, said.permits, meshes, tail), text, _level(level), tuple(others))
 
 
 def _implied(
@@ -110,58 +116,16 @@ def _implied(
     return profile, profile_text(*about, resources), wrong
 
 
+def _key(subject: Subject) -> Key:
+    return subject.namespace, subject.workload
+
+
 def _level(level: Enforcement) -> str:
     return f"{{namespaces: [{', '.join(sorted(level.namespaces))}]}}" if level.namespaces else level.level
 
 
 def _reads_nothing(path: str) -> str:
     raise FileNotFoundError(path)
-
-
-def _documents(sources: Iterable[Source]) -> tuple[list[Located], list[Unkept]]:
-    documents: list[Located] = []
-    unread: list[Unkept] = []
-    for source in sources:
-        here, problems = read(source, limit=LARGEST)
-        documents += unfolded(here)
-        unread += [Unkept(f"not read: {each.message}", each.label, each.span) for each in problems]
-    return documents, unread
-
-
-def _rest(profile: ClusterProfile, documents: Iterable[Located]) -> Iterator[Resource]:
-    """What stays in the cluster beside a policy: what a profile names, and what is not replaced of the manifests."""
-    problems: list[Finding] = []
-    given = [each for document in documents if _is_whole(document) for each in resources_of(document, DEFAULT, problems)]
-    here = {_identity(each) for each in given}
-    yield from (each for each in profile.resources if _identity(each) not in here)
-    seen = set()
-    for each in given:
-        if _stays(each) and _identity(each) not in seen:
-            seen.add(_identity(each))
-            yield each
-
-
-def _is_left(source: Source) -> bool:
-    """Whether a file holds nothing that a policy replaces and no installation, and something that has a say in the mesh."""
-    documents = list(unfolded(read(source, limit=LARGEST)[0]))
-    kinds = {each.value.get("kind") for each in documents if isinstance(each.value, dict)}
-    is_plain = all(_is_whole(each) for each in documents)
-    return source.name != STANDARD_INPUT and is_plain and not kinds & REPLACED and any(map(is_read, documents))
-
-
-def _is_whole(document: Located) -> bool:
-    value = document.value
-    is_named = isinstance(value, dict) and isinstance(value.get("metadata"), dict) and bool(value["metadata"].get("name"))
-    return is_named and not form_of(document) and not is_config_map(document)
-
-
-def _stays(each: Resource) -> bool:
-    is_internal = each.kind == "ServiceEntry" and each.spec.get("location") == "MESH_INTERNAL"
-    return each.kind not in REPLACED or is_internal
-
-
-def _identity(each: Resource) -> tuple[str, str, str]:
-    return each.kind, each.namespace, each.name
 
 
 class _Reasons:
@@ -178,38 +142,3 @@ class _Reasons:
         manifest = self._at.get(grant.rule.span.place) if grant.rule.span.source.text else None
         host = grant.destination.host if isinstance(grant.destination, Name) else str(grant.destination)
         return "" if manifest is None else reason_of(manifest, host)
-
-
-def _kept(asked: AskedMesh, key: Key) -> in_mesh.Kept:
-    namespace, _ = key
-    sidecar = asked.mesh.sidecar(namespace, asked.clients[key].pod.labels)
-    return in_mesh.kept(sidecar, namespace, asked.mesh.config.cluster_domain)
-
-
-def _mesh_lines(
-    found: Mapping[Key, Reach], kept: Mapping[Key, in_mesh.Kept], everybody: Population, profile: ClusterProfile
-) -> Iterator[MeshLine]:
-    """What differs from what the profile keeps; a line for a namespace adds to those of its workloads."""
-    domain, level = profile.cluster_domain, profile.enforcement
-    if level.level == "observe":
-        return
-    for namespace, keys in everybody.namespaces.items():
-        usual = in_mesh.listed(profile.in_mesh, namespace, domain)
-        held = [key for key in keys if not found[key].is_open]
-        of_all = kept[namespace, ANY_OTHER]
-        is_held = level.level == "mesh" or namespace in level.namespaces
-        is_shared = is_held and of_all != usual and all(of_all <= kept[key] for key in held)
-        if is_shared and not found[namespace, ANY_OTHER].is_open:
-            usual = of_all
-            yield _mesh_line(Subject(namespace, ANY), of_all, everybody)
-        for key in held:
-            if kept[key] != usual:
-                yield _mesh_line(Subject(*key), kept[key], everybody)
-
-
-def _mesh_line(subject: Subject, services: in_mesh.Kept, everybody: Population) -> MeshLine:
-    words = tuple(in_mesh.in_words(services, everybody.namespaces))
-    if words:
-        return MeshLine(subject, words)
-    return MeshLine(subject, (f"{subject.namespace}/none",), "it keeps nothing of the mesh")
-

@@ -5,14 +5,15 @@ What all workloads of a namespace have, known or not, is granted to the namespac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from egresslang.answers.effective import place_of
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population
-from egresslang.existing.importing.reaches import Flow, Reach
-from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Subject
+from egresslang.existing.importing.reaches import Reach
+from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Rule, Subject
 from egresslang.profile.profile import Enforcement
 from egresslang.ranges import cidrs, internet, show, subtract
-from egresslang.record import record
+from egresslang.record import record, replace
 
 OPEN = "the manifests leave it open"
 """Why a workload is granted everything."""
@@ -42,91 +43,113 @@ class Permit:
     grant: Grant | None = None
 
 
-def enforcement(found: Mapping[Key, Reach], everybody: Population, named: Callable[[Key], bool]) -> Enforcement:
-    """How much of the mesh is held to a policy, so that whoever is held back stays so; `named` by a rule of their own or not."""
+def enforcement(found: Mapping[Key, Reach], everybody: Population, root: str) -> Enforcement:
+    """How much of the mesh is held to a policy, so that whoever is held back stays so.
+
+    `root` is the root namespace, which cannot be held without the rest.
+    """
     if not found[ELSEWHERE, ANY_OTHER].is_open:
         return Enforcement("mesh")
     if all(each.is_open for each in found.values()):
         return Enforcement("observe")
     closed = {namespace for namespace in everybody.namespaces if not found[namespace, ANY_OTHER].is_open}
     held = [key for keys in everybody.namespaces.values() for key in keys if not found[key].is_open]
-    if not closed and all(map(named, held)):
+    if not closed:
         return Enforcement("workloads")
-    return Enforcement("namespaces", frozenset(closed | {namespace for namespace, _ in held}))
+    spaces = closed | {namespace for namespace, _ in held}
+    return Enforcement("mesh") if root in spaces else Enforcement("namespaces", frozenset(spaces))
 
 
 def permits(
-    found: Mapping[Key, Reach], everybody: Population, level: Enforcement, reason_of: Callable[[Grant], str]
+    found: Mapping[Key, Reach],
+    everybody: Population,
+    level: Enforcement,
+    families: Sequence[int],
+    reason_of: Callable[[Grant], str],
 ) -> Iterator[Permit]:
-    """What everybody is granted, under an enforcement."""
+    """What everybody is granted, under an enforcement, in a cluster with these IP versions."""
+    wide: dict[tuple[Subject, int], list[Grant]] = {}
     for subject, grant in _subjects(found, everybody, level):
         if isinstance(grant.destination, Everything):
             yield Permit(subject, (ANY,), 0, "", reason=OPEN, grant=grant)
-        else:
+        elif _holes_of_internet(grant) is None:
             yield _permit(subject, grant, reason_of(grant))
+        else:
+            wide.setdefault((subject, grant.port), []).append(grant)
+    for (subject, _), grants in wide.items():
+        yield from _internet(subject, grants, families, " ".join(dict.fromkeys(map(reason_of, grants))).strip())
 
 
 def _permit(subject: Subject, grant: Grant, reason: str) -> Permit:
     where = grant.destination
     if not isinstance(where, Addresses):
         return Permit(subject, (str(where),), grant.port, grant.protocol, reason=reason, grant=grant)
-    networks = [show(where.version, first, prefix) for first, prefix in cidrs(where.version, where.ranges)]
+    networks = tuple(show(where.version, *each) for each in cidrs(where.version, where.ranges))
     if where.host:
-        return Permit(subject, (where.host,), grant.port, grant.protocol, tuple(networks), reason=reason, grant=grant)
-    if holes := _holes_of_internet(where):
-        return Permit(subject, ("internet",), grant.port, grant.protocol, (), holes[0], reason or WIDE, grant)
+        return Permit(subject, (where.host,), grant.port, grant.protocol, networks, reason=reason, grant=grant)
     targets = tuple(f"[{each}]" if where.version == 6 else each for each in networks)
     return Permit(subject, targets, grant.port, grant.protocol, reason=reason, grant=grant)
 
 
-def _holes_of_internet(where: Addresses) -> list[tuple[str, ...]]:
-    """The holes that are cut out of `internet` in some addresses; nothing where they are not most of it."""
-    everywhere = internet(where.version)
-    if subtract(list(where.ranges), everywhere):
-        return []
-    holes = cidrs(where.version, subtract(everywhere, list(where.ranges)))
+def _internet(subject: Subject, grants: Sequence[Grant], families: Sequence[int], reason: str) -> Iterator[Permit]:
+    """Grants of one port to most of the addresses of their IP versions: `internet`, where that is all versions there are."""
+    if {_version(each) for each in grants} != set(families):
+        yield from (_permit(subject, each, reason) for each in grants)
+        return
+    holes = tuple(hole for each in grants for hole in _holes_of_internet(each) or ())
+    first = grants[0]
+    yield Permit(subject, ("internet",), first.port, first.protocol, (), holes, reason or WIDE, first)
+    for each in grants:
+        assert isinstance(each.destination, Addresses)
+        more = subtract(list(each.destination.ranges), internet(_version(each)))
+        if more:
+            yield _permit(subject, replace(each, destination=replace(each.destination, ranges=tuple(more))), reason)
+
+
+def _version(grant: Grant) -> int:
+    assert isinstance(grant.destination, Addresses)
+    return grant.destination.version
+
+
+def _holes_of_internet(grant: Grant) -> tuple[str, ...] | None:
+    """The holes that are cut out of `internet` in the addresses of a grant; None where these are not most of it."""
+    where = grant.destination
+    if not isinstance(where, Addresses) or where.host:
+        return None
+    holes = cidrs(where.version, subtract(internet(where.version), list(where.ranges)))
     if any(prefix < LARGEST_HOLE[where.version] for _, prefix in holes):
-        return []
-    return [tuple(show(where.version, first, prefix) for first, prefix in holes)]
+        return None
+    texts = (show(where.version, first, prefix) for first, prefix in holes)
+    return tuple(f"[{each}]" if where.version == 6 else each for each in texts)
 
 
-def _subjects(
-    found: Mapping[Key, Reach], everybody: Population, level: Enforcement
-) -> Iterator[tuple[Subject, Grant]]:
+def _subjects(found: Mapping[Key, Reach], everybody: Population, level: Enforcement) -> Iterator[tuple[Subject, Grant]]:
     stranger = found[ELSEWHERE, ANY_OTHER]
-    shared = {flow for flow in stranger.flows if _all_have(flow, found.values())}
-    yield from ((Subject(ANY, ANY), stranger.flows[flow]) for flow in shared_in_order(stranger, shared))
+    shared = Reach(False, _of_all(stranger, found.values()))
+    yield from ((Subject(ANY, ANY), grant) for grant in shared.flows.values())
     for namespace, keys in everybody.namespaces.items():
-        any_other = found[namespace, ANY_OTHER]
-        known = [found[key] for key in keys]
-        of_all = {flow for flow in any_other.flows if flow not in shared and _all_have(flow, known)}
-        yield from ((Subject(namespace, ANY), any_other.flows[flow]) for flow in shared_in_order(any_other, of_all))
+        any_other, known = found[namespace, ANY_OTHER], [found[key] for key in keys]
+        of_all = [grant for grant in _of_all(any_other, known) if not shared.names(grant)]
+        yield from ((Subject(namespace, ANY), grant) for grant in of_all)
+        given = Reach(False, [*shared.flows.values(), *of_all])
         is_held = level.level == "mesh" or namespace in level.namespaces
         is_all_open = is_held and any_other.is_open and all(each.is_open for each in known)
         if is_all_open:
-            yield Subject(namespace, ANY), _everything(namespace, ANY, any_other)
+            yield Subject(namespace, ANY), _everything(namespace, ANY)
         for key in keys:
             reach = found[key]
             if reach.is_open and is_held and not is_all_open:
-                yield Subject(*key), _everything(*key, reach)
-            if reach.is_open and level.level != "observe":
-                continue
-            rest = {flow for flow in reach.flows if flow not in shared and flow not in of_all}
-            yield from ((Subject(*key), reach.flows[flow]) for flow in shared_in_order(reach, rest))
+                yield Subject(*key), _everything(*key)
+            if not reach.is_open or level.level == "observe":
+                yield from ((Subject(*key), grant) for grant in reach.flows.values() if not given.names(grant))
 
 
-def _all_have(flow: Flow, some: Iterable[Reach]) -> bool:
-    return all(flow in each.flows or each.is_open for each in some)
+def _of_all(first: Reach, others: Iterable[Reach]) -> list[Grant]:
+    """What has a name for one, and is reached by all others."""
+    others = list(others)
+    return [grant for grant in first.flows.values() if all(each.has(grant) for each in others)]
 
 
-def shared_in_order(reach: Reach, flows: set[Flow]) -> Iterator[Flow]:
-    """Some flows of a reach in its order."""
-    return (flow for flow in reach.flows if flow in flows)
-
-
-def _everything(namespace: str, name: str, reach: Reach) -> Grant:
-    from egresslang.answers.effective import place_of
-    from egresslang.policy.policy import Rule
-
+def _everything(namespace: str, name: str) -> Grant:
     rule = Rule("the mesh configuration", place_of(None))
     return Grant(Subject(namespace, name), Everything(), 0, "", "", (), rule, rule.span)

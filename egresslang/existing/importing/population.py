@@ -47,14 +47,15 @@ def population(asked: AskedMesh, workloads: Iterable[Runs], profile: ClusterProf
     """Who is in a mesh: these workloads, those of a profile, and those that only a Sidecar tells of."""
     found = {(each.namespace, each.name): each for each in workloads}
     for space in ((profile.namespaces or {}) if profile is not None else {}).values():
-        for each in space.workloads.values():
-            reason = asked.clients[each.namespace, each.name].uncaptured
-            found[each.namespace, each.name] = Runs(each.namespace, each.name, each.labels, each.selector, reason)
+        for known in space.workloads.values():
+            key = known.namespace, known.name
+            found[key] = Runs(*key, known.labels, known.selector, asked.clients[key].uncaptured)
     if profile is None:
         for run in _selected(asked, found.values()):
             found.setdefault((run.namespace, run.name), run)
     resources = asked.mesh.resources
-    standing = {each.origin.namespace for each in (*resources.service_entries, *resources.sidecars)}
+    standing = {each.origin.namespace for each in resources.service_entries}
+    standing |= {each.origin.namespace for each in resources.sidecars}
     spaces = {namespace for namespace, _ in found} | standing - {asked.mesh.config.root_namespace}
     if profile is not None:
         spaces |= {*(profile.namespaces or ())}

@@ -19,7 +19,7 @@ def profile_text(
     families: Iterable[int],
     resources: Sequence[str],
 ) -> str:
-    """A ClusterProfile as YAML; `resources` are files that hold what stands in the cluster and is not imported."""
+    """A ClusterProfile as YAML; `destinations` are addresses of hosts, `resources` files that hold what stands in the cluster and is not imported."""
     spec: dict[str, Value] = {
         "istio": {
             "version": ".".join(map(str, config.version)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
@@ -13,11 +14,12 @@ from egresslang.answers.difference.lines import in_clusters, lines, where_said, 
 from egresslang.compile import Compilation, compile
 from egresslang.existing.importing.permits import Permit
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Population, populate
-from egresslang.existing.importing.reaches import flow_of
+from egresslang.existing.importing.reaches import Flow, flow_of
 from egresslang.existing.importing.script import MeshLine, line_of, mesh_line_of
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.findings import Finding, Severity, errors
 from egresslang.mesh.mesh import Proxy
+from egresslang.policy.policy import Everything
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
 from egresslang.source import Source
@@ -28,6 +30,9 @@ ATOMS = "imported line by line"
 
 MOST = 8
 """Workloads and destinations that are told by name in one line."""
+
+MOST_TRIED = 100
+"""Permits that are taken out in turn where an error is at no rule."""
 
 
 @record
@@ -43,16 +48,42 @@ def sayable(permits: Sequence[Permit], meshes: Sequence[MeshLine], profile: Clus
     """The permits that can be said in a policy for a cluster, each by itself and all together."""
     left = list(permits)
     refused: list[tuple[Permit, Finding]] = []
-    further = [mesh_line_of(each) for each in meshes]
     while True:
-        text = "".join(f"{line}\n" for line in [*map(line_of, left), *further])
-        found = errors(compiled(text, ATOMS, profile, today)[1])
-        blamed = {each.span.place[1] - 1: each for each in reversed(found) if each.span.source.name == ATOMS}
-        blamed = {number: each for number, each in blamed.items() if number < len(left)}
+        found = _errors(left, meshes, profile, today)
+        blamed = {number: each for each in reversed(found) if (number := _blamed(each)) < len(left)}
+        if found and not blamed:
+            guilty = _guilty(left, meshes, profile, today, len(found))
+            blamed = {} if guilty is None else {guilty: found[0]}
         if not blamed:
             return Sayable(tuple(left), tuple(refused), tuple(found))
         refused += [(left[number], blamed[number]) for number in sorted(blamed)]
         left = [each for number, each in enumerate(left) if number not in blamed]
+
+
+def _errors(
+    permits: Sequence[Permit], meshes: Sequence[MeshLine], profile: ClusterProfile, today: date
+) -> list[Finding]:
+    """The errors of a policy that has a line for each permit."""
+    text = "".join(f"{line}\n" for line in [*map(line_of, permits), *map(mesh_line_of, meshes)])
+    return errors(compiled(text, ATOMS, profile, today)[1])
+
+
+def _guilty(
+    permits: Sequence[Permit], meshes: Sequence[MeshLine], profile: ClusterProfile, today: date, many: int
+) -> int | None:
+    """The first of some permits, networks before names, without which there are fewer errors."""
+    by_network = sorted(range(len(permits)), key=lambda number: permits[number].protocol != "tcp")
+    for number in by_network[:MOST_TRIED]:
+        rest = [*permits[:number], *permits[number + 1 :]]
+        if len(_errors(rest, meshes, profile, today)) < many:
+            return number
+    return None
+
+
+def _blamed(found: Finding) -> int:
+    """The line that a finding is about, from 0; past all lines where it is about none."""
+    places = [found.span, *(each.span for each in found.related)]
+    return next((each.place[1] - 1 for each in places if each.source.name == ATOMS), sys.maxsize)
 
 
 def compiled(text: str, name: str, profile: ClusterProfile, today: date) -> tuple[Compilation | None, list[Finding]]:
@@ -94,7 +125,7 @@ def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:
         who = [_called(each) for each in line.who]
         words = who_of(line, MOST) if who == list(line.who) else ", ".join(who)
         span = next((each.span for each in rules if each.span.source.text), None)
-        yield Unkept(f"{line.kind}: {words} -> {where_said(line, MOST)}", why, span)
+        yield Unkept(f"{line.kind}: {words} -> {where_said(line, MOST)}", why, span, is_flow=True)
 
 
 def _refusal(found: Finding) -> str:
@@ -102,12 +133,14 @@ def _refusal(found: Finding) -> str:
     return f"{found.code.id}, {found.message}{label}"
 
 
-def _because(change: Change, why: Mapping[object, str]) -> str:
+def _because(change: Change, why: Mapping[Flow, str]) -> str:
     flow = flow_of(change.grant)
     if change.kind == GAINED:
         return "the compiled mesh lets it through"
     if flow in why:
         return why[flow]
+    if isinstance(change.grant.destination, Everything):
+        return "who is held back while reaching nothing is so only where a whole namespace is held"
     if change.grant.subject.workload == ANY_OTHER:
         return "some known workloads have it not, and a policy grants to all of a namespace, or by name"
     return "the compiled mesh does not let it through"
@@ -130,7 +163,11 @@ def _in_mesh(before: AskedMesh, after: AskedMesh, everybody: Population) -> list
             for host in sorted(hosts):
                 found.setdefault((kind, host), []).append(_called("/".join(key)))
     return [
-        Unkept(f"{kind} in the mesh: {', '.join(who)} -> {host}", "`mesh` lines and `inMesh` name Services of namespaces")
+        Unkept(
+            f"{kind} in the mesh: {', '.join(who)} -> {host}",
+            "`mesh` lines and `inMesh` name Services of namespaces",
+            is_flow=True,
+        )
         for (kind, host), who in found.items()
     ]
 

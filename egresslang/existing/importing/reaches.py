@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from functools import cached_property
 
 from egresslang.answers.access import Key as FlowKey
 from egresslang.answers.access import key_of
@@ -11,8 +12,11 @@ from egresslang.answers.effective import effective
 from egresslang.existing.importing.population import Key, Population, populate
 from egresslang.mesh.mesh import Mesh
 from egresslang.mesh.resources import OutboundPolicy, Resources
-from egresslang.policy.policy import Everything, Grant
-from egresslang.record import record, replace
+from egresslang.policy.flow_index import FlowIndex
+from egresslang.policy.flows import Box
+from egresslang.policy.granted import box_of
+from egresslang.policy.policy import ANY, Everything, Grant, Subject
+from egresslang.record import replace
 
 _CLOSED = OutboundPolicy("REGISTRY_ONLY")
 
@@ -20,12 +24,31 @@ Flow = tuple[object, ...]
 """What a grant is filed under, but for who has it: destination, port, protocol."""
 
 
-@record
 class Reach:
     """What one workload reaches: `is_open` when that is everything; then `flows` are what has a name there."""
 
-    is_open: bool
-    flows: Mapping[Flow, Grant]
+    def __init__(self, is_open: bool, grants: Iterable[Grant]) -> None:
+        self.is_open = is_open
+        self.flows = {flow_of(each): each for each in grants}
+
+    @cached_property
+    def _index(self) -> FlowIndex[Flow]:
+        return FlowIndex([(_box(grant), flow) for flow, grant in self.flows.items()])
+
+    def names(self, grant: Grant) -> bool:
+        """Whether all flows of a grant, whoever has it, are among those that have a name here."""
+        return flow_of(grant) in self.flows or self._index.covers(_box(grant))
+
+    def has(self, grant: Grant) -> bool:
+        """Whether all flows of a grant, whoever has it, are reached."""
+        return self.is_open or self.names(grant)
+
+
+def _box(grant: Grant) -> Box:
+    return box_of(replace(grant, subject=_ANYBODY))
+
+
+_ANYBODY = Subject(ANY, ANY)
 
 
 def reaches(asked: AskedMesh, everybody: Population) -> dict[Key, Reach]:
@@ -40,7 +63,7 @@ def reaches(asked: AskedMesh, everybody: Population) -> dict[Key, Reach]:
             if closed is None:
                 closed = _closed(asked, everybody)
             grants = list(effective(closed, [closed.clients[key]]))
-        found[key] = Reach(is_open, {flow_of(each): each for each in grants})
+        found[key] = Reach(is_open, grants)
     return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from egresslang.existing.importing.permits import Permit
 from egresslang.policy.policy import ANY, Subject
-from egresslang.record import record
+from egresslang.record import record, replace
 from egresslang.source import Source
 from egresslang.syntax.format import show_file
 from egresslang.syntax.nodes import DEFAULT_PROTOCOLS
@@ -16,6 +17,11 @@ from egresslang.syntax.parse import parse
 
 Port = tuple[int, str]
 """Port and protocol; 0 and empty for everything."""
+
+_Said = tuple[tuple[str, ...], tuple[Port, ...], tuple[str, ...], str, tuple[str, ...]]
+"""What a rule says of its destinations: targets, ports, addresses, reason and holes."""
+
+_T = TypeVar("_T")
 
 LEAST_REPEATED, LEAST_MEMBERS = 2, 2
 """How often a list stands in rules, and how many members it has, before it becomes a set."""
@@ -49,7 +55,7 @@ class _Rule:
 
 def line_of(permit: Permit) -> str:
     """A permit as a rule by itself, on one line."""
-    rule = _Rule((permit.subject,), permit.targets, ((permit.port, permit.protocol),), permit.addresses, permit.reason, permit.holes)
+    rule = _Rule((permit.subject,), *_said(permit))
     return f"allow {_who(rule.subjects, qualified=True)} -> {_where(rule, {})}{_attributes(rule)}"
 
 
@@ -85,24 +91,26 @@ def _comment(text: str) -> str:
 
 def _rules(permits: Iterable[Permit]) -> list[_Rule]:
     """Permits put together: workloads with the same permit, then its ports, then destinations of the same workloads."""
-    subjects: dict[tuple[object, ...], dict[Subject, None]] = {}
+    subjects: dict[_Rule, dict[Subject, None]] = {}
     for each in permits:
-        where = each.subject.namespace, each.targets, each.addresses, each.reason, each.holes, (each.port, each.protocol)
+        where = _Rule((Subject(each.subject.namespace, ANY),), *_said(each))
         subjects.setdefault(where, {})[each.subject] = None
-    ports: dict[tuple[object, ...], list[Port]] = {}
-    for (_, targets, addresses, reason, holes, port), who in subjects.items():
-        ports.setdefault((tuple(sorted(who, key=str)), targets, addresses, reason, holes), []).append(port)  # type: ignore[arg-type]
-    made: dict[tuple[object, ...], list[_Rule]] = {}
-    for (who, targets, addresses, reason, holes), some in ports.items():
-        rule = _Rule(who, targets, tuple(sorted(some)), addresses, reason, holes)  # type: ignore[arg-type]
-        key = who, rule.ports, reason, targets if addresses or holes else None
-        made.setdefault(key, []).append(rule)
-    found = []
-    for several in made.values():
-        first = several[0]
-        targets = tuple(sorted({target for rule in several for target in rule.targets}, key=_by_domain))
-        found.append(_Rule(first.subjects, targets, first.ports, first.addresses, first.reason, first.holes))
+    ports: dict[_Rule, list[Port]] = {}
+    for where, who in subjects.items():
+        alike = replace(where, subjects=tuple(sorted(who, key=str)), ports=())
+        ports.setdefault(alike, []).extend(where.ports)
+    targets: dict[_Rule, list[str]] = {}
+    for where, some in ports.items():
+        is_alone = where.addresses or where.holes
+        alike = replace(where, ports=tuple(sorted(some)), targets=where.targets if is_alone else ())
+        targets.setdefault(alike, []).extend(where.targets)
+    found = [replace(rule, targets=tuple(sorted(set(some), key=_by_domain))) for rule, some in targets.items()]
     return sorted(found, key=lambda rule: (rule.namespace != ANY, rule.namespace, _order(rule)))
+
+
+def _said(permit: Permit) -> _Said:
+    ports = ((permit.port, permit.protocol),)
+    return permit.targets, ports, permit.addresses, permit.reason, permit.holes
 
 
 def _order(rule: _Rule) -> tuple[object, ...]:
@@ -151,7 +159,7 @@ class _Sets:
         return name
 
 
-def _repeated(lists: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:  # type: ignore[type-arg]
+def _repeated(lists: Sequence[tuple[_T, ...]]) -> list[tuple[_T, ...]]:
     counted = Counter(lists)
     return [each for each, many in counted.items() if many >= LEAST_REPEATED and len(each) >= LEAST_MEMBERS]
 
@@ -179,8 +187,12 @@ def _where(rule: _Rule, names: Mapping[tuple[str, ...], str]) -> str:
     targets = set_name or (rule.targets[0] if len(rule.targets) == 1 else f"{{{', '.join(rule.targets)}}}")
     if rule.ports == ((0, ""),):
         return targets
-    holes = f" except {rule.holes[0] if len(rule.holes) == 1 else '{' + ', '.join(rule.holes) + '}'}" if rule.holes else ""
-    ports = [str(port) if DEFAULT_PROTOCOLS.get(port) == protocol else f"{port} {protocol}" for port, protocol in rule.ports]
+    holes = (
+        f" except {rule.holes[0] if len(rule.holes) == 1 else '{' + ', '.join(rule.holes) + '}'}" if rule.holes else ""
+    )
+    ports = [
+        str(port) if DEFAULT_PROTOCOLS.get(port) == protocol else f"{port} {protocol}" for port, protocol in rule.ports
+    ]
     return f"{targets}:{ports[0] if len(ports) == 1 else '{' + ', '.join(ports) + '}'}{holes}"
 
 
@@ -197,5 +209,3 @@ def _reason(reason: str) -> str:
         return ""
     escaped = reason.replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${")
     return f' reason="{escaped}"'
-
-

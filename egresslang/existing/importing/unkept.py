@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from egresslang.answers.difference.lines import few
 from egresslang.answers.effective import place_of
+from egresslang.existing.importing.reaches import Reach
 from egresslang.mesh.addresses import parse_address
 from egresslang.mesh.resources import DestinationRule, Origin, Resources, ServiceEntry, VirtualService
+from egresslang.policy.policy import Addresses, Grant
 from egresslang.record import record
 from egresslang.source import Span
 
 
 @record
 class Unkept:
-    """Something that is not as the manifests have it: what, in words, and why; `span` is the place that says it."""
+    """Something that is not as the manifests have it: what, in words, and why; `span` is the place that says it.
+
+    `is_flow` when somebody reaches what they did not, or no more what they did.
+    """
 
     what: str
     why: str
     span: Span | None = None
+    is_flow: bool = False
 
     @property
     def place(self) -> str:
         """File and line, empty where it is in no file."""
-        if self.span is None or self.span.source.name in ("", "-") and not self.span.source.text:
+        if self.span is None or not self.span.source.text:
             return ""
         name, line, _ = self.span.place
         return f"{name}:{line}"
@@ -31,9 +38,10 @@ class Unkept:
         return f"{self.what}: {self.why}"
 
 
-def unkept(resources: Resources) -> Iterator[Unkept]:
-    """What ServiceEntries say besides their hosts and ports, and what else is about these hosts."""
+def unkept(resources: Resources, found: Iterable[Reach]) -> Iterator[Unkept]:
+    """What ServiceEntries say besides their hosts and ports, and what else is about these hosts; `found` is what is reached."""
     imported: set[str] = set()
+    reached = {_reached(each) for reach in found for each in reach.flows.values()}
     for entry in resources.service_entries:
         if entry.internal:
             why = "it is in the mesh (MESH_INTERNAL), and stays as it stands; a policy is about what leaves"
@@ -41,7 +49,22 @@ def unkept(resources: Resources) -> Iterator[Unkept]:
             continue
         imported |= set(entry.hosts)
         yield from _of_entry(entry)
+        nobodys = [
+            f"{host}:{port.number}"
+            for host in entry.hosts
+            for port in entry.ports
+            if port.protocol != "UDP"
+            and host != "*"
+            and not {(host, port.number), (str(entry.origin), port.number)} & reached
+        ]
+        if nobodys:
+            yield _of(entry.origin, f"names what nobody reaches ({few(nobodys)})", "nothing is granted for it")
     yield from _beside(resources.virtual_services, resources.destination_rules, imported)
+
+
+def _reached(grant: Grant) -> tuple[str, int]:
+    where = grant.destination
+    return (grant.rule.kind if isinstance(where, Addresses) else str(where)), grant.port
 
 
 def _of(origin: Origin, what: str, why: str) -> Unkept:
@@ -53,10 +76,14 @@ def _of_entry(entry: ServiceEntry) -> Iterator[Unkept]:
         yield _of(entry.origin, "has the host `*`", "a policy names hosts, or says `internet` for addresses")
     others = [each.address for each in entry.endpoints if each.address not in entry.hosts]
     if others and not _leads_to_itself(entry):
-        why = "the sidecar resolves the name instead; `destinations:` of the profile gives a name fixed endpoints"
+        why = (
+            "the sidecar resolves the name instead; `destinations:` of a profile has endpoints for rules with `region=`"
+        )
         yield _of(entry.origin, f"leads to endpoints ({', '.join(others[:3])}{', …' * (len(others) > 3)})", why)
     if entry.selector is not None:
-        yield _of(entry.origin, "leads to workloads of the mesh (workloadSelector)", "the sidecar resolves the name instead")
+        yield _of(
+            entry.origin, "leads to workloads of the mesh (workloadSelector)", "the sidecar resolves the name instead"
+        )
     if any(port.target not in (0, port.number) for port in entry.ports) and not others:
         yield _of(entry.origin, "leads to other ports (targetPort)", "a policy leads to the port that is asked for")
     if entry.resolution == "NONE" and not entry.addresses:
@@ -76,9 +103,7 @@ def _leads_to_itself(entry: ServiceEntry) -> bool:
     return all(parse_address(each.address) in addresses for each in entry.endpoints) and None not in addresses
 
 
-def _beside(
-    routes: Iterable[VirtualService], rules: Iterable[DestinationRule], imported: set[str]
-) -> Iterator[Unkept]:
+def _beside(routes: Iterable[VirtualService], rules: Iterable[DestinationRule], imported: set[str]) -> Iterator[Unkept]:
     why = "it is no part of the policy, and stays as it stands"
     for virtual in routes:
         if hosts := sorted(imported & {*virtual.hosts}):

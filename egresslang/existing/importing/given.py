@@ -1,0 +1,71 @@
+"""Given: the documents that are imported, and those among them that stay in the cluster as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from egresslang.documents import Located, read
+from egresslang.existing.cluster import DEFAULT
+from egresslang.existing.importing.unkept import Unkept
+from egresslang.files import LARGEST, STANDARD_INPUT
+from egresslang.findings import Finding
+from egresslang.mesh.read import is_read, unfolded
+from egresslang.profile.existing import resources_of
+from egresslang.profile.installation import form_of
+from egresslang.profile.profile import ClusterProfile, Resource
+from egresslang.source import Source
+from egresslang.verify.installed import is_config_map
+
+REPLACED = frozenset(("ServiceEntry", "Sidecar"))
+"""The kinds that a policy compiles to, and so replaces."""
+
+
+def documents_of(sources: Iterable[Source]) -> tuple[list[Located], list[Unkept]]:
+    """The documents of some files, those of lists one by one, and what could not be read."""
+    documents: list[Located] = []
+    unread: list[Unkept] = []
+    for source in sources:
+        here, problems = read(source, limit=LARGEST)
+        documents += unfolded(here)
+        unread += [Unkept(f"not read: {each.message}", each.label, each.span) for each in problems]
+    return documents, unread
+
+
+def rest(profile: ClusterProfile, documents: Iterable[Located]) -> Iterator[Resource]:
+    """What stays in the cluster beside a policy: what a profile names, and what is not replaced of the manifests."""
+    problems: list[Finding] = []
+    given = [
+        each for document in documents if _is_whole(document) for each in resources_of(document, DEFAULT, problems)
+    ]
+    here = {_identity(each) for each in given}
+    yield from (each for each in profile.resources if _identity(each) not in here)
+    seen = set()
+    for each in given:
+        if _stays(each) and _identity(each) not in seen:
+            seen.add(_identity(each))
+            yield each
+
+
+def is_left(source: Source) -> bool:
+    """Whether a file holds nothing that a policy replaces and no installation, and something that has a say in the mesh."""
+    documents = list(unfolded(read(source, limit=LARGEST)[0]))
+    kinds = {each.value.get("kind") for each in documents if isinstance(each.value, dict)}
+    is_plain = all(_is_whole(each) for each in documents)
+    return source.name != STANDARD_INPUT and is_plain and not kinds & REPLACED and any(map(is_read, documents))
+
+
+def _is_whole(document: Located) -> bool:
+    value = document.value
+    is_named = (
+        isinstance(value, dict) and isinstance(value.get("metadata"), dict) and bool(value["metadata"].get("name"))
+    )
+    return is_named and not form_of(document) and not is_config_map(document)
+
+
+def _stays(each: Resource) -> bool:
+    is_internal = each.kind == "ServiceEntry" and each.spec.get("location") == "MESH_INTERNAL"
+    return each.kind not in REPLACED or is_internal
+
+
+def _identity(each: Resource) -> tuple[str, str, str]:
+    return each.kind, each.namespace, each.name
