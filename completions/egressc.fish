@@ -1,7 +1,7 @@
 # Completion of egressc in fish. Written by docs/generate.py from what egressc says of itself.
 
 function __egressc_codes
-    string split ' ' -- 'EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR901 EGR902'
+    string split ' ' -- 'EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR701 EGR901 EGR902'
 end
 
 complete -c egressc -f
@@ -13,6 +13,8 @@ complete -c egressc -n '__fish_use_subcommand' -a fmt -d 'Write policy files in 
 complete -c egressc -n '__fish_use_subcommand' -a test -d 'Judge the expect lines of a policy, one line each.'
 complete -c egressc -n '__fish_use_subcommand' -a explain -d 'Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
 complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach what, by which rule, and what becomes of everything else.'
+complete -c egressc -n '__fish_use_subcommand' -a audit -d 'Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
+complete -c egressc -n '__fish_use_subcommand' -a learn -d 'Propose rules for observed traffic, with the evidence in comments.'
 complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Tell what is wrong with profiles, without a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a kustomize -d 'Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a init -d 'Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
@@ -88,6 +90,52 @@ complete -c egressc -n '__fish_seen_subcommand_from graph' -l today -x -d 'the d
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from audit' -F
+complete -c egressc -n '__fish_seen_subcommand_from audit' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l prometheus -x -d 'a Prometheus, or a Thanos or Mimir, that has Istio\'s metrics: the address above `/api/v1`'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l since -x -d 'how far back to look: 90m, 12h, 7d, 4w (default: 7d)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l access-log -x -d 'a sidecar\'s access log in Istio\'s default format, text or JSON, and whose it is; repeat it for several'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l bearer-token-file -r -F -d 'a file with a bearer token (or: EGRESSC_PROMETHEUS_TOKEN)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l basic-auth-file -r -F -d 'a file with `user:password` (or: EGRESSC_PROMETHEUS_BASIC)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l client-certificate -r -F -d 'a certificate to show, in PEM'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l client-key -r -F -d 'its key, where it is in another file'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l ca-file -r -F -d 'the certificates to trust, in PEM (default: the system\'s)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l tenant -x -d 'the tenant of a Mimir or Cortex (X-Scope-OrgID)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l timeout -x -d 'the longest wait for an answer (default: 30)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l retries -x -d 'further tries where a server is busy or gone (default: 2)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l ready -d 'say of each namespace whether it can be enforced, instead of the tables'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l format -x -a 'text json sarif' -d 'tables, data (schemas/audit.schema.json), or the unused rules for code scanning (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l fail-on -x -d 'fail for these: unused, blocked, passed-through, lost, outside, out-of-region, nameless, incomplete, and with --ready not-ready (default: for none)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l output-file -r -F -d 'write the result there'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from learn' -F
+complete -c egressc -n '__fish_seen_subcommand_from learn' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l prometheus -x -d 'a Prometheus, or a Thanos or Mimir, that has Istio\'s metrics: the address above `/api/v1`'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l since -x -d 'how far back to look: 90m, 12h, 7d, 4w (default: 7d)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l access-log -x -d 'a sidecar\'s access log in Istio\'s default format, text or JSON, and whose it is; repeat it for several'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l bearer-token-file -r -F -d 'a file with a bearer token (or: EGRESSC_PROMETHEUS_TOKEN)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l basic-auth-file -r -F -d 'a file with `user:password` (or: EGRESSC_PROMETHEUS_BASIC)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l client-certificate -r -F -d 'a certificate to show, in PEM'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l client-key -r -F -d 'its key, where it is in another file'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l ca-file -r -F -d 'the certificates to trust, in PEM (default: the system\'s)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l tenant -x -d 'the tenant of a Mimir or Cortex (X-Scope-OrgID)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l timeout -x -d 'the longest wait for an answer (default: 30)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l retries -x -d 'further tries where a server is busy or gone (default: 2)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l wildcard -x -d 'propose this wildcard instead of the names below it that were seen; repeat it for several'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l attempted -d 'propose what was attempted and blocked, too: somebody has to read it'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l attribute -x -d 'give each rule this attribute, such as one that the profile requires; repeat it for several'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -s o -l output -r -F -d 'write it there (default: standard output)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from profile' -F
 complete -c egressc -n '__fish_seen_subcommand_from profile' -l check -d 'tell every finding, write nothing'

@@ -27,6 +27,7 @@ ORDER = (
     ("output",),
     ("compile",),
     ("answers", "kustomize", "starting"),
+    ("traffic",),
     ("commands",),
     ("cli",),
     ("__main__",),

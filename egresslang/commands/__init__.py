@@ -13,6 +13,8 @@ COMMANDS: dict[str, str] = {
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
     "graph": "egresslang.commands.graph",
+    "audit": "egresslang.commands.audit",
+    "learn": "egresslang.commands.learn",
     "profile": "egresslang.commands.profile",
     "kustomize": "egresslang.commands.kustomize",
     "init": "egresslang.commands.init",
