@@ -13,6 +13,7 @@ complete -c egressc -n '__fish_use_subcommand' -a fmt -d 'Write policy files in 
 complete -c egressc -n '__fish_use_subcommand' -a test -d 'Judge the expect lines of a policy, one line each.'
 complete -c egressc -n '__fish_use_subcommand' -a explain -d 'Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
 complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach what, by which rule, and what becomes of everything else.'
+complete -c egressc -n '__fish_use_subcommand' -a alerts -d 'Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
 complete -c egressc -n '__fish_use_subcommand' -a audit -d 'Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
 complete -c egressc -n '__fish_use_subcommand' -a learn -d 'Propose rules for observed traffic, with the evidence in comments.'
 complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Tell what is wrong with profiles, without a policy.'
@@ -90,6 +91,17 @@ complete -c egressc -n '__fish_seen_subcommand_from graph' -l today -x -d 'the d
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -F
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l format -x -a 'rules prometheusrule dashboard' -d 'a rules file of Prometheus, PrometheusRules for its operator, or a Grafana dashboard over the same rules (default: rules)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l cluster-label -x -d 'the label whose value is the profile\'s name, in a Prometheus that has the series of several clusters (default: cluster with several -p, none with one)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s o -l output -r -F -d 'write it there (default: standard output)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from audit' -F
 complete -c egressc -n '__fish_seen_subcommand_from audit' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'

@@ -15,6 +15,7 @@ _egressc() {
                 'test:Judge the expect lines of a policy, one line each.'
                 'explain:Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
                 'graph:Draw who may reach what, by which rule, and what becomes of everything else.'
+                'alerts:Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
                 'audit:Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
                 'learn:Propose rules for observed traffic, with the evidence in comments.'
                 'profile:Tell what is wrong with profiles, without a policy.'
@@ -122,6 +123,24 @@ _egressc() {
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '(--format)--format=[a page for a browser (several -p\: a page of all clusters), data (schemas/graph.schema.json), or the text that Graphviz or Mermaid draws (default\: html)]:format:(html json dot mermaid)' \
+                        '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
+                        '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                alerts)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--format)--format=[a rules file of Prometheus, PrometheusRules for its operator, or a Grafana dashboard over the same rules (default\: rules)]:format:(rules prometheusrule dashboard)' \
+                        '(--cluster-label)--cluster-label=[the label whose value is the profile'\''s name, in a Prometheus that has the series of several clusters (default\: cluster with several -p, none with one)]:LABEL: ' \
                         '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
                         '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \

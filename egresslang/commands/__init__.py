@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
     "graph": "egresslang.commands.graph",
+    "alerts": "egresslang.commands.alerts",
     "audit": "egresslang.commands.audit",
     "learn": "egresslang.commands.learn",
     "profile": "egresslang.commands.profile",

@@ -1,1 +1,1 @@
-"""Traffic: what a mesh was seen to do, beside what a policy says: the policy decides what is granted, not this room."""
+"""Traffic: what Prometheus says of a mesh beside what a policy says."""

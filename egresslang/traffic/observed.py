@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egresslang.answers import signs
 from egresslang.policy.inventory import Inventory
 from egresslang.record import record, replace
+from egresslang.traffic import labels
 from egresslang.traffic.flow import (
     ALLOWED,
     BLOCKED,
@@ -33,13 +33,12 @@ MOST = 10_000
 UNKNOWN = "unknown"
 """What Istio says where it does not know a label."""
 
-_KINDS = {REQUESTS: signs.REQUESTS, CONNECTIONS: signs.CONNECTIONS}
-_BY = (
-    "source_workload_namespace, source_workload, source_canonical_service, "
-    "destination_service, destination_service_name, response_flags"
-)
-_NOWHERE = frozenset({"NC", "NR"})
-"""Response flags of a request that led to no cluster, or to no route: its labels are what the client said."""
+_KINDS = {REQUESTS: labels.REQUESTS, CONNECTIONS: labels.CONNECTIONS}
+_CANONICAL = "source_canonical_service"
+_TOLD = (labels.NAMESPACE, labels.WORKLOAD, _CANONICAL, labels.SERVICE, labels.SERVICE_NAME, labels.FLAGS)
+_BY = ", ".join(_TOLD)
+_EITHER = f'{{__name__=~"{"|".join(_KINDS.values())}", {labels.BY_CLIENT}}}'
+"""Whatever the sidecars of clients counted."""
 
 Told = tuple[str, str, str, str, str, str]
 """The values of the labels that flows are told apart by."""
@@ -89,11 +88,11 @@ def window_until(server: Server, length: int, until: int | None) -> Window:
 
 def selectors(metric: str, cluster_domain: str) -> tuple[str, str]:
     """What leaves the mesh of a metric: to registered hosts but those of the cluster, and to nobody registered."""
-    nobody = f"{signs.PASSTHROUGH}|{signs.BLACK_HOLE}"
-    domain = cluster_domain.replace(".", "[.]")
+    nobody = (labels.PASSTHROUGH, labels.BLACK_HOLE)
+    outside = labels.none_of(labels.SERVICE, [f"*.svc.{cluster_domain}"])
     return (
-        f'{metric}{{reporter="source", destination_service_name!~"{nobody}", destination_service!~".*[.]svc[.]{domain}"}}',
-        f'{metric}{{reporter="source", destination_service_name=~"{nobody}"}}',
+        labels.selector(metric, labels.BY_CLIENT, labels.none_of(labels.SERVICE_NAME, nobody), outside),
+        labels.selector(metric, labels.BY_CLIENT, labels.one_of(labels.SERVICE_NAME, nobody)),
     )
 
 
@@ -131,15 +130,9 @@ def _too_many(server: Server, expression: str, page: Page) -> str:
 
 
 def _told(row: Row) -> Told:
-    said = row.labels.get
-    return (
-        said("source_workload_namespace", UNKNOWN),
-        said("source_workload", UNKNOWN),
-        said("source_canonical_service", ""),
-        said("destination_service", ""),
-        said("destination_service_name", ""),
-        said("response_flags", ""),
-    )
+    namespace, workload, *others = (row.labels.get(label, "") for label in _TOLD)
+    canonical, service, name, flags = others
+    return namespace or UNKNOWN, workload or UNKNOWN, canonical, service, name, flags
 
 
 def _flow(told: Told, kind: str, inventory: Inventory) -> Flow:
@@ -147,11 +140,11 @@ def _flow(told: Told, kind: str, inventory: Inventory) -> Flow:
     namespace, workload, service, destination, name, flags = told
     who = called(namespace, workload, service, inventory)
     host, port = ("", 0) if destination in ("", UNKNOWN) else read_host(destination)
-    if name == signs.PASSTHROUGH:
+    if name == labels.PASSTHROUGH:
         return Flow(namespace, who, host, PASSED, kind, port)
-    if name == signs.BLACK_HOLE:
+    if name == labels.BLACK_HOLE:
         return Flow(namespace, who, host, BLOCKED, kind, port)
-    if _NOWHERE & set(flags.split(",")) or not host:
+    if set(labels.MISSING) & set(flags.split(",")) or not host:
         return Flow(namespace, who, host, LOST, kind, port)
     return Flow(namespace, who, host, ALLOWED, kind)
 
@@ -166,10 +159,9 @@ def called(namespace: str, workload: str, service: str, inventory: Inventory) ->
 def _since(server: Server, page: Page) -> dict[str, int]:
     """When the first sample of each namespace in a page was, to a step."""
     step = page.step
-    series = f'{{__name__=~"{"|".join(_KINDS.values())}", reporter="source"}}'
-    there = f"timestamp(group by (source_workload_namespace) ({series}))"
+    there = f"timestamp(group by ({labels.NAMESPACE}) ({_EITHER}))"
     rows = server.query(f"min_over_time({there}[{page.length}s:{step}s])", page.end)
-    return {row.labels.get("source_workload_namespace", UNKNOWN): int(row.value) for row in rows}
+    return {row.labels.get(labels.NAMESPACE, UNKNOWN): int(row.value) for row in rows}
 
 
 def _gaps(server: Server, window: Window, first: int | None) -> Iterator[str]:
