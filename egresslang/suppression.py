@@ -167,7 +167,7 @@ class _Statements:
         self.source = file.source
         self.spans = [statement.span for statement in file.statements]
         self.starts = [span.start for span in self.spans]
-        stops = [*self.starts[1:], len(file.source.text)]
+        stops = [*self.starts[1:], len(file.source.text)][: len(self.spans)]
         self.ends = [end_of(each, stop) for each, stop in zip(file.statements, stops, strict=True)]
         self._tops: dict[int, int] = {}
 

@@ -157,3 +157,11 @@ def test_many_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     kept, _ = suppress([], silenced, places)
     assert time.perf_counter() - start < 4
     assert (len(silenced), found, len(kept)) == (24_000, [], 24_000)
+
+
+def test_a_file_of_comments_alone_may_speak_of_egressc(check: Any) -> None:
+    assert check("# egressc reads this\n") == ([], 0)
+
+
+def test_what_only_traffic_tells_is_not_idle(check: Any) -> None:
+    assert check(f"{CLEAN}  # egressc: ignore EGR701 -- a yearly report\n") == ([], 0)

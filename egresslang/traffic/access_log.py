@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from egresslang.answers.signs import BLACK_HOLE, PASSTHROUGH
 from egresslang.mesh.addresses import Address, parse_address
 from egresslang.record import record
 from egresslang.traffic.flow import (
@@ -27,6 +26,7 @@ from egresslang.traffic.flow import (
     Seen,
     read_host,
 )
+from egresslang.traffic.labels import BLACK_HOLE, MISSING, PASSTHROUGH
 
 LONGEST_LINE = 65_536
 """Bytes of a line that is read."""
@@ -152,7 +152,7 @@ def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) ->
         host, verdict = parts[-1], ALLOWED
         port = int(parts[1]) if parts[1].isascii() and parts[1].isdecimal() else port
         address = None
-    elif "NC" in fields.get("response_flags", "").split(","):
+    elif set(MISSING) & set(fields.get("response_flags", "").split(",")):
         verdict = LOST
     else:
         return None

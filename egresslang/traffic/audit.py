@@ -113,7 +113,7 @@ def audit(observed: Observed, judge: Judge) -> Audit:
 
 
 def _uses(observed: Observed, judge: Judge, traffic: Iterable[Traffic]) -> Iterator[Use]:
-    """The use of each rule that grants something here, in the order of their places."""
+    """The use of each rule that holds here, in the order of their places."""
     held: dict[object, list[Traffic]] = {}
     doubtful: set[object] = set()
     for each in traffic:
@@ -125,8 +125,8 @@ def _uses(observed: Observed, judge: Judge, traffic: Iterable[Traffic]) -> Itera
         grants.setdefault(grant.rule.span.place, []).append(grant)
     for line in sorted(judge.policy.allows, key=lambda each: each.rule.span.place):
         place = line.rule.span.place
-        if line.is_live and place in grants:
-            yield _use(line, grants[place], held.get(place, []), observed, place in doubtful)
+        if line.is_live:
+            yield _use(line, grants.get(place, []), held.get(place, []), observed, place in doubtful)
 
 
 def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], observed: Observed, is_doubtful: bool) -> Use:
@@ -137,8 +137,8 @@ def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], observed: Ob
         who = tuple(sorted({each.flow.who for each in seen}))
         return Use(line, USED, requests, others, max(each.seen.last for each in seen), who, since)
     why = ""
-    if all(grant.protocol == "udp" for grant in grants):
-        why = "no sidecar sees udp"
+    if not grants:
+        why = "no sidecar sees its traffic"
     elif since is None:
         why = "nothing of its workloads was observed"
     elif is_doubtful:

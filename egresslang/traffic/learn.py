@@ -7,7 +7,6 @@ proposed compiles: a rule that does not is taken out, with what is wrong with it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from egresslang.answers.dialling import literal
@@ -241,8 +240,7 @@ def _apart(apart: Sequence[Apart]) -> list[str]:
 
 def _safe(text: str, longest: int = _LONGEST) -> str:
     """A text that anybody may have chosen, as a comment can hold it: printable, on one line, and no suppression."""
-    text = shown(text).encode("ascii", "backslashreplace").decode()
-    text = re.sub(r"egressc(?=:|\s)", "egressc ", text) if "#" in text else text
+    text = shown(text).encode("ascii", "backslashreplace").decode().replace("#", "\\#")
     return text if len(text) <= longest else f"{text[:longest]}..."
 
 

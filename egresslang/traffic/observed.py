@@ -169,11 +169,10 @@ def _gaps(server: Server, window: Window, first: int | None) -> Iterator[str]:
     if first is None:
         return
     length = window.end - max(first, window.start)
-    step = max(HOUR, length // 1000)
-    series = f'{{__name__=~"{"|".join(_KINDS.values())}", reporter="source"}}'
-    rows = (
-        server.query(f"count_over_time(group({series})[{length}s:{step}s])", window.end) if length >= 2 * step else []
-    )
+    step = HOUR * max(1, length // (1000 * HOUR))
+    if length < 2 * step:
+        return
+    rows = server.query(f"count_over_time(group({_EITHER})[{length}s:{step}s])", window.end)
     there = sum(int(row.value) for row in rows)
     missing = length // step - 1 - there
     if rows and missing > 0:
