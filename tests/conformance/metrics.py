@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
-SCRAPE = 60
+SCRAPE = 120
 """Seconds between two samples."""
 
 END = 1_795_651_200
@@ -72,8 +74,15 @@ def prometheus(folder: Path, counters: list[Counter], *options: str) -> Iterator
 
 
 @contextmanager
-def serving(data: Path, *options: str) -> Iterator[str]:
-    """The address of a Prometheus over a folder of blocks."""
+def serving(
+    data: Path, *options: str, ca: Path | None = None, client: tuple[Path, Path] | None = None
+) -> Iterator[str]:
+    """The address of a Prometheus over a folder of blocks; with `ca` it speaks TLS, to a client with certificate and key."""
+    tls = None
+    if ca is not None:
+        tls = ssl.create_default_context(cafile=ca)
+        if client is not None:
+            tls.load_cert_chain(*client)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -86,9 +95,9 @@ def serving(data: Path, *options: str) -> Iterator[str]:
     command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error", *options]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        url = f"http://127.0.0.1:{port}"
+        url = f"{'http' if tls is None else 'https'}://127.0.0.1:{port}"
         deadline = time.monotonic() + 30
-        while not _is_ready(url):
+        while not _is_ready(url, tls):
             assert process.poll() is None, "prometheus does not start"
             assert time.monotonic() < deadline, "prometheus does not become ready"
             time.sleep(0.05)
@@ -98,9 +107,12 @@ def serving(data: Path, *options: str) -> Iterator[str]:
         process.wait()
 
 
-def _is_ready(url: str) -> bool:
+def _is_ready(url: str, tls: ssl.SSLContext | None) -> bool:
     try:
-        with urlopen(f"{url}/-/ready", timeout=5):
+        with urlopen(f"{url}/-/ready", timeout=5, context=tls):
             return True
+    except HTTPError as asked:
+        with asked:
+            return asked.code == 401
     except OSError:
         return False
