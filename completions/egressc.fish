@@ -106,7 +106,7 @@ complete -c egressc -n '__fish_seen_subcommand_from alerts' -s h -l help -d 'sho
 complete -c egressc -n '__fish_seen_subcommand_from audit' -F
 complete -c egressc -n '__fish_seen_subcommand_from audit' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l prometheus -x -d 'a Prometheus, or a Thanos or Mimir, that has Istio\'s metrics: the address above `/api/v1`'
-complete -c egressc -n '__fish_seen_subcommand_from audit' -l since -x -d 'how far back to look: 90m, 12h, 7d, 4w (default: 7d)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l since -x -d 'how far back to look: 90m, 12h, 7d, 4w; an access log alone is read whole (default: 7d)'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l access-log -x -d 'a sidecar\'s access log in Istio\'s default format, text or JSON, and whose it is; repeat it for several'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l bearer-token-file -r -F -d 'a file with a bearer token (or: EGRESSC_PROMETHEUS_TOKEN)'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l basic-auth-file -r -F -d 'a file with `user:password` (or: EGRESSC_PROMETHEUS_BASIC)'
@@ -129,7 +129,7 @@ complete -c egressc -n '__fish_seen_subcommand_from audit' -s h -l help -d 'show
 complete -c egressc -n '__fish_seen_subcommand_from learn' -F
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -l prometheus -x -d 'a Prometheus, or a Thanos or Mimir, that has Istio\'s metrics: the address above `/api/v1`'
-complete -c egressc -n '__fish_seen_subcommand_from learn' -l since -x -d 'how far back to look: 90m, 12h, 7d, 4w (default: 7d)'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l since -x -d 'how far back to look: 90m, 12h, 7d, 4w; an access log alone is read whole (default: 7d)'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -l access-log -x -d 'a sidecar\'s access log in Istio\'s default format, text or JSON, and whose it is; repeat it for several'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -l bearer-token-file -r -F -d 'a file with a bearer token (or: EGRESSC_PROMETHEUS_TOKEN)'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -l basic-auth-file -r -F -d 'a file with `user:password` (or: EGRESSC_PROMETHEUS_BASIC)'

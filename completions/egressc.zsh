@@ -158,7 +158,7 @@ _egressc() {
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
-                        '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w (default\: 7d)]:DURATION: ' \
+                        '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
                         '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
                         '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
                         '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \
@@ -187,7 +187,7 @@ _egressc() {
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
-                        '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w (default\: 7d)]:DURATION: ' \
+                        '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
                         '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
                         '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
                         '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \

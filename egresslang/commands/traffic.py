@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from egresslang.policy.inventory import Inventory
     from egresslang.profile.profile import ClusterProfile
     from egresslang.traffic.flow import Observed
+    from egresslang.traffic.window import Window
 
 SINCE = "7d"
 MOST_SKEW = 60
@@ -33,7 +34,7 @@ def traffic_options(command: Parser) -> None:
         type=_duration,
         default=SINCE,
         metavar="DURATION",
-        help=f"how far back to look: 90m, 12h, 7d, 4w (default: {SINCE})",
+        help=f"how far back to look: 90m, 12h, 7d, 4w; an access log alone is read whole (default: {SINCE})",
     )
     command.add_argument(
         "--access-log",
@@ -72,15 +73,17 @@ def traffic_options(command: Parser) -> None:
 def read_traffic(options: Any, profile: ClusterProfile, inventory: Inventory) -> Observed:
     """What was seen; raises Unreadable where a source of it cannot be read."""
     from egresslang.traffic.observed import together
+    from egresslang.traffic.window import Window
 
     if not options.prometheus and not options.logs:
         raise Unreadable("nothing says where traffic was seen: give --prometheus URL, or --access-log WORKLOAD=FILE")
-    seen = [_metrics(options, profile, inventory)] if options.prometheus else []
-    seen += [_log(options, said, profile) for said in options.logs]
-    first, *others = seen
-    for each in others:
-        first = together(first, each)
-    return first
+    seen = _metrics(options, profile, inventory) if options.prometheus else None
+    window = None if seen is None else Window(seen.start, seen.end)
+    for said in options.logs:
+        logged = _log(said, profile, window)
+        seen = logged if seen is None else together(seen, logged)
+    assert seen is not None
+    return seen
 
 
 def _metrics(options: Any, profile: ClusterProfile, inventory: Inventory) -> Observed:
@@ -138,7 +141,7 @@ def _skewed(skew: float, until: int | None) -> list[str]:
     return [f"the server's clock is {abs(round(skew))} s {order} this machine's: its own counts, for the window too"]
 
 
-def _log(options: Any, said: str, profile: ClusterProfile) -> Observed:
+def _log(said: str, profile: ClusterProfile, window: Window | None) -> Observed:
     from egresslang.traffic.access_log import observed, read_log
 
     whose, equals, path = said.partition("=")
@@ -152,13 +155,13 @@ def _log(options: Any, said: str, profile: ClusterProfile) -> Observed:
         if path == "-":
             if sys.stdin is None:
                 raise Unreadable("standard input is closed")
-            told = read_log(sys.stdin.buffer, namespace, workload, profile.cluster_domain)
+            told = read_log(sys.stdin.buffer, namespace, workload, profile.cluster_domain, window)
         else:
             with open(path, "rb") as lines:
-                told = read_log(lines, namespace, workload, profile.cluster_domain)
+                told = read_log(lines, namespace, workload, profile.cluster_domain, window)
     except OSError as problem:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror or problem}") from problem
-    return observed(told, f"`{os.path.basename(path)}`", namespace, workload)
+    return observed(told, f"`{os.path.basename(path)}`", namespace)
 
 
 def _duration(text: str) -> int:

@@ -27,6 +27,7 @@ from egresslang.traffic.flow import (
     read_host,
 )
 from egresslang.traffic.labels import BLACK_HOLE, MISSING, PASSTHROUGH
+from egresslang.traffic.window import Window
 
 LONGEST_LINE = 65_536
 """Bytes of a line that is read."""
@@ -68,8 +69,10 @@ class Told:
     dropped: int
 
 
-def read_log(lines: Iterable[bytes], namespace: str, workload: str, cluster_domain: str) -> Told:
-    """What a workload's sidecar wrote, added up; what is not of its format is counted."""
+def read_log(
+    lines: Iterable[bytes], namespace: str, workload: str, cluster_domain: str, window: Window | None = None
+) -> Told:
+    """What a workload's sidecar wrote in a window, or at all, added up; what is not of its format is counted."""
     found: dict[Flow, Seen] = {}
     first, last, unread, number, dropped = float("inf"), float("-inf"), 0, 0, 0
     for text in lines:
@@ -80,6 +83,8 @@ def read_log(lines: Iterable[bytes], namespace: str, workload: str, cluster_doma
         at = None if fields is None else _moment(fields.get("start_time", ""))
         if fields is None or at is None:
             unread += 1
+            continue
+        if window is not None and not window.start <= at <= window.end:
             continue
         first, last = min(first, at), max(last, at)
         flow = _flow(fields, namespace, workload, cluster_domain)
@@ -93,9 +98,9 @@ def read_log(lines: Iterable[bytes], namespace: str, workload: str, cluster_doma
     return Told(tuple(found.items()), first, last, unread, number, dropped)
 
 
-def observed(told: Told, name: str, namespace: str, workload: str) -> Observed:
+def observed(told: Told, name: str, namespace: str) -> Observed:
     """The same as what was observed; `name` is what the log is called in remarks."""
-    remarks = []
+    remarks: list[str] = []
     if told.unread:
         remarks.append(
             f"{name}: {told.unread} of {told.lines} lines are not of Istio's default access log, and were left out"
@@ -103,17 +108,11 @@ def observed(told: Told, name: str, namespace: str, workload: str) -> Observed:
     if told.dropped:
         remarks.append(f"{name}: {told.dropped} lines are left out: they tell of more than {MOST} different flows")
     if told.last < told.first:
-        return Observed(0, 0, (), None, remarks=(*remarks, f"{name}: no line of an access log"))
+        return Observed(
+            0, 0, (), None, remarks=(*remarks, f"{name}: no line of an access log in the time that is asked about")
+        )
     start = int(told.first)
-    return Observed(
-        start,
-        int(told.last),
-        told.flows,
-        start,
-        ((namespace, start),),
-        frozenset({(namespace, workload)}),
-        tuple(remarks),
-    )
+    return Observed(start, int(told.last), told.flows, start, ((namespace, start),), tuple(remarks))
 
 
 def read_fields(text: bytes) -> Fields | None:

@@ -59,8 +59,8 @@ class Seen:
 class Observed:
     """Everything that was seen between two moments (seconds since 1970).
 
-    `since` is when what is known starts, in all and by namespace: nothing was there to be seen before. `logged` are the
-    workloads whose access logs were read. `remarks` say what is missing, or not as it should be.
+    `since` is when what is known starts, in all and by namespace: nothing was there to be seen before. `remarks` say what
+    is missing, or not as it should be.
     """
 
     start: int
@@ -68,7 +68,6 @@ class Observed:
     flows: tuple[tuple[Flow, Seen], ...]
     since: int | None
     since_of: tuple[tuple[str, int], ...] = ()
-    logged: frozenset[tuple[str, str]] = frozenset()
     remarks: tuple[str, ...] = ()
 
     def since_in(self, namespace: str) -> int | None:

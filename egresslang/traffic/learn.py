@@ -151,6 +151,8 @@ def _claimed(flow: Flow, profile: ClusterProfile, asked: Asked) -> tuple[str, in
     """A name that a client said, if somebody may own it; else the address that it dialled."""
     if not flow.host:
         assert flow.address is not None
+        if flow.port == 443:
+            return "an address on port 443: a sidecar reads the name in a TLS hello once some rule has `:443 tls`"
         return literal(flow.address), flow.port, "tcp"
     if flow.kind != REQUESTS and not flow.is_tls:
         return "no tls, and yet a name: not understood"

@@ -7,7 +7,8 @@ grew; and when either last happened, to a twenty-fourth of the page. Only sums b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.policy.inventory import Inventory
 from egresslang.record import record, replace
@@ -29,6 +30,9 @@ from egresslang.traffic.window import HOUR, Page, Window, show_duration, show_ti
 
 MOST = 10_000
 """Flows of one page and metric that are read one by one: a Host header is text that anybody chooses."""
+
+EXACT = 0.01
+"""The part by which what a server calculates from samples may differ from what happened."""
 
 UNKNOWN = "unknown"
 """What Istio says where it does not know a label."""
@@ -192,21 +196,31 @@ def _order(flow: Flow) -> tuple[object, ...]:
     )
 
 
-def together(one: Observed, other: Observed) -> Observed:
-    """What was seen by both: what an access log tells of a workload stands for its traffic without a name."""
-    logged = one.logged | other.logged
-    flows = [
-        (flow, seen)
-        for flow, seen in (*one.flows, *other.flows)
-        if not (flow.is_nameless and seen.by == "metrics" and (flow.namespace, flow.workload) in logged)
-    ]
-    since_of = dict(other.since_of) | dict(one.since_of)
-    known = [each for each in (one.since, other.since) if each is not None]
+def together(one: Observed, logged: Observed) -> Observed:
+    """What was seen, and what an access log tells besides: its connections are taken off those without a name."""
+    told = Counter[tuple[str, str, str]]()
+    for flow, seen in logged.flows:
+        if flow.kind == CONNECTIONS and not flow.is_registered:
+            told[flow.namespace, flow.workload, flow.verdict] += round(seen.count)
+    flows = [*_less(one.flows, told), *logged.flows]
+    known = [each for each in (one.since, logged.since) if each is not None]
     return replace(
         one,
+        start=min((each.start for each in (one, logged) if each.end), default=0),
+        end=max(one.end, logged.end),
         flows=tuple(sorted(flows, key=lambda pair: (_order(pair[0]), pair[1].by))),
         since=min(known, default=None),
-        since_of=tuple(sorted(since_of.items())),
-        logged=logged,
-        remarks=(*one.remarks, *other.remarks),
+        since_of=tuple(sorted((dict(logged.since_of) | dict(one.since_of)).items())),
+        remarks=(*one.remarks, *logged.remarks),
     )
+
+
+def _less(flows: Iterable[tuple[Flow, Seen]], told: Mapping[tuple[str, str, str], int]) -> Iterator[tuple[Flow, Seen]]:
+    """The flows, those without a name less what is told of them elsewhere."""
+    for flow, seen in flows:
+        if not flow.is_nameless:
+            yield flow, seen
+            continue
+        left = seen.count - told.get((flow.namespace, flow.workload, flow.verdict), 0)
+        if left > max(0.5, seen.count * EXACT):
+            yield flow, replace(seen, count=left)

@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import default_log
+import tutorial
 from envoy import needs
 from envoy.running import RunError
 from metrics import CONNECTIONS, END, REQUESTS, Counter, prometheus, sampled, serving
@@ -260,3 +261,19 @@ def test_a_real_envoy_writes_the_lines_that_are_read() -> None:
     except (needs.NeedsError, RunError) as error:
         pytest.fail(str(error))
     assert now == [default_log.shape(json.loads(line)) for line in default_log.FILE.read_text().splitlines()]
+
+
+def test_the_tutorial_says_what_its_commands_say() -> None:
+    """`python tests/conformance/tutorial.py` writes what they say now."""
+    assert tutorial.now() == tutorial.PAGE.read_text(encoding="utf-8")
+
+
+def test_the_server_adds_up() -> None:
+    command = [sys.executable, str(ROOT / "bench" / "traffic.py"), "--series", "1000", "4000"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines() if line[:1] == "|"
+    ]
+    assert [row[:2] for row in rows[2:]] == [["1,000", "1,000"], ["4,000", "1,000"]]
+    one, four = (int(row[3]) for row in rows[2:])
+    assert four < one * 1.1, "what travels is that of the flows"

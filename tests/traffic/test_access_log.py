@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from faked import Result
+from faked import TODAY, Fake, Result, holding, labelled
 
 from egresslang.traffic.access_log import Told, observed, read_log
 from egresslang.traffic.flow import Flow
@@ -107,17 +107,47 @@ def test_lines_are_added_up_and_the_rest_is_counted() -> None:
     )
     ((_, seen),) = told.flows
     assert (seen.count, seen.last, told.unread, told.lines) == (2, 1795604400, 5, 7)
-    assert observed(told, "`a`", "recipes", "idgen").remarks == (
+    assert observed(told, "`a`", "recipes").remarks == (
         "`a`: 5 of 7 lines are not of Istio's default access log, and were left out",
     )
-    assert observed(read("x"), "`a`", "recipes", "idgen").remarks[1] == "`a`: no line of an access log"
+    assert (
+        observed(read("x"), "`a`", "recipes").remarks[1]
+        == "`a`: no line of an access log in the time that is asked about"
+    )
 
 
 def test_different_flows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("egresslang.traffic.access_log.MOST", 2)
     told = read(*(line(upstream_cluster=f"outbound|443||a{at}.example") for at in (1, 2, 3, 1)))
     assert (len(told.flows), told.dropped) == (2, 1)
-    assert "1 lines are left out" in observed(told, "`a`", "recipes", "idgen").remarks[0]
+    assert "1 lines are left out" in observed(told, "`a`", "recipes").remarks[0]
+
+
+def test_a_log_is_read_within_the_window_and_accounts_for_connections_without_a_name(project: Path, fake: Fake) -> None:
+    fake.reply = holding(
+        ("istio_tcp_connections_closed_total", labelled("idgen", "unknown", "PassthroughCluster"), 1.0)
+    )
+    (project / "a.egress").write_text("allow idgen -> 203.0.113.0/24:9000 tcp\n")
+    options = (
+        "audit",
+        "a.egress",
+        "-p",
+        "profile.yaml",
+        "--prometheus",
+        fake.url,
+        "--today",
+        TODAY,
+        "--format",
+        "json",
+    )
+    passing = {"upstream_cluster": "PassthroughCluster", "downstream_local_address": "203.0.113.7:9000"}
+    for lines, left in ((3, 4), (7, None)):
+        text = "".join(line(start_time=f"2026-11-2{day}T10:00:00Z", **passing) for day in (1, 1, 2, 2, 3, 3, 4)[:lines])
+        (project / "idgen.log").write_text(line(start_time="2026-10-01T10:00:00Z", **passing) + text)
+        told = Result(*options, "--access-log", "idgen=idgen.log").json
+        counts = {each["address"]: each["count"] for each in told["flows"]}
+        assert counts == {"203.0.113.7": lines, **({None: left} if left else {})}
+        assert told["summary"]["nameless"] == bool(left)
 
 
 def test_an_audit_of_a_log(project: Path) -> None:
