@@ -8,7 +8,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from egresslang.commands.options import Parser, everyday_options, policy_options, today
+from egresslang.commands.options import Parser, everyday_options, policy_options, today, weighing_options
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def describe(command: Parser) -> None:
     command.add_argument(
         "-o", "--output", metavar="FILE", dest="file", help="write it there (default: standard output)"
     )
+    weighing_options(command)
     everyday_options(command)
 
 
@@ -52,29 +53,29 @@ def _label(text: str) -> str:
 
 
 def run(options: Any) -> int:
-    """Write the rules of the policy in each cluster; returns the status. Nothing is written of a policy with errors."""
+    """Write the rules of the policy in each cluster; returns the status. Nothing is written where findings fail."""
     if options.file == "":
         return misuse("-o names no file")
-    watched, status = _watched(options)
+    watched = _watched(options)
     if not watched:
-        return status
+        return FINDINGS
     text = _shown(options.format, watched)
     if options.file in (None, "-"):
         write(sys.stdout, text)
-        return status
+        return CLEAN
     from egresslang.replacement import replace_file
 
     try:
         replace_file(os.path.realpath(options.file), text.encode())
     except OSError as problem:
         return misuse(f"cannot write `{options.file}`: {problem.strerror}")
-    return status
+    return CLEAN
 
 
-def _watched(options: Any) -> tuple[list[tuple[Watch, Cluster]], int]:
-    """Each cluster, and the status after telling what is found; none where a policy has errors."""
+def _watched(options: Any) -> list[tuple[Watch, Cluster]]:
+    """Each cluster, after telling what is found; none where that fails."""
     from egresslang.commands.inputs import merged, read_inputs
-    from egresslang.commands.report import settled, tell
+    from egresslang.commands.report import settled, status, tell
     from egresslang.compile import compile
     from egresslang.findings import Severity, errors
     from egresslang.traffic.recordings import Cluster
@@ -92,14 +93,14 @@ def _watched(options: Any) -> tuple[list[tuple[Watch, Cluster]], int]:
                 sys.stderr.write(f"{profile.name}: {assumed}\n")
     if told.findings:
         tell(options, told.findings, files, sys.stderr, told.suppressed, told.hidden)
-    if errors(found):
-        return [], FINDINGS
+    if status(options, told) != CLEAN:
+        return []
     label = options.cluster_label or ("cluster" if len(profiles) > 1 else "")
     return [
         (Watch(each.policy, profile), Cluster(label, profile.name if label else ""))
         for each, profile in zip(made, profiles, strict=True)
         if each.policy is not None
-    ], CLEAN
+    ]
 
 
 def _shown(form: str, watched: list[tuple[Watch, Cluster]]) -> str:

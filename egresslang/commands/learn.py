@@ -122,10 +122,10 @@ def _inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Findin
 
 def _declared(profile: ClusterProfile) -> Declared:
     """The ports of the hosts that stand in the cluster already."""
-    from egresslang.answers.compiled import existing_resources
+    from egresslang.verify.verify import standing
 
     held: dict[str, list[tuple[int, str]]] = {}
-    for entry in existing_resources(profile)[0].service_entries:
+    for entry in standing(profile)[0].service_entries:
         for host in entry.hosts:
             for port in entry.ports:
                 protocol = _PROTOCOLS.get(port.protocol.upper())

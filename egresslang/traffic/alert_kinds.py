@@ -1,4 +1,4 @@
-"""The kinds of alerts: what each is called, when it fires, and what is to be done; the manual's table is made of them."""
+"""The kinds of alerts: what each is called, when it fires, what is to be done. The manual's table is made of them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Labels: Istio's metrics as Prometheus has them, and selectors that hold whatever stands in a policy.
 
-What each outcome shows is told in `answers/signs.py`, and measured there. `destination_service` is the Host header where
-nothing is registered, and so is `destination_service_name` of a request whose route or cluster is missing: text that a
-client chooses. No name here is trusted but those of `destination_service_name` without the flags of MISSING.
+What each outcome shows is told in `answers/signs.py`, and measured there. `destination_service` is the Host header
+where nothing is registered, and so is `destination_service_name` of a request whose route or cluster is missing: text
+that a client chooses. No name is trusted but a `destination_service_name` without the flags of MISSING.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MISSING = (NO_CLUSTER, NO_ROUTE)
 """Flags of requests that led nowhere: their `destination_service_name` is the Host header."""
 
 FAILED = ("UH", "UF", "UO", "UT", "UC", "UR", "URX")
-"""Flags of a destination that could not be had: no address, no connection, too many, too late, broken off, tried in vain."""
+"""Flags of what was not to be had: no address, no connection, too many, too late, broken off, tried in vain."""
 
 
 def quoted(text: str) -> str:
@@ -44,7 +44,7 @@ def literal(text: str) -> str:
 
 
 def name_pattern(name: str) -> str:
-    """A pattern of RE2 for a name; `*.x` is every name below x, and the wildcard itself, as Istio writes it in labels."""
+    """A pattern of RE2 for a name; `*.x` is every name below x and the wildcard itself, as labels have it."""
     return f".+{literal(name[1:])}" if name.startswith("*.") else literal(name)
 
 

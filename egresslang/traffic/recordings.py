@@ -2,7 +2,7 @@
 
 Istio's own series have the Host header among their labels, which anybody in the mesh can invent. A recorded series has
 the client's namespace and workload, `traffic` (http or tcp), and as destination one that the policy or the profile
-knows, the black hole, the passthrough, `other` or `none`. How many there can be is a matter of the cluster, not of its traffic.
+knows, the black hole, the passthrough, `other` or `none`. How many there can be is a matter of the cluster alone.
 
 `increase()` is not used: the first request of its kind starts a series at 1, in which `increase()` sees nothing. What a
 series has counted is its value less that of five minutes ago, all of it where it is younger or started again.
@@ -64,7 +64,7 @@ OWN_LABELS = frozenset({NAMESPACE, WORKLOAD, SERVICE_NAME, "traffic", "severity"
 
 @record
 class Cluster:
-    """A cluster's place in a Prometheus: the label and value that tell its series, both empty where it is alone in it."""
+    """A cluster in a Prometheus: the label and value that tell its series, both empty where it is alone in it."""
 
     label: str = ""
     name: str = ""

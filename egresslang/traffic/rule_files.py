@@ -33,7 +33,7 @@ class Group:
 
 
 def groups(watch: Watch, cluster: Cluster) -> Iterator[Group]:
-    """The recordings and what is asked of the whole cluster, then the alerts of each namespace and of the rest of the mesh."""
+    """The recordings and what is asked of the whole cluster, then the alerts of each namespace and of all others."""
     name = f"egressc/{watch.profile.name}"
     whole = (*recordings(watch, cluster), telemetry(cluster), *expiring(watch, cluster))
     yield Group(name, whole, tuple(sorted(watch.policy.files)))
@@ -52,7 +52,7 @@ def rules_file(made: Iterable[Group]) -> str:
 
 
 def prometheus_rules(made: Sequence[Group]) -> str:
-    """A PrometheusRule for each group: what etcd keeps is bounded, and one namespace's rules can be a matter of its own."""
+    """A PrometheusRule for each group: what etcd keeps as one resource is bounded."""
     names = unique({group.name: group.name for group in made})
     return emit(_prometheus_rule(names[group.name], group) for group in made)
 

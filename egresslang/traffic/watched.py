@@ -23,6 +23,9 @@ LOCKED, OPEN, FREE = "locked", "open", "free"
 DATABASES = frozenset({"mongo", "mysql", "postgres", "redis"})
 """Protocols of the language that are a database's."""
 
+EXTERNAL, INTERNAL = "MESH_EXTERNAL", "MESH_INTERNAL"
+"""Where a ServiceEntry says that its hosts are; outside where it says nothing."""
+
 Matchers = tuple[str, ...]
 
 
@@ -31,7 +34,7 @@ class Watched:
     """Workloads whose series fit `matchers`: what becomes of what they are not granted, and the hosts they may reach.
 
     `hosts` are those of ServiceEntries, as `destination_service_name` has them. `files` are the policy files that speak
-    of them, or where none does, all files of the policy. `words` is how the language writes them.
+    of them, or where none does, all files of the policy.
     """
 
     subject: Subject
@@ -39,11 +42,6 @@ class Watched:
     state: str
     hosts: tuple[str, ...]
     files: tuple[str, ...]
-
-    @property
-    def words(self) -> str:
-        """As the language writes it."""
-        return str(self.subject)
 
 
 class Watch:
@@ -69,21 +67,24 @@ class Watch:
 
     @cached_property
     def cluster_hosts(self) -> tuple[str, ...]:
-        """Every host outside that somebody registered: the policy's, and those of ServiceEntries that the profile knows."""
-        hosts = {host for _, host in self.declared.entries}
-        for each in self.profile.resources:
-            said = each.spec.get("hosts") if each.kind == "ServiceEntry" else None
-            hosts.update(host for host in said or () if isinstance(host, str))
+        """Every registered host outside: the policy's, and those of ServiceEntries that the profile knows."""
+        hosts = {host for _, host in self.declared.entries} | self._hosts_of_entries(EXTERNAL)
         mesh = self.in_mesh_hosts
         return tuple(sorted(host for host in hosts if not any(_covers(pattern, host) for pattern in mesh)))
 
     @cached_property
     def in_mesh_hosts(self) -> tuple[str, ...]:
-        """Names and wildcards of the mesh itself, as far as names tell: a Service goes by its short name in telemetry."""
+        """Names and wildcards of the mesh itself; a Service goes by its short name in telemetry, too."""
         listed = {host for hosts in (self.profile.in_mesh, *self.policy.mesh.values()) for host in hosts}
-        names = {entry.rpartition("/")[2] for entry in listed}
+        names = {entry.rpartition("/")[2] for entry in listed} | self._hosts_of_entries(INTERNAL)
         cluster = f"*.{self.profile.cluster_domain}"
         return (cluster, *sorted(name for name in names if name != ANY and not _covers(cluster, name)))
+
+    def _hosts_of_entries(self, location: str) -> set[str]:
+        """The hosts of ServiceEntries that stand in the cluster already."""
+        entries = [each.spec for each in self.profile.resources if each.kind == "ServiceEntry"]
+        said = [each.get("hosts") or () for each in entries if (each.get("location") or EXTERNAL) == location]
+        return {host for hosts in said for host in hosts if isinstance(host, str)}
 
     def everybody(self) -> list[Watched]:
         """Each that is watched, the rest of the mesh last."""
@@ -99,7 +100,7 @@ class Watch:
         return [*everyone, self._watched(rest, (none_of(NAMESPACE, apart),))]
 
     def _set_apart(self) -> set[Subject]:
-        """Subjects that are not like the rest of the mesh for all we know: of rules, and of the profile's enforcement."""
+        """Subjects that may be unlike the rest of the mesh: those of rules, and of the profile's enforcement."""
         subjects = {*self.declared.wants, *self.policy.mesh, *self.policy.named}
         subjects.update(Subject(namespace, name) for namespace, name, _ in self.profile.observed)
         subjects.update(Subject(namespace, ANY) for namespace in self.profile.enforcement.namespaces)
@@ -143,7 +144,7 @@ class Watch:
         return Watched(subject, matchers, state, tuple(sorted(hosts)), tuple(sorted(files)))
 
     def region_of(self, grant: Grant) -> str:
-        """Where a destination is: as its rule claims, else as the profile or its name says; empty where nothing does."""
+        """Where a destination is: as its rule claims, else the profile or its name says; empty where nothing does."""
         if grant.rule.region:
             return grant.rule.region
         label = str(grant.destination)
@@ -165,7 +166,7 @@ class _Called:
             self._standings = Standings(profile)
 
     def names(self, policy: Policy, namespace: str, name: str) -> list[str]:
-        """The names of its manifests, such as `reviews-v1` and `reviews-v2`, that are no other workload's; else its own."""
+        """Those of its manifests that are no other workload's, such as `reviews-v1` and `reviews-v2`, else its own."""
         known = policy.inventory.find(namespace, name)
         if self._standings is None or known is None:
             return [name]
