@@ -88,10 +88,11 @@ def run(options: Any) -> int:
 def _write(options: Any, made: Audit, policy: Policy, profile: ClusterProfile, files: list[File], told: Told) -> bool:
     """Write the result in the format that is asked for; returns whether every namespace is ready."""
     from egresslang.commands.report import tell
-    from egresslang.traffic.ready import ENFORCED, READY, readiness
+    from egresslang.traffic.ready import ENFORCED, READY, next_step, readiness
 
     known = {*policy.inventory.namespaces, *(grant.subject.namespace for grant in policy.grants)}
     ready = list(readiness(made, profile, known)) if options.ready else None
+    following = next_step(ready or (), profile)
     is_ready = all(each.state in (READY, ENFORCED) for each in ready or ())
     if options.format == "sarif":
         tell(options, told.findings, files, sys.stdout, told.suppressed, told.hidden)
@@ -103,7 +104,7 @@ def _write(options: Any, made: Audit, policy: Policy, profile: ClusterProfile, f
         from egresslang.traffic import audit_json
 
         described = json.loads(render(told.findings, today=str(made.today)))["findings"]
-        text = audit_json.show(made, described, ready)
+        text = audit_json.show(made, described, ready, following)
     else:
         from egresslang.report.color import painter, wants_color
         from egresslang.traffic import audit_text
@@ -113,7 +114,7 @@ def _write(options: Any, made: Audit, policy: Policy, profile: ClusterProfile, f
         if ready is None:
             text = audit_text.show(made, paint, options.quiet)
         else:
-            text = audit_text.show_ready(made, ready, paint, options.quiet)
+            text = audit_text.show_ready(made, ready, following, paint, options.quiet)
     put(options.output_file, text)
     return is_ready
 

@@ -142,7 +142,7 @@ def _skewed(skew: float, until: int | None) -> list[str]:
 
 
 def _log(said: str, profile: ClusterProfile, window: Window | None) -> Observed:
-    from egresslang.traffic.access_log import observed, read_log
+    from egresslang.traffic.access_log import bounded_lines, observed, read_log
 
     whose, equals, path = said.partition("=")
     namespace, _, workload = whose.rpartition("/")
@@ -155,10 +155,10 @@ def _log(said: str, profile: ClusterProfile, window: Window | None) -> Observed:
         if path == "-":
             if sys.stdin is None:
                 raise Unreadable("standard input is closed")
-            told = read_log(sys.stdin.buffer, namespace, workload, profile.cluster_domain, window)
+            told = read_log(bounded_lines(sys.stdin.buffer), namespace, workload, profile.cluster_domain, window)
         else:
-            with open(path, "rb") as lines:
-                told = read_log(lines, namespace, workload, profile.cluster_domain, window)
+            with open(path, "rb") as log:
+                told = read_log(bounded_lines(log), namespace, workload, profile.cluster_domain, window)
     except OSError as problem:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror or problem}") from problem
     return observed(told, f"`{os.path.basename(path)}`", namespace)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 from egresslang.mesh.addresses import Address, parse_address
 from egresslang.record import record
@@ -27,6 +28,7 @@ from egresslang.traffic.flow import (
     read_host,
 )
 from egresslang.traffic.labels import BLACK_HOLE, MISSING, PASSTHROUGH
+from egresslang.traffic.prometheus import LATEST
 from egresslang.traffic.window import Window
 
 LONGEST_LINE = 65_536
@@ -44,6 +46,15 @@ _LINE = re.compile(
     r"(?P<downstream_local_address>\S+) \S+ (?P<requested_server_name>\S+) (?P<route_name>\S+)"
 )
 _NOTHING = "-"
+
+
+def bounded_lines(log: BinaryIO) -> Iterator[bytes]:
+    """The lines of a log; of one that is too long only so much that its reader sees it is."""
+    while line := log.readline(LONGEST_LINE + 1):
+        yield line
+        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            line = log.readline(LONGEST_LINE + 1)
+
 
 Fields = Mapping[str, str]
 """The fields of a line by their names in Istio's JSON; `-` for none."""
@@ -149,7 +160,7 @@ def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) ->
     elif cluster.startswith("outbound|"):
         parts = cluster.split("|")
         host, verdict = parts[-1], ALLOWED
-        port = int(parts[1]) if parts[1].isascii() and parts[1].isdecimal() else port
+        port = _port(parts[1]) or port
         address = None
     elif set(MISSING) & set(fields.get("response_flags", "").split(",")):
         verdict = LOST
@@ -163,8 +174,13 @@ def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) ->
 def _address(text: str) -> tuple[Address | None, int]:
     """The address that a client dialled, and the port."""
     host, _, port = text.rpartition(":")
-    number = int(port) if port.isascii() and port.isdecimal() else 0
-    return parse_address(host.removeprefix("[").removesuffix("]")), number if number < 65536 else 0
+    return parse_address(host.removeprefix("[").removesuffix("]")), _port(port)
+
+
+def _port(text: str) -> int:
+    """A port, 0 where it is none."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    return number if number < 65536 else 0
 
 
 def _moment(text: str) -> float | None:
@@ -172,4 +188,5 @@ def _moment(text: str) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return seconds if 0 < seconds < LATEST else None

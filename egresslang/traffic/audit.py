@@ -96,7 +96,7 @@ def kinds_of(traffic: Traffic) -> Iterator[str]:
         yield traffic.flow.verdict
     if traffic.is_outside:
         yield OUTSIDE
-    if traffic.leaves_region:
+    if traffic.leaves_region and traffic.flow.verdict in (ALLOWED, PASSED):
         yield OUT_OF_REGION
     if traffic.flow.is_nameless:
         yield NAMELESS

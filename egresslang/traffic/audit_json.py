@@ -16,8 +16,10 @@ from egresslang.traffic.window import iso
 VERSION = 1
 
 
-def show(made: Audit, found: Sequence[Any], ready: Sequence[Readiness] | None) -> str:
-    """The document of an audit: `found` are its findings as JSON has them; `ready` None where nobody asked."""
+def show(made: Audit, found: Sequence[Any], ready: Sequence[Readiness] | None, following: str = "") -> str:
+    """The document of an audit: `found` are its findings as JSON has them; `ready` None where nobody asked, `following` what
+    `enforcement` may become.
+    """
     observed = made.observed
     document: dict[str, Any] = {
         "version": VERSION,
@@ -37,6 +39,7 @@ def show(made: Audit, found: Sequence[Any], ready: Sequence[Readiness] | None) -
     }
     if ready is not None:
         document["ready"] = [_readiness(each) for each in ready]
+        document["next"] = following or None
     return json.dumps(document, indent=1) + "\n"
 
 

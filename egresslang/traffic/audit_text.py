@@ -37,8 +37,8 @@ def show(made: Audit, paint: Paint, quiet: bool) -> str:
     return "\n".join([_heading(made, paint), *(_shown(each, paint) for each in tables), *_ending(made, paint)])
 
 
-def show_ready(made: Audit, found: Sequence[Readiness], paint: Paint, quiet: bool) -> str:
-    """A line for each namespace, and below it what would be blocked."""
+def show_ready(made: Audit, found: Sequence[Readiness], following: str, paint: Paint, quiet: bool) -> str:
+    """A line for each namespace, below it what would be blocked, and what `enforcement` may become (`following`)."""
     if quiet and all(each.state in (READY, ENFORCED) for each in found) and not made.observed.remarks:
         return ""
     lines = [_heading(made, paint)]
@@ -52,6 +52,8 @@ def show_ready(made: Audit, found: Sequence[Readiness], paint: Paint, quiet: boo
         ]
     if not found:
         lines.append("no namespace was seen, and none is known\n")
+    if following:
+        lines.append(f"next: `enforcement: {shown(following)}` in the profile\n")
     return "".join(lines) + "".join(_ending(made, paint))
 
 

@@ -25,8 +25,8 @@ from egresslang.traffic.audit import Audit, Traffic
 from egresslang.traffic.flow import ALLOWED, LOST, PASSED, REQUESTS, Flow
 from egresslang.traffic.window import show_duration, show_time
 
-PROPOSED = "proposed.egress"
-"""What the proposal is called where something is wrong with it."""
+PROPOSED = "(proposed)"
+"""What the proposal is called where something is wrong with it: no path of a policy file."""
 
 _LONGEST = 80
 _LONGEST_REASON = 300

@@ -72,7 +72,7 @@ def observe(server: Server, window: Window, cluster_domain: str, inventory: Inve
             for told, count in part.counts.items():
                 flow = _flow(told, kind, inventory)
                 before = found.get(flow, Seen(0.0, 0))
-                last = max(before.last, min(part.last.get(told, page.end), window.end))
+                last = max(before.last, part.last.get(told, page.end))
                 found[flow] = Seen(before.count + count, last)
     known_since = min(since.values(), default=None)
     remarks += _gaps(server, window, known_since)
@@ -116,7 +116,9 @@ def _part(server: Server, page: Page, metric: str, domain: str, remarks: list[st
             step = page.step
             alive = f"sum by ({_BY}) (increase({series}[{step}s])) > 0 or sum by ({_BY}) ({_born(series, step)}) > 0"
             moments = f"max_over_time(timestamp({alive})[{page.length}s:{step}s])"
-            part.last.update({_told(row): int(row.value) for row in server.query(f"topk({MOST}, {moments})", page.end)})
+            part.last.update(
+                {_told(row): _within(page, row.value) for row in server.query(f"topk({MOST}, {moments})", page.end)}
+            )
     return part
 
 
@@ -165,7 +167,12 @@ def _since(server: Server, page: Page) -> dict[str, int]:
     step = page.step
     there = f"timestamp(group by ({labels.NAMESPACE}) ({_EITHER}))"
     rows = server.query(f"min_over_time({there}[{page.length}s:{step}s])", page.end)
-    return {row.labels.get(labels.NAMESPACE, UNKNOWN): int(row.value) for row in rows}
+    return {row.labels.get(labels.NAMESPACE, UNKNOWN): _within(page, row.value) for row in rows}
+
+
+def _within(page: Page, moment: float) -> int:
+    """A moment that a server told, in the page that it was asked about."""
+    return int(min(max(moment, page.end - page.length), page.end))
 
 
 def _gaps(server: Server, window: Window, first: int | None) -> Iterator[str]:

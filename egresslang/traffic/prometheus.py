@@ -19,6 +19,9 @@ from egresslang.record import record
 LARGEST = 32 * 1024 * 1024
 """Bytes of the largest answer: some hundred thousand rows."""
 
+LATEST = 1 << 33
+"""Seconds since 1970 of the latest moment that anybody means: the year 2242."""
+
 LONGEST_WAIT = 30.0
 """The most seconds between two tries, whatever a server asks for."""
 
@@ -80,7 +83,7 @@ class Server:
     def now(self) -> int:
         """What the server's clock says, in seconds since 1970."""
         rows = self.query("vector(time())")
-        if not rows:
+        if len(rows) != 1 or not 0 < rows[0].value < LATEST:
             raise ServerError(self._said("does not tell its time"))
         return int(rows[0].value)
 

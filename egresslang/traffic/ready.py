@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from egresslang.policy.policy import ANY
 from egresslang.profile.profile import ClusterProfile
@@ -38,6 +38,14 @@ def readiness(made: Audit, profile: ClusterProfile, known: Iterable[str]) -> Ite
     seen = {namespace for namespace, _ in made.observed.since_of}
     for namespace in sorted({*seen, *against, *known} - {ANY}):
         yield _of(namespace, made, profile, tuple(against.get(namespace, ())))
+
+
+def next_step(found: Sequence[Readiness], profile: ClusterProfile) -> str:
+    """What `enforcement` of the profile may become; empty where nothing more can be closed yet, or all is."""
+    closed = [each.namespace for each in found if each.state in (READY, ENFORCED)]
+    if profile.enforcement.level == "mesh" or not any(each.state == READY for each in found):
+        return ""
+    return "mesh" if len(closed) == len(found) else f"{{namespaces: [{', '.join(closed)}]}}"
 
 
 def _would_be_blocked(each: Traffic) -> bool:

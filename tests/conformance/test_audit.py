@@ -129,6 +129,30 @@ def test_option_three_is_allowed_for_one(served: dict[str, str]) -> None:
     assert told["flows"][1]["region"] == "us"
 
 
+def test_each_row_of_the_labels(tmp_path: Path) -> None:
+    """Metric, destination_service, destination_service_name, code, flags, and what the audit makes of it."""
+    rows = [
+        (REQUESTS, "httpbin.org", "httpbin.org", "200", "-", "allowed", "httpbin.org", 1, []),
+        (REQUESTS, "a.example.com", PASSED, "200", "-", "passed-through", "a.example.com", 0, ["passed-through"]),
+        (REQUESTS, "b.example.com", BLACK, "502", "-", "blocked", "b.example.com", 0, ["blocked"]),
+        (CONNECTIONS, "c.example.com", "c.example.com", "0", "-", "allowed", "c.example.com", 0, ["outside"]),
+        (CONNECTIONS, "unknown", PASSED, "0", "UH", "passed-through", None, 0, ["passed-through", "nameless"]),
+        (CONNECTIONS, "unknown", BLACK, "0", "UH", "blocked", None, 0, ["blocked", "nameless"]),
+        (REQUESTS, "d.example.com", "d.example.com", "503", "NC", "lost", "d.example.com", 0, ["lost"]),
+    ]
+    counters = [
+        series(metric, "idgen", service, name, code, flags, {2 * DAY: float(at + 1)}, start=END - 3 * DAY)
+        for at, (metric, service, name, code, flags, *_) in enumerate(rows)
+    ]
+    with prometheus(tmp_path, counters) as url:
+        told = audited(url, RECIPES / "allowed")
+    found = {each["count"]: each for each in told["flows"]}
+    for at, (*_, verdict, host, rules, kinds) in enumerate(rows):
+        flow = found[at + 1]
+        assert (flow["verdict"], flow["host"], len(flow["rules"]), flow["is"]) == (verdict, host, rules, kinds)
+    assert len(found) == len(rows)
+
+
 def test_the_same_traffic_against_another_option(served: dict[str, str]) -> None:
     told = audited(served["black-hole"], RECIPES / "allowed")
     assert [each["rules"] != [] for each in told["flows"]] == [False, True], "granted, and yet blocked: not applied"

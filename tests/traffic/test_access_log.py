@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from faked import TODAY, Fake, Result, holding, labelled
 
-from egresslang.traffic.access_log import Told, observed, read_log
+from egresslang.traffic.access_log import Told, bounded_lines, observed, read_log
 from egresslang.traffic.flow import Flow
 
 HERE = Path(__file__).parent
@@ -114,6 +115,19 @@ def test_lines_are_added_up_and_the_rest_is_counted() -> None:
         observed(read("x"), "`a`", "recipes").remarks[1]
         == "`a`: no line of an access log in the time that is asked about"
     )
+
+
+def test_lines_of_any_length_are_read_in_bounded_parts() -> None:
+    short, long = line(upstream_cluster="outbound|443||a.example").encode(), b"x" * 300_000 + b"\n"
+    parts = list(bounded_lines(io.BytesIO(long + short + long)))
+    assert max(map(len, parts)) == 65_537
+    told = read_log(parts, "recipes", "idgen", "cluster.local")
+    assert (told.lines, told.unread, len(told.flows)) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("text", ["9999-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1960-01-01T00:00:00Z"])
+def test_impossible_moments(text: str) -> None:
+    assert read(line(start_time=text, upstream_cluster="outbound|443||a.example")).unread == 1
 
 
 def test_different_flows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

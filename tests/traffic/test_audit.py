@@ -53,6 +53,7 @@ ROWS = [
     (TCP, "unknown", BLACK, "UH", "blocked", None, [], ["blocked", "nameless"]),
     (HTTP, "httpbin.org", "httpbin.org", "NC", "lost", "httpbin.org", [1], ["lost"]),
     (HTTP, "httpbin.org", "httpbin.org", "DC,NR", "lost", "httpbin.org", [1], ["lost"]),
+    (HTTP, "far.example.com", BLACK, "-", "blocked", "far.example.com", [], ["blocked"]),
     (HTTP, "far.example.com", "far.example.com", "-", "allowed", "far.example.com", [], ["outside", "out-of-region"]),
 ]
 """Metric, destination_service, destination_service_name, response_flags; verdict, host, lines of rules, kinds."""
@@ -229,6 +230,21 @@ def test_clock_skew(ahead: int, said: str, project: Path, fake: Fake, monkeypatc
     told = Result("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url)
     assert said in told.out
     assert ("incomplete" in told.out) == bool(said)
+
+
+def test_absurd_moments_stay_in_the_window(audited: Audits) -> None:
+    audited(POLICY)
+    whole = holding((HTTP, labelled("idgen", "httpbin.org", "httpbin.org"), 1.0))
+    absurd = vector((labelled("idgen", "httpbin.org", "httpbin.org"), 1e300))
+    early = vector(({"source_workload_namespace": "recipes"}, -1e300))
+
+    def reply(query: str) -> Any:
+        return absurd if "max_over_time" in query else early if "group by" in query else whole(query)
+
+    audited.fake.reply = reply
+    told = Result("audit", "a.egress", "-p", "profile.yaml", "--prometheus", audited.fake.url, "--today", TODAY)
+    assert "known since 2026-11-19 00:00" in told.out
+    assert "2026-11-26 00:00  recipes/idgen" in told.out
 
 
 def test_a_day_that_the_server_does_not_know_yet(project: Path, fake: Fake) -> None:

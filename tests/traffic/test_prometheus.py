@@ -45,6 +45,13 @@ def test_the_servers_clock(fake: Fake) -> None:
     assert asking(fake.url).now() == END
 
 
+@pytest.mark.parametrize("rows", [[], [({}, -1.0)], [({}, 1e300)], [({}, 1.0), ({"a": "b"}, 2.0)]])
+def test_no_clock(fake: Fake, rows: list[Any]) -> None:
+    fake.reply = lambda _: vector(*rows)
+    with pytest.raises(ServerError, match="does not tell its time"):
+        asking(fake.url).now()
+
+
 def test_down() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

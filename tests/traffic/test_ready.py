@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,15 @@ def ready(project: Path, fake: Fake) -> Asks:
     def ask(*series: Any, known: int = START, arguments: tuple[str, ...] = ()) -> tuple[str, str, str | None, int]:
         (project / "a.egress").write_text(POLICY)
         reply = holding(*series)
-        since = vector(({"source_workload_namespace": "recipes"}, known))
-        fake.reply = lambda query: since if "group by" in query and series else reply(query)
+        days = count()  # the newest is asked about first
+
+        def answer(query: str) -> Any:
+            if "group by" not in query or known == START:
+                return reply(query)
+            is_there = END - next(days) % 7 * 86_400 > known
+            return vector(*[({"source_workload_namespace": "recipes"}, known)] * is_there)
+
+        fake.reply = answer
         options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY, "--ready")
         told = Result(*options, "--format", "json", *arguments).json
         jsonschema.validate(told, SCHEMA)
@@ -89,3 +97,32 @@ def test_text(ready: Asks, project: Path, fake: Fake) -> None:
         "not ready: recipes: 1 flow that no rule grants; ready on 2026-12-02 23:00 if nothing more comes",
         "    recipes/etl -> x.example.com (as the client says), last seen 2026-11-25 23:00, 7 requests",
     ]
+
+
+@pytest.mark.parametrize(
+    ("passing", "enforcement", "following"),
+    [
+        ((), "observe", "mesh"),
+        (("shop",), "observe", "{namespaces: [recipes]}"),
+        (("shop",), "{namespaces: [recipes]}", None),
+        ((), "{namespaces: [recipes]}", "mesh"),
+        (("shop", "recipes"), "observe", None),
+        ((), "mesh", None),
+    ],
+)
+def test_the_next_step(
+    passing: tuple[str, ...], enforcement: str, following: str | None, project: Path, fake: Fake
+) -> None:
+    profile = PROFILE.replace(
+        "  destinations:", "    shop: {workloads: {cart: {labels: {app: cart}}}}\n  destinations:"
+    )
+    (project / "profile.yaml").write_text(f"{profile}  enforcement: {enforcement}\n")
+    (project / "a.egress").write_text(POLICY)
+    series = [GRANTED, (HTTP, labelled("cart", "x.example.com", BLACK, namespace="shop"), 1.0)]
+    series += [(HTTP, labelled("cart", "x.example.com", PASSED, namespace=each), 1.0) for each in passing]
+    fake.reply = holding(*series)
+    options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY, "--ready")
+    told = Result(*options, "--format", "json").json
+    jsonschema.validate(told, SCHEMA)
+    assert told["next"] == following
+    assert (f"next: `enforcement: {following}` in the profile" in Result(*options).out) == bool(following)
