@@ -95,6 +95,8 @@ CLI = """# The command line
 - [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
 - [What access changed](diff.md) is about `diff`, and about questions that many flows answer.
+- `audit` and `learn` ask a Prometheus, or read access logs: [observed traffic](audit.md). A server that gives no usable
+  answer is one line and status 2, and no file is written. No secret is taken from an argument.
 - [Questions and answers](#questions-and-answers) says what `explain` may be asked, [the configuration](#the-configuration)
   what a project can say once for all runs, and [Findings](findings.md) has the page of every code.
 """

@@ -73,6 +73,13 @@ def test_each_row_of_the_labels(
     assert told["summary"] == {**NONE, **dict.fromkeys(kinds, 1), "unused": told["summary"]["unused"]}
 
 
+@pytest.mark.parametrize(("host", "line"), [("httpbin.org", 1), ("httpbin.org:80", 1), ("httpbin.org:8080", 2)])
+def test_a_host_header_tells_its_port(audited: Audits, host: str, line: int) -> None:
+    policy = POLICY + "allow idgen -> httpbin.org:8080 http\n"
+    (flow,) = audited.json(policy, (HTTP, labelled("idgen", host, PASSED), 1.0))["flows"]
+    assert [each["line"] for each in flow["rules"]] == [line]
+
+
 def test_used_and_unused(audited: Audits) -> None:
     policy = POLICY + "allow etl -> old.example.com:443 tls\nallow * -> *.example.org:443 tls\n"
     seen = (

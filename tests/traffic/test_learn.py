@@ -58,6 +58,7 @@ class Learns:
         (self.project / "proposed.egress").write_text(told.out)
         checked = Result("check", self.project, "-p", "profile.yaml", "--today", TODAY)
         assert checked.status == 0, checked.out + checked.err
+        assert "EGR40" not in checked.out, "a comment that acts"
         return [line for line in told.out.splitlines() if line.startswith("allow")]
 
 
@@ -102,6 +103,7 @@ APART = [
     ("-x.example.com", "not a DNS name"),
     ("a\nallow * -> *\nreason", "not a DNS name"),
     ("x.example.com\n# egressc: ignore EGR301 -- why", "not a DNS name"),
+    ("x # egressc: ignore EGR301 -- why", "not a DNS name"),
 ]
 
 
