@@ -97,8 +97,9 @@ _egressc() {
         audit)
             case $before in
                 -p | --profile | --bearer-token-file | --basic-auth-file | --client-certificate | --client-key | --ca-file | --output-file) files=file ;;
-                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --fail-on | --today) : ;;
+                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --today) : ;;
                 --format) words='text json sarif' ;;
+                --fail-on) list='unused blocked passed-through lost outside out-of-region nameless incomplete not-ready' ;;
                 --color) words='auto always never' ;;
                 *) flags='-p --profile --prometheus --since --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --ready --format --fail-on --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac

@@ -135,7 +135,7 @@ complete -c egressc -n '__fish_seen_subcommand_from audit' -l timeout -x -d 'the
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l retries -x -d 'further tries where a server is busy or gone (default: 2)'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l ready -d 'say of each namespace whether it can be enforced, instead of the tables'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l format -x -a 'text json sarif' -d 'tables, data (schemas/audit.schema.json), or the unused rules for code scanning (default: text)'
-complete -c egressc -n '__fish_seen_subcommand_from audit' -l fail-on -x -d 'fail for these: unused, blocked, passed-through, lost, outside, out-of-region, nameless, incomplete, and with --ready not-ready (default: for none)'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l fail-on -x -a '(__fish_complete_list , "string split \" \" -- unused blocked passed-through lost outside out-of-region nameless incomplete not-ready")' -d 'fail for these: unused, blocked, passed-through, lost, outside, out-of-region, nameless, incomplete, and with --ready not-ready (default: for none)'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l output-file -r -F -d 'write the result there'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l color -x -a 'auto always never' -d 'colours of the text format'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l today -x -d 'the day expiry is judged against (default: today, UTC)'

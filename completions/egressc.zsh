@@ -193,7 +193,7 @@ _egressc() {
                         '(--retries)--retries=[further tries where a server is busy or gone (default\: 2)]:N: ' \
                         '(--ready)--ready[say of each namespace whether it can be enforced, instead of the tables]' \
                         '(--format)--format=[tables, data (schemas/audit.schema.json), or the unused rules for code scanning (default\: text)]:format:(text json sarif)' \
-                        '*--fail-on=[fail for these\: unused, blocked, passed-through, lost, outside, out-of-region, nameless, incomplete, and with --ready not-ready (default\: for none)]:FOUND,…: ' \
+                        '*--fail-on=[fail for these\: unused, blocked, passed-through, lost, outside, out-of-region, nameless, incomplete, and with --ready not-ready (default\: for none)]:FOUND,…:_sequence compadd - unused blocked passed-through lost outside out-of-region nameless incomplete not-ready' \
                         '(--output-file)--output-file=[write the result there]:FILE:_files' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \

@@ -81,7 +81,10 @@ class Judge:
         address = parse_address(flow.host.removeprefix("[").removesuffix("]"))
         where = _name(flow.host) if address is None else _address(address)
         protocols = HTTP if flow.kind == REQUESTS else _CONNECTIONS
-        found = self.granted.to(Box(who, where, self._ports(flow), protocols))
+        box = Box(who, where, self._ports(flow), protocols)
+        # What a client says counts where a sidecar looks at it; a name with fixed addresses is told by those.
+        is_said = address is None and not flow.is_registered
+        found = self.granted.to_name_told(box) if is_said else self.granted.to(box)
         if flow.kind == REQUESTS and flow.address is not None:  # a grant to addresses is for http as well
             found += self.granted.to_address(Box(who, _address(flow.address), self._ports(flow)))
         if not flow.host.startswith("*."):

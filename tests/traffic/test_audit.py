@@ -80,6 +80,15 @@ def test_a_host_header_tells_its_port(audited: Audits, host: str, line: int) -> 
     assert [each["line"] for each in flow["rules"]] == [line]
 
 
+def test_a_host_header_is_not_believed_where_a_sidecar_looks_at_the_address(audited: Audits) -> None:
+    policy = "allow idgen -> db.example.com:5432 tcp address=203.0.113.7\nallow idgen -> 203.0.113.9:80 http\n"
+    hosts = ("db.example.com:5432", "203.0.113.9")
+    told = audited.json(policy, *((HTTP, labelled("idgen", host, PASSED), 1.0) for host in hosts))
+    assert {each["host"]: len(each["rules"]) for each in told["flows"]} == {"db.example.com": 0, "203.0.113.9": 1}
+    (flow,) = audited.json(policy, (TCP, labelled("idgen", "db.example.com", "db.example.com"), 1.0))["flows"]
+    assert len(flow["rules"]) == 1
+
+
 def test_used_and_unused(audited: Audits) -> None:
     policy = POLICY + "allow etl -> old.example.com:443 tls\nallow * -> *.example.org:443 tls\n"
     seen = (
