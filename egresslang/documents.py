@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -128,16 +128,23 @@ class Located:
                 yield Located(self.source, value, place)
 
 
-def read(source: Source, code: Code = codes.BAD_PROFILE, limit: int = LIMIT) -> tuple[list[Located], list[Finding]]:
+def read(
+    source: Source, code: Code = codes.BAD_PROFILE, limit: int = LIMIT, parts: Iterable[tuple[int, int]] = ()
+) -> tuple[list[Located], list[Finding]]:
     """The documents of a text that can be read, without the empty ones, and a finding of `code` for what cannot.
 
-    A document with a finding is left out; the others, before and after it, are still read.
+    A document with a finding is left out; the others, before and after it, are still read. `parts` are the stretches
+    that each hold documents, where something else than `---` stands between them.
     """
     text = source.text
     if len(text) > limit:
         return [], [finding(code, Span(source, 0, 1), f"`{source.name}` is too large", f"{len(text)} characters, at most {limit} are read",
                             help="split it into several files")]  # fmt: skip
     reader = _Reader(source, code)
+    if parts:
+        for start, end in parts:
+            reader.stream(start, end)
+        return reader.documents, reader.findings
     stopped = reader.stream(len(_BOM) if text.startswith(_BOM) else 0, len(text))
     if stopped is not None:
         for start, end in _documents_after(text, stopped):

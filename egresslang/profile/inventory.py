@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Inventory = Mapping[str, Namespace]
 
+_CAPTURE = frozenset(("annotations", "hostNetwork", "runAsUser"))
+_CAPTURE_LABELS = frozenset(("sidecar.istio.io/inject", "istio.io/dataplane-mode"))
+
 
 def read_inventory(
     namespaces: Located | None, findings: list[Finding], assumed: list[str]
@@ -36,12 +39,12 @@ def read_inventory(
             bare += labels is None
             carried = _labels(labels) if labels is not None else (("app", name),)
             selector = workload.get("selector")
-            workloads[name] = Workload(
-                namespace, name, carried, carried if selector is None else _labels(selector), workload.key_span
-            )
+            selected = carried if selector is None else _labels(selector)
+            said = workload if _decides_about_capture(workload.value, carried) else None
+            workloads[name] = Workload(namespace, name, carried, selected, workload.key_span, said)
             if selector is not None:
                 findings += _selects_nothing(name, selector, dict(carried), labels)
-        inventory[namespace] = Namespace(namespace, workloads, place.key_span)
+        inventory[namespace] = Namespace(namespace, workloads, place.key_span, place.get("labels"))
     if bare:
         assumed.append(f"workloads without `labels` ({bare}) carry the label `app`, with their own name")
     return inventory
@@ -77,6 +80,12 @@ def read_observed(place: Located | None, default_namespace: str, inventory: Inve
         elif name not in inventory[namespace].workloads:
             findings.append(_unknown_workload(namespace, name, entry.span, inventory))
     return tuple(observed)
+
+
+def _decides_about_capture(entry: object, labels: Labels) -> bool:
+    """Whether an entry says anything that may keep the traffic of its pods from a sidecar."""
+    own = entry if isinstance(entry, dict) else {}
+    return not _CAPTURE.isdisjoint(own) or any(key in _CAPTURE_LABELS for key, _ in labels)
 
 
 def _labels(place: Located) -> Labels:

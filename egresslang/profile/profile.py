@@ -20,22 +20,27 @@ NEWEST_KNOWN = (1, 32)
 
 @record
 class Workload:
-    """A known workload: the labels of its pods, and what its Sidecar selects them by."""
+    """A known workload: the labels of its pods, and what its Sidecar selects them by.
+
+    `entry_span` is all that the profile says of it, None where that decides nothing about capture.
+    """
 
     namespace: str
     name: str
     labels: Labels
     selector: Labels
     span: Span
+    entry_span: Located | None = None
 
 
 @record
 class Namespace:
-    """A known namespace and its known workloads by name."""
+    """A known namespace and its known workloads by name; `labels_span` is what the profile says of its labels."""
 
     name: str
     workloads: Mapping[str, Workload]
     span: Span
+    labels_span: Located | None = None
 
 
 @record
