@@ -12,6 +12,7 @@ complete -c egressc -n '__fish_use_subcommand' -a check -d 'Tell every finding, 
 complete -c egressc -n '__fish_use_subcommand' -a fmt -d 'Write policy files in their canonical form, in place.'
 complete -c egressc -n '__fish_use_subcommand' -a test -d 'Judge the expect lines of a policy, one line each.'
 complete -c egressc -n '__fish_use_subcommand' -a explain -d 'Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+complete -c egressc -n '__fish_use_subcommand' -a diff -d 'Tell which access is gained, lost or changed, in flows and not in lines.'
 complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach what, by which rule, and what becomes of everything else.'
 complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Tell what is wrong with profiles, without a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a kustomize -d 'Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
@@ -72,12 +73,25 @@ complete -c egressc -n '__fish_seen_subcommand_from explain' -a '(__egressc_code
 complete -c egressc -n '__fish_seen_subcommand_from explain' -F
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -l manifests -r -F -d 'ask these manifests instead of a policy: files, folders, or - for standard input; repeat it for several'
-complete -c egressc -n '__fish_seen_subcommand_from explain' -l format -x -a 'text json' -d 'how answers are written; json is one object a line (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from explain' -l format -x -a 'text json csv' -d 'how answers are written; json is one object a line, or one document of all flows that match; csv is for these alone (default: text)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -l color -x -a 'auto always never' -d 'colours of the text format'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from diff' -F
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l base -x -d 'what to compare with: a policy file or folder, or a folder of manifests; what does not exist is a git revision, such as `origin/main...` for where this branch left it'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l base-profile -r -F -d 'the profile of the base; without --base the same policy is compared in two clusters'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l manifests -r -F -d 'compare these manifests instead of a policy: files or folders; repeat it for several'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l fail-if -x -a 'widened changed' -d 'end in status 1 if any access is gained, or if anything is another (default: never)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l format -x -a 'text json markdown sarif' -d 'how changes are written (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from graph' -F
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'

@@ -14,6 +14,7 @@ _egressc() {
                 'fmt:Write policy files in their canonical form, in place.'
                 'test:Judge the expect lines of a policy, one line each.'
                 'explain:Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+                'diff:Tell which access is gained, lost or changed, in flows and not in lines.'
                 'graph:Draw who may reach what, by which rule, and what becomes of everything else.'
                 'profile:Tell what is wrong with profiles, without a policy.'
                 'kustomize:Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
@@ -104,7 +105,26 @@ _egressc() {
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--manifests=[ask these manifests instead of a policy\: files, folders, or - for standard input; repeat it for several]:PATH:_files' \
-                        '(--format)--format=[how answers are written; json is one object a line (default\: text)]:format:(text json)' \
+                        '(--format)--format=[how answers are written; json is one object a line, or one document of all flows that match; csv is for these alone (default\: text)]:format:(text json csv)' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                diff)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--base)--base=[what to compare with\: a policy file or folder, or a folder of manifests; what does not exist is a git revision, such as `origin/main...` for where this branch left it]:REV|PATH: ' \
+                        '*--base-profile=[the profile of the base; without --base the same policy is compared in two clusters]:FILE:_files' \
+                        '*--manifests=[compare these manifests instead of a policy\: files or folders; repeat it for several]:PATH:_files' \
+                        '(--fail-if)--fail-if=[end in status 1 if any access is gained, or if anything is another (default\: never)]:fail_if:(widened changed)' \
+                        '(--format)--format=[how changes are written (default\: text)]:format:(text json markdown sarif)' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
                         '(-q --quiet)-q[say nothing when there is nothing to say]' \

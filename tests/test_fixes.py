@@ -106,7 +106,37 @@ def fixed(text: str) -> str:
             "allow a -> a.example.com:80 http\nallow b -> a.example.com:80 http\n"),
             "allow a -> *.example.com:80 http  # egressc: ignore EGR308 -- one\n\n# more\nallow b -> a.example.com:80 http\n",
         ),
+        (
+            "allow a -> *.example.com:443 tls\nallow {a, b} -> a.example.com:443 tls\n",
+            "allow a -> *.example.com:443 tls\nallow b -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow a -> *.example.com:443 tls\nallow {b, a, c} -> a.example.com:443 tls\n",
+            "allow a -> *.example.com:443 tls\nallow {b, c} -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow a -> {*.example.com:443 tls, b.example.org:{80 http, 443 tls}, a.example.com:443 tls}\n",
+            "allow a -> {*.example.com:443 tls, b.example.org:{80 http, 443 tls}}\n",
+        ),
+        (
+            "allow a -> {*.example.com, a.example.com}:443 tls owner=x\n",
+            "allow a -> *.example.com:443 tls owner=x\n",
+        ),
+        (
+            "allow b -> *.example.com:443 tls\nallow {\n    a,  # one\n    b,  # two\n    # three is another\n    c,\n  } -> a.example.com:443 tls\n",
+            "allow b -> *.example.com:443 tls\nallow {\n    a,  # one\n    # three is another\n    c,\n  } -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow c -> *.example.com:443 tls\nallow {\n    a,  # one\n    c  # two\n  } -> a.example.com:443 tls\n",
+            "allow c -> *.example.com:443 tls\nallow {\n    a,  # one\n      # two\n  } -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow a -> *.example.com:443 tls\nallow {a, b, c} -> a.example.com:443 tls\nallow b -> a.example.com:443 tls owner=x\n",
+            "allow a -> *.example.com:443 tls\nallow {b, c} -> a.example.com:443 tls\n",
+        ),
         ("\ufeffalow a -> a.example.com:443\r\n", "\ufeffallow a -> a.example.com:443 tls\r\n"),
+        ("allow a -> a.example.com:443 tls reason=“x”\n", 'allow a -> a.example.com:443 tls reason="x"\n'),
+        ("allow a -> a.example.com:443 tls reason='x y'\n", 'allow a -> a.example.com:443 tls reason="x y"\n'),
         ("expect a -> a.example.com:80 blokced\n", "expect a -> a.example.com:80 blocked\n"),
     ],
 )  # fmt: skip
@@ -288,9 +318,9 @@ def test_edits_are_made_where_they_stand(text: str, drawn: list[tuple[int, int, 
 # Whatever the policy
 
 
-WHO = ["a", "b", "n/c", "{a, b}", "n/*"]
+WHO = ["a", "b", "n/c", "{a, b}", "n/*", "{a, n/c, n/*}"]
 WHERE = [
-    "a.example.com", "b.example.com", "*.example.com", "*.b.example.com", "s", "{a.example.com, b.example.com}",
+    "a.example.com", "b.example.com", "*.example.com", "*.b.example.com", "s", "{a.example.com, b.example.com}", "{s, c.example.com, *.example.com}",
     "203.0.113.0/29", "203.0.113.4",
 ]  # fmt: skip
 PORTS = ["443 tls", "80 http", "8443 tls", "{443 tls, 80 http}", "5432 postgres", "53 udp"]

@@ -86,7 +86,7 @@ def run(options: Any) -> int:
             from egresslang.compile import compile
 
             made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
-            found.extend(merged(profiles, [each.findings for each in made]))
+            found.extend(merged(profiles, [each.findings for each in made], [each.policy for each in made]))
         if errors(found) or fails(options, found, files):
             report(options, found, files, profiles, sys.stderr)
             return FINDINGS

@@ -21,4 +21,9 @@ def judge(options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile
 
     made = [compile(files, profile, today(options), Severity.ERROR) for profile in profiles]
     policies = [each.policy for each in made if each.policy is not None]
-    return settled(options, [*found, *merged(profiles, [each.findings for each in made])], files, policies)
+    return settled(
+        options,
+        [*found, *merged(profiles, [each.findings for each in made], [each.policy for each in made])],
+        files,
+        policies,
+    )

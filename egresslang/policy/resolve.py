@@ -115,10 +115,12 @@ class _Resolver:
             return
         addresses = self.attributes.addresses(address) if address else None
         named = address is not None
+        targets: list[nodes.Target] = []
         for target, ports, span in self.binding.entries(statement.destinations, namespace, named):
             bound = self.binding.target(target)
             if bound is None:
                 continue
+            targets.append(bound)
             varies = varies or bound is not target
             if isinstance(bound, nodes.Anything) and not ports and Subject(ANY, ANY) in subjects:
                 self._tell(
@@ -146,6 +148,8 @@ class _Resolver:
                         )
                         for subject in subjects
                     )
+        if holes:
+            self.destinations.tell_idle(statement.destinations.holes, targets, namespace)
         self.allows.append(AllowLine(rule, statement, live, varies))
 
     def _subjects(self, sources: nodes.Sources, namespace: str) -> list[Subject]:

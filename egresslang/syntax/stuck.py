@@ -15,6 +15,7 @@ from egresslang.source import Source, Span
 from egresslang.suggest import nearest
 from egresslang.syntax import nodes
 from egresslang.syntax.errors import (
+    QUOTES,
     SHAPES,
     any_of,
     instead,
@@ -22,6 +23,7 @@ from egresslang.syntax.errors import (
     odd_space,
     shown,
     syntax,
+    wrong_quotes,
     yaml,
 )
 
@@ -131,6 +133,8 @@ def _arrow(at: _Stuck) -> Finding | None:
     """The arrow: written otherwise, left out, or with nothing before it."""
     if "->" in at.before or at.keyword not in ("allow", "deny", "expect", "mesh"):
         return None
+    if made := _swapped(at):
+        return made
     if not at.rest.startswith("->") and (match := _ARROWS.match(at.rest)):
         there = at.here(match.end())
         fix = Fix("write `->`", (Edit(there, "->"),), safe="<" not in match[0])
@@ -157,6 +161,23 @@ def _arrow(at: _Stuck) -> Finding | None:
             at.here(), f"no `->` before `{shown(at.word)}`", "the destination", f"write `-> {shown(at.word)}`"
         )
     return None
+
+
+def _swapped(at: _Stuck) -> Finding | None:
+    """Who and where to in the wrong order, or the arrow behind both."""
+    text = at.before + at.rest
+    place = r"(?P<where>[^\s{}]*\.[^\s{}:]*:\S+|\[[^\]\s]*:[^\]\s]*\]:\S+)"
+    if match := re.match(rf"\w+\s+{place}\s*->\s*(?P<who>[a-z0-9*][a-z0-9/*-]*)(?=\s|$)(?P<rest>[^\r\n]*)", text):
+        protocol = match["rest"].split(None, 1)[:1]
+        there = " ".join([match["where"], *(word for word in protocol if word in nodes.PROTOCOLS)])
+        message, label = "the destination stands before the arrow", "where to"
+    elif match := re.match(rf"\w+\s+(?P<who>[^\s{{}}:]+)\s+{place}(?P<rest>\s+[a-z0-9]+)?\s*->\s*$", text):
+        there = " ".join([match["where"], *(match["rest"] or "").split()])
+        message, label = "the arrow stands behind the destination", "where to"
+    else:
+        return None
+    help = f"write who first: `{at.keyword} {shown(match['who'])} -> {shown(there)}`"
+    return syntax(at.place(*match.span("where")), message, label, help)
 
 
 def _url(at: _Stuck) -> Finding | None:
@@ -211,10 +232,12 @@ def _outcome(at: _Stuck) -> Finding | None:
 
 
 def _quote(at: _Stuck) -> Finding | None:
-    if match := re.search(r"=['‘’“”][^'‘’“”\r\n]*$", at.before):
-        there = at.place(match.start() + 1, len(at.before.rstrip()))
-        message = "a value in single quotes" if match[0][1] in "'‘’" else "a value in curly quotes"
-        return syntax(there, message, "not a quote here", 'use double quotes: `"…"`')
+    if match := re.search(rf"=[{QUOTES}][^{QUOTES}\r\n]*$", at.before):
+        start = match.start() + 1
+        whole = re.match(rf"[{QUOTES}][^{QUOTES}\r\n]*[{QUOTES}](?=\s|$)", (at.before + at.rest)[start:])
+        end = start + len(whole[0]) if whole else len(at.before.rstrip())
+        there = at.place(start, end)
+        return wrong_quotes(there.text, there)
     if at.rest.startswith('"') and not re.match(r'"(?:[^"\\\r\n]|\\.)*"', at.rest):
         line_end = re.search(r"[\r\n]|$", at.rest)
         return syntax(

@@ -311,3 +311,25 @@ def test_a_set_that_only_an_unused_set_uses() -> None:
 
 def test_sets_of_the_profile_may_go_unused() -> None:
     assert told(f"allow cart{A}") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("[pay, cart]", "write `{pay, cart}` for the workloads"),
+        ("data[etl]", "write `data/etl` for the workloads"),
+        ("data[etl, cart]", "write `{data/etl, data/cart}` for the workloads"),
+        ("[pay, etl]", "check the labels against the profile"),
+        ("[tier=none]", "check the labels against the profile"),
+    ],
+)
+def test_names_in_brackets_are_workloads_in_braces(source: str, meant: str) -> None:
+    _, found = resolved(f"allow {source} -> a.example.com:443 tls")
+    assert [(each.code.id, each.help) for each in found] == [("EGR103", meant)]
+    for fix in (each.fix for each in found if each.fix is not None):
+        assert (fix.safe, [edit.span.text for edit in fix.edits]) == (False, [source])
+
+
+def test_names_in_brackets_without_a_profile() -> None:
+    _, found = resolved("allow [idgen, etl] -> a.example.com:443 tls", known=False)
+    assert [each.help for each in found] == ["name the workloads, as in `{idgen, etl}`, or give a profile with `-p`"]

@@ -59,6 +59,13 @@ from egresslang.rules import redundant
             "allow s/a -> x.com:443 tls\nallow s/b -> x.com:443 tls\nallow {s/a, s/b} -> x.com:443 tls",
             ["3 allow {s/a, s/b} -> x.com:443 tls < 1 < 2"],
         ),
+        ("allow s/a -> x.com:443 tls\nallow {s/a, s/b} -> {x.com, y.com}:443 tls\nallow s/a -> y.com:443 tls owner=z", ["3 allow s/a -> y.com:443 tls < 2", "1 allow s/a -> x.com:443 tls < 2"]),
+        ("allow s/a -> {x.com, z.com}:443 tls\nallow {s/a, s/b} -> x.com:443 tls", ["1 x.com < 2"]),
+        ("allow s/a -> *.x.com:443 tls\nallow {s/a, s/b} -> a.x.com:443 tls", ["2 s/a < 1"]),
+        ("allow s/* -> *.x.com:443 tls\nallow {t/a, s/b, s/*} -> a.x.com:443 tls", ["2 s/* < 1", "2 s/b < 1"]),
+        ("allow {s/a, s/*} -> a.x.com:443 tls", ["1 s/a < 1"]),
+        ("allow s/a -> *.x.com:443 tls\nallow {s/a, s/b} -> {a.x.com, b.com}:443 tls", []),
+        ("hosts h = x.com, y.com\nallow s/a -> h:443 tls\nallow s/a -> {h, z.com}:443 tls", ["3 h < 2"]),
         ("hosts h = x.com, y.com\nallow s/a -> h:443 tls\nallow s/a -> y.com:443 tls", ["3 allow s/a -> y.com:443 tls < 2"]),
     ],
 )  # fmt: skip
@@ -228,3 +235,43 @@ def test_it_agrees_with_brute_force(seed: int) -> None:
         assert covered.by
         assert not {part.number for part in covered.by} & gone
         assert covered.more or is_covered(covered.part, covered.by), (covered.part.span.text, shown)
+
+
+@pytest.mark.parametrize(
+    ("level", "policy", "expected"),
+    [
+        ("mesh", "allow s/* -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", [False]),
+        ("workloads", "allow s/* -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", []),
+        ("workloads", "allow s/a -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", [True]),
+    ],
+)
+def test_a_source_that_its_braces_lock_stays(level: str, policy: str, expected: list[bool]) -> None:
+    fixes = [each.fix for each in found(redundant, policy, f"enforcement: {level}")]
+    assert [fix is not None and fix.safe for fix in fixes] == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected", "has_fix"),
+    [
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 tcp", [], True),
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/* -> 20.0.0.0/24:3306 tcp", [], True),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> * reason=x",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 tcp\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 tcp < 2"],
+            False,
+        ),
+    ],
+)
+def test_what_alone_says_that_the_server_speaks_first_stays(policy: str, expected: list[str], has_fix: bool) -> None:
+    assert told(redundant, policy) == expected
+    assert all((each.fix is not None) is has_fix for each in found(redundant, policy))

@@ -106,6 +106,12 @@ def checked(profile: str, policy: str = POLICY) -> list[Finding]:
     return [each for each in compiled(policy, loaded(profile))[2] if each.severity is Severity.ERROR]
 
 
+def test_resources_of_the_cluster_that_nobody_can_read_are_told() -> None:
+    entry = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: odd, namespace: shop}, spec: {hosts: 7}}"
+    (one,) = checked(RESOURCE + entry)
+    assert (one.code.id, one.span.source.name, one.label) == ("EGR510", "cluster.yaml", "`hosts` is not a list")
+
+
 def test_services_keep_working() -> None:
     assert checked(RESOURCE + SERVICE) == []
 
