@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +126,24 @@ class Located:
         if isinstance(self.value, list):
             for value, place in zip(self.value, self._place[1], strict=True):
                 yield Located(self.source, value, place)
+
+
+def composed(parts: Mapping[str, Any], at: Span) -> Located:
+    """A mapping made of values that stand elsewhere in a source, each at its own place, and of words that stand at `at`."""
+    value, place = _composed(parts, at.start << _BITS | at.end)
+    return Located(at.source, value, place)
+
+
+def _composed(part: Any, at: int) -> tuple[Any, _Place]:
+    if isinstance(part, Located):
+        return part.value, part._place
+    if not isinstance(part, dict):
+        return part, at
+    values, places = {}, []
+    for key, each in part.items():
+        values[key], place = _composed(each, at)
+        places += [each._key if isinstance(each, Located) and each._key >= 0 else at, place]
+    return values, (at, places)
 
 
 def read(

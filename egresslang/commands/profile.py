@@ -24,6 +24,9 @@ SUMMARY = "make or update a profile from Kubernetes and Istio manifests; `--chec
 _NAMES_OUR_GROUP = re.compile(rb"""apiVersion["']?\s*:\s*["']?egresslang\.dev/""").search
 _OTHER_KINDS = ("EgressPolicy",)
 
+MOST = 3
+"""Paths that are told by name."""
+
 
 def describe(command: Parser) -> None:
     """The options of the command."""
@@ -77,7 +80,7 @@ def _make(options: Any) -> int:
     """Describe the cluster that manifests are for."""
     from egresslang.commands.manifests import read_manifests
     from egresslang.commands.progress import Progress
-    from egresslang.commands.report import conclude, settled, status
+    from egresslang.commands.report import conclude, settled, status, tell
     from egresslang.existing.cluster import DEFAULT, read_cluster
     from egresslang.existing.described import Asked
     from egresslang.existing.profile_file import make
@@ -90,6 +93,11 @@ def _make(options: Any) -> int:
     progress = Progress(sys.stderr, "reading", len(sources))
     cluster = read_cluster(sources, namespace, progress.step)
     progress.done()
+    if cluster.is_empty:
+        if told := settled(options, [*wrong, *cluster.findings], ()).findings:
+            tell(options, told, sources, sys.stderr)
+        files = ", ".join(f"`{each}`" for each in options.files[:MOST])
+        return misuse(f"nothing in {files} says anything of a cluster; `--check` judges profiles")
     asked = Asked(os.path.dirname(path), options.prune, options.namespace or "")
     made = make(path or "cluster.yaml", options.name or "", standing, cluster, read_text, asked)
     found = [*wrong, *cluster.findings, *made.findings]

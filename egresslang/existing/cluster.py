@@ -55,7 +55,7 @@ class Cluster:
     """
 
     workloads: tuple[Runs, ...] = ()
-    labels: Mapping[str, Labels] = {}  # noqa: RUF012  never changed
+    labels: Mapping[str, Labels] = {}
     installations: tuple[Installs, ...] = ()
     stated: Settled = Settled({}, ())
     resources: tuple[str, ...] = ()
@@ -63,6 +63,13 @@ class Cluster:
     unlabelled: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no manifest says anything of a cluster."""
+        return not (
+            self.workloads or self.labels or self.installations or self.stated.facts or self.resources or self.nowhere
+        )
 
     def namespaces(self) -> dict[str, list[Runs]]:
         """The workloads of each namespace."""

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 Inventory = Mapping[str, Namespace]
 
-_CAPTURE = frozenset(("annotations", "hostNetwork", "runAsUser"))
-_CAPTURE_LABELS = frozenset(("sidecar.istio.io/inject", "istio.io/dataplane-mode"))
-
 
 def read_inventory(
     namespaces: Located | None, findings: list[Finding], assumed: list[str]
@@ -40,8 +37,7 @@ def read_inventory(
             carried = _labels(labels) if labels is not None else (("app", name),)
             selector = workload.get("selector")
             selected = carried if selector is None else _labels(selector)
-            said = workload if _decides_about_capture(workload.value, carried) else None
-            workloads[name] = Workload(namespace, name, carried, selected, workload.key_span, said)
+            workloads[name] = Workload(namespace, name, carried, selected, workload.key_span, workload)
             if selector is not None:
                 findings += _selects_nothing(name, selector, dict(carried), labels)
         inventory[namespace] = Namespace(namespace, workloads, place.key_span, place.get("labels"))
@@ -80,12 +76,6 @@ def read_observed(place: Located | None, default_namespace: str, inventory: Inve
         elif name not in inventory[namespace].workloads:
             findings.append(_unknown_workload(namespace, name, entry.span, inventory))
     return tuple(observed)
-
-
-def _decides_about_capture(entry: object, labels: Labels) -> bool:
-    """Whether an entry says anything that may keep the traffic of its pods from a sidecar."""
-    own = entry if isinstance(entry, dict) else {}
-    return not _CAPTURE.isdisjoint(own) or any(key in _CAPTURE_LABELS for key, _ in labels)
 
 
 def _labels(place: Located) -> Labels:
