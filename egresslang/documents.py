@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -146,25 +146,23 @@ def _composed(part: Any, at: int) -> tuple[Any, _Place]:
     return values, (at, places)
 
 
-def read(
-    source: Source, code: Code = codes.BAD_PROFILE, limit: int = LIMIT, parts: Iterable[tuple[int, int]] = ()
-) -> tuple[list[Located], list[Finding]]:
+def read(source: Source, code: Code = codes.BAD_PROFILE, limit: int = LIMIT) -> tuple[list[Located], list[Finding]]:
     """The documents of a text that can be read, without the empty ones, and a finding of `code` for what cannot.
 
-    A document with a finding is left out; the others, before and after it, are still read. `parts` are the stretches
-    that each hold documents, where something else than `---` stands between them.
+    A document with a finding is left out; the others, before and after it, are still read. JSON values one after another
+    are documents, too.
     """
     text = source.text
     if len(text) > limit:
         return [], [finding(code, Span(source, 0, 1), f"`{source.name}` is too large", f"{len(text)} characters, at most {limit} are read",
                             help="split it into several files")]  # fmt: skip
     reader = _Reader(source, code)
-    if parts:
-        for start, end in parts:
-            reader.stream(start, end)
-        return reader.documents, reader.findings
     stopped = reader.stream(len(_BOM) if text.startswith(_BOM) else 0, len(text))
-    if stopped is not None:
+    if stopped is not None and (values := _json_values(text)):
+        reader = _Reader(source, code)
+        for start, end in values:
+            reader.stream(start, end)
+    elif stopped is not None:
         for start, end in _documents_after(text, stopped):
             reader.stream(start, end)
     return reader.documents, reader.findings
@@ -172,6 +170,26 @@ def read(
 
 def _span(source: Source, place: int) -> Span:
     return Span(source, place >> _BITS, place & _LOW)
+
+
+def _json_values(text: str) -> list[tuple[int, int]]:
+    """Where the values of a JSON stream start and end; nothing where a text is something else, or a single value."""
+    blank = re.compile(r"\s*")
+    start = blank.match(text).end()  # type: ignore[union-attr]
+    if not text.startswith("{", start):
+        return []
+    import json
+
+    parse = json.JSONDecoder().raw_decode
+    found = []
+    try:
+        while start < len(text):
+            end = parse(text, start)[1]
+            found.append((start, end))
+            start = blank.match(text, end).end()  # type: ignore[union-attr]
+    except (ValueError, RecursionError):
+        return []
+    return found if len(found) > 1 else []
 
 
 def _documents_after(text: str, offset: int) -> Iterator[tuple[int, int]]:

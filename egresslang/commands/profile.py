@@ -94,8 +94,8 @@ def _make(options: Any) -> int:
     cluster = read_cluster(sources, namespace, progress.step)
     progress.done()
     if cluster.is_empty:
-        if told := settled(options, [*wrong, *cluster.findings], ()).findings:
-            tell(options, told, sources, sys.stderr)
+        if seen := settled(options, [*wrong, *cluster.findings], ()).findings:
+            tell(options, seen, sources, sys.stderr)
         files = ", ".join(f"`{each}`" for each in options.files[:MOST])
         return misuse(f"nothing in {files} says anything of a cluster; `--check` judges profiles")
     asked = Asked(os.path.dirname(path), options.prune, options.namespace or "")
@@ -154,7 +154,8 @@ def _told(
         lines.append(f"`{path}` is up to date")
     elif path:
         many, where = len(cluster.workloads), len(cluster.namespaces())
-        lines.append(f"{'made' if standing is None else 'updated'} `{path}`: {many} workloads in {where} namespaces")
+        did = "made" if standing is None else "updated"
+        lines.append(f"{did} `{path}`: {many} workload{'s' * (many != 1)} in {where} namespace{'s' * (where != 1)}")
     if standing is not None:
         gone = "taken out, as no manifest shows them" if prunes else "no manifest shows them (`--prune` takes them out)"
         for names, words in (
@@ -163,8 +164,8 @@ def _told(
             lines += [f"{words}: {some(names)}"] if names else []
     if cluster.nowhere:
         lines.append(
-            f"{cluster.nowhere} Services and objects of Istio came from standard input, where a profile cannot refer to them: "
-            "give a file, and `resources` names it"
+            f"from standard input came {cluster.nowhere} of what a mesh is made of (Services, ServiceEntries, Sidecars and "
+            "their like), which a profile names by file: give a file, and `resources` has it"
         )
     return [*lines, *made.remarks]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from egresslang import codes
 from egresslang.documents import Located, read
@@ -55,7 +56,7 @@ class Cluster:
     """
 
     workloads: tuple[Runs, ...] = ()
-    labels: Mapping[str, Labels] = {}
+    labels: Mapping[str, Labels] = MappingProxyType({})
     installations: tuple[Installs, ...] = ()
     stated: Settled = Settled({}, ())
     resources: tuple[str, ...] = ()
@@ -109,7 +110,7 @@ class _Reader:
         self._findings: list[Finding] = []
 
     def read(self, source: Source) -> None:
-        documents, problems = read(source, limit=LARGEST, parts=_json_values(source.text))
+        documents, problems = read(source, limit=LARGEST)
         if problems and re.search(r"[{$]\{", source.text):
             problems = [finding(codes.BAD_PROFILE, problems[0].span, f"`{source.name}` is a template, not a manifest",
                                 "cannot be read from here on", help=_RENDER)]  # fmt: skip
@@ -182,23 +183,6 @@ def _is_ours(document: Located) -> bool:
     key, value = MANAGED_BY
     labels = document.get("metadata", "labels")
     return document.value["kind"] in _OURS and labels is not None and labels.value.get(key) == value
-
-
-def _json_values(text: str) -> list[tuple[int, int]]:
-    """Where the values of a JSON stream start and end; nothing where a text is no JSON, or a single value."""
-    start = re.match(r"\s*", text).end()  # type: ignore[union-attr]
-    if not text.startswith("{", start):
-        return []
-    parse, blank = json.JSONDecoder().raw_decode, re.compile(r"\s*")
-    found = []
-    try:
-        while start < len(text):
-            end = parse(text, start)[1]
-            found.append((start, end))
-            start = blank.match(text, end).end()  # type: ignore[union-attr]
-    except (ValueError, RecursionError):
-        return []
-    return found if len(found) > 1 else []
 
 
 class _Writable:

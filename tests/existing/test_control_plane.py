@@ -60,9 +60,10 @@ def test_revisions_that_do_not_agree_are_told() -> None:
     other = MESH.replace("name: istio,", "name: istio-canary,").replace("REGISTRY_ONLY", "ALLOW_ANY")
     stated = cluster(MESH, other).stated
     assert "outboundTrafficPolicy" not in stated.facts
-    assert stated.remarks == (
+    (remark,) = stated.remarks
+    assert remark == (
         "`outboundTrafficPolicy` is not stated, as the manifests do not agree: "
-        "REGISTRY_ONLY by ConfigMap `istio`, ALLOW_ANY by ConfigMap `istio-canary`",
+        "REGISTRY_ONLY by ConfigMap `istio`, ALLOW_ANY by ConfigMap `istio-canary`"
     )
 
 

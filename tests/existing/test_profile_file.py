@@ -1,0 +1,308 @@
+"""`egressc profile`: manifests become a profile, and bring one up to date."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from egresslang.cli import main
+from egresslang.commands.progress import Progress
+
+CART = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec:
+  selector: {matchLabels: {app: cart}}
+  template:
+    metadata: {labels: {app: cart, version: v1}}
+"""
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: cart, namespace: shop}\nspec: {selector: {app: cart}, ports: [{port: 80}]}\n"
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {istio-injection: enabled, team: a}}\n"
+OPERATOR = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: x}\nspec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}}\n"
+ISTIOD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system}
+spec:
+  template:
+    metadata: {labels: {app: istiod}}
+    spec: {containers: [{name: discovery, image: "istio/pilot:1.30.4"}]}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class Run:
+    """What a call of the command said."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.out = self.err = ""
+
+    def __call__(self, *arguments: str) -> int:
+        status = main(["profile", *arguments])
+        self.out, self.err = self._capsys.readouterr()
+        return status
+
+
+@pytest.fixture
+def run(here: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(capsys)
+
+
+def spec(text: str) -> dict[str, object]:
+    """The spec of a profile."""
+    return dict(yaml.safe_load(text)["spec"])
+
+
+def test_files_become_a_profile_that_names_them(here: Path, run: Run) -> None:
+    (here / "k8s").mkdir()
+    (here / "k8s" / "shop.yaml").write_text(f"{NAMESPACE}---\n{CART}---\n{SERVICE}")
+    (here / "k8s" / "istio.yaml").write_text(OPERATOR)
+    (here / "clusters").mkdir()
+    assert run("k8s", "-o", "clusters/us-1.yaml") == 0
+    assert run.out == ""
+    assert run.err == "egressc: made `clusters/us-1.yaml`: 1 workload in 1 namespace\n"
+    made = yaml.safe_load((here / "clusters" / "us-1.yaml").read_text())
+    assert made["metadata"] == {"name": "us-1"}
+    assert made["spec"] == {
+        "istio": {"installation": "../k8s/istio.yaml"},
+        "namespaces": {
+            "shop": {
+                "labels": {"istio-injection": "enabled"},
+                "workloads": {"cart": {"labels": {"app": "cart", "version": "v1"}, "selector": {"app": "cart"}}},
+            }
+        },
+        "resources": ["../k8s/shop.yaml"],
+    }
+    assert main(["profile", "--check", "clusters/us-1.yaml", "--fail-on", "note"]) == 0
+
+
+def test_streams_lists_and_json_say_the_same(here: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [*yaml.safe_load_all(f"{NAMESPACE}---\n{CART}---\n{SERVICE}")]
+    listed = {"apiVersion": "v1", "kind": "List", "items": documents}
+    texts = {
+        "documents.yaml": f"# Source: chart/templates/a.yaml\n{NAMESPACE}---\n{CART}---\n---\n{SERVICE}",
+        "list.yaml": yaml.safe_dump(listed),
+        "list.json": json.dumps(listed, indent=4),
+        "stream.json": "\n".join(json.dumps(each) for each in documents),
+    }
+    profiles = set()
+    for name, text in texts.items():
+        (here / name).write_text(text)
+        assert run(name, "-q") == 0, name
+        assert run.err == ""
+        profiles.add(run.out.replace(name, "FILE"))
+    assert len(profiles) == 1
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(texts["stream.json"].encode())))
+    assert run("-") == 0
+    assert "resources" not in spec(run.out)
+    assert "from standard input came 1 of what a mesh is made of" in run.err
+
+
+def test_what_cannot_be_read_is_a_warning_and_the_rest_is_written(here: Path, run: Run) -> None:
+    (here / "a.yaml").write_text(f"{CART}---\n{{{{- if .Values.x }}}}\nkind: X\n---\n{SERVICE}")
+    (here / "b.yaml").write_text("kind: Deployment\nmetadata: {name: &x y}\n")
+    assert run(".", "--format", "concise") == 0
+    assert "shop" in run.out
+    assert "resources" not in spec(run.out)
+    assert "a.yaml:9:" in run.err
+    assert "`a.yaml` is a template, not a manifest" in run.err
+    assert "b.yaml:2:" in run.err
+    assert run(".", "--fail-on", "warning", "-o", "c.yaml") == 1
+    assert not (here / "c.yaml").exists()
+
+
+def test_nothing_to_describe_is_one_line(here: Path, run: Run) -> None:
+    (here / "a.yaml").write_text("kind: {{ .Values.kind }}\n")
+    assert run("a.yaml", "-o", "c.yaml") == 2
+    assert "egressc: nothing in `a.yaml` says anything of a cluster; `--check` judges profiles\n" in run.err
+    assert "is a template" in run.err
+    assert not (here / "c.yaml").exists()
+    assert run() == 2
+    assert run("none.yaml") == 2
+    assert run("--check", "a.yaml", "--prune") == 2
+    assert run("--only-profiles", "a.yaml") == 2
+
+
+def test_a_resource_that_would_be_wrong_is_left_and_told(here: Path, run: Run) -> None:
+    (here / "a.yaml").write_text(SERVICE)
+    (here / "b.yaml").write_text(f"{SERVICE}---\n{CART}")
+    assert run(".", "-o", "c.yaml") == 0
+    assert spec((here / "c.yaml").read_text())["resources"] == ["a.yaml"]
+    assert "egressc: not named in the profile, as Service `cart` is given twice (line 3): b.yaml\n" in run.err
+    assert main(["profile", "--check", "c.yaml", "--fail-on", "note"]) == 0
+
+
+HAND = """\
+# Ours, by hand.
+apiVersion: egresslang.dev/v1
+kind: ClusterProfile
+metadata: {name: us}
+spec:
+  region: us-east1  # where it stands
+  istio: {version: "1.30", outboundTrafficPolicy: ALLOW_ANY}
+  namespaces:
+    # the shop
+    shop:
+      workloads:
+        cart: {labels: {app: cart, version: v0}, selector: {version: v0}, hostNetwork: true}
+        legacy: {labels: {app: legacy}}  # on a virtual machine
+  lint: {require: [owner]}
+"""
+
+
+def test_an_update_keeps_what_people_wrote(here: Path, run: Run) -> None:
+    (here / "us.yaml").write_text(HAND)
+    zoo = CART.replace("cart", "zoo").replace("shop", "zoo").replace("version: v1", 'version: "no"')
+    (here / "all.yaml").write_text(f"{CART}---\n{zoo}---\n{ISTIOD}---\n{SERVICE}")
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    after = (here / "us.yaml").read_text()
+    assert after == HAND.replace(
+        "{labels: {app: cart, version: v0}, selector: {version: v0}, hostNetwork: true}",
+        "{labels: {app: cart, version: v1}, selector: {app: cart}}",
+    ).replace(
+        "    # the shop\n",
+        "    istio-system:\n      workloads:\n        istiod:\n          labels:\n            app: istiod\n"
+        "    # the shop\n",
+    ).replace(
+        "  lint:",
+        "    zoo:\n      workloads:\n        zoo:\n          labels:\n            app: zoo\n            version: \"no\"\n"
+        "          selector:\n            app: zoo\n  lint:",
+    ) + "  resources:\n  - all.yaml\n"  # fmt: skip
+    assert run.err.splitlines() == [
+        "egressc: updated `us.yaml`: 3 workloads in 3 namespaces",
+        "egressc: added: `istio-system/istiod`, `zoo/zoo`",
+        "egressc: changed: `shop/cart`",
+        "egressc: no manifest shows them (`--prune` takes them out): `shop/legacy`",
+    ]
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    assert (here / "us.yaml").read_text() == after
+    assert run.err.startswith("egressc: `us.yaml` is up to date\n")
+
+
+def test_prune_takes_out_what_no_manifest_shows(here: Path, run: Run) -> None:
+    (here / "us.yaml").write_text(HAND.replace("  lint:", "    gone:\n      workloads: {x: {}}\n    kept:\n  lint:"))
+    (here / "all.yaml").write_text(CART)
+    assert run("all.yaml", "-o", "us.yaml", "--prune") == 0
+    after = (here / "us.yaml").read_text()
+    assert set(spec(after)["namespaces"]) == {"shop"}  # type: ignore[call-overload]
+    assert "legacy" not in after
+    assert "# the shop\n" in after
+    assert "taken out, as no manifest shows them: `shop/legacy`, `gone/x`" in run.err
+
+
+def test_a_selector_stays_while_it_takes_its_workload_alone(here: Path, run: Run) -> None:
+    (here / "us.yaml").write_text(HAND.replace("selector: {version: v0}", "selector: {version: v1}"))
+    (here / "all.yaml").write_text(CART)
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    assert "selector: {version: v1}" in (here / "us.yaml").read_text()
+    (here / "all.yaml").write_text(f"{CART}---\n{CART.replace('cart', 'pay')}")
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    assert "cart: {labels: {app: cart, version: v1}, selector: {app: cart}}" in (here / "us.yaml").read_text()
+
+
+def test_versions_of_a_workload_stay_one(here: Path, run: Run) -> None:
+    head = HAND.partition("    # the shop")[0]
+    text = f"{head}    shop: {{workloads: {{cart: {{labels: {{app: cart}}}}}}}}\n"
+    (here / "us.yaml").write_text(text)
+    versions = [CART.replace("name: cart", f"name: cart-{each}").replace("v1}", f"{each}}}") for each in ("v1", "v2")]
+    (here / "all.yaml").write_text("---\n".join(versions))
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    assert (here / "us.yaml").read_text() == text
+    (here / "all.yaml").write_text("---\n".join([*versions, CART.replace("cart", "cart-other")]))
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    assert "added: `shop/cart-other`" in run.err
+
+
+def test_an_installation_that_contradicts_the_profile_is_not_named(here: Path, run: Run) -> None:
+    (here / "us.yaml").write_text(HAND)
+    (here / "istio.yaml").write_text(OPERATOR)
+    (here / "all.yaml").write_text(CART)
+    assert run("istio.yaml", "all.yaml", "-o", "us.yaml") == 0
+    assert "installation" not in spec((here / "us.yaml").read_text())["istio"]  # type: ignore[operator]
+    assert "not named in the profile, as it does not say what the profile states: istio.yaml" in run.err
+
+
+def test_the_version_that_runs_stands_beside_an_installation_without_one(here: Path, run: Run) -> None:
+    (here / "istio.yaml").write_text(OPERATOR)
+    (here / "all.yaml").write_text(ISTIOD)
+    assert run(".", "-q") == 0
+    assert spec(run.out)["istio"] == {"installation": "istio.yaml", "version": "1.30"}
+    (here / "istio.yaml").write_text(OPERATOR.replace("spec: {", "spec: {tag: 1.29.0, "))
+    assert run(".") == 0
+    assert spec(run.out)["istio"] == {"installation": "istio.yaml"}
+    assert "`version` is 1.29 in the profile, and 1.30 in the cluster" in run.err
+
+
+def test_what_names_no_namespace_is_for_the_one_that_is_said(here: Path, run: Run) -> None:
+    (here / "all.yaml").write_text(f"{CART}---\n{SERVICE}".replace(", namespace: shop", ""))
+    assert run("all.yaml", "-n", "shop", "-o", "us.yaml") == 0
+    made = spec((here / "us.yaml").read_text())
+    assert (made["defaultNamespace"], list(made["namespaces"])) == ("shop", ["shop"])  # type: ignore[call-overload]
+    before = (here / "us.yaml").read_text()
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    assert (here / "us.yaml").read_text() == before
+    (here / "all.yaml").write_text(f"{CART}---\n{SERVICE}")
+    assert run("all.yaml", "--name", "eu", "-o", "us.yaml") == 0
+    assert (here / "us.yaml").read_text() == before.replace("name: us", "name: eu")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("kind: Deployment\napiVersion: apps/v1\n", "is not a ClusterProfile"),
+        (HAND + "---\n" + HAND, "is not a ClusterProfile"),
+        (HAND.replace("region:", "regoin:"), "`regoin`"),
+        (HAND + "  - x\n", ""),
+        (HAND.replace("[owner]", "[owner"), "is not closed"),
+    ],
+)
+def test_what_is_no_profile_is_not_touched(here: Path, run: Run, text: str, why: str) -> None:
+    (here / "us.yaml").write_text(text)
+    (here / "all.yaml").write_text(CART)
+    assert run("all.yaml", "-o", "us.yaml") == 1
+    assert why in run.err
+    assert (here / "us.yaml").read_text() == text
+
+
+def test_what_a_former_compilation_wrote_is_no_manifest(here: Path, run: Run) -> None:
+    (here / "all.yaml").write_text(CART)
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    (here / "p.egress").write_text("allow shop/cart -> a.example.com:443 tls\n")
+    assert main(["compile", "p.egress", "-p", "us.yaml", "-o", "out", "-q"]) == 0
+    before = (here / "us.yaml").read_text()
+    assert run(".", "-o", "us.yaml") == 0
+    assert (here / "us.yaml").read_text() == before
+    assert run("all.yaml", "out/shop.yaml", "-o", "us.yaml") == 0
+    assert (here / "us.yaml").read_text() == before
+
+
+def test_progress_is_for_terminals_and_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    clock = iter([0.0, 0.5, 1.5, 1.55, 2.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    shown = Terminal()
+    progress = Progress(shown, "reading", 1200)
+    for name in ("a.yaml", "b.yaml", "c.yaml", "d.yaml"):
+        progress.step(name)
+    progress.done()
+    lines = shown.getvalue().split("\r\x1b[K")
+    assert lines == ["", "reading 2 of 1,200: b.yaml", "reading 4 of 1,200: d.yaml", ""]
+    elsewhere = io.StringIO()
+    silent = Progress(elsewhere, "reading", 1)
+    silent.step("a.yaml")
+    silent.done()
+    assert elsewhere.getvalue() == ""
