@@ -57,7 +57,8 @@ def said_by(document: Located) -> Iterator[Said]:
         yield from _networks("services", spec.get("cidrs"), by)
     elif kind == "Service" and value.get("apiVersion") == "v1":
         families = spec.get("ipFamilies")
-        if isinstance(families, list) and families and set(families) <= set(FAMILIES):
+        is_live = bool(spec.get("clusterIP"))
+        if is_live and isinstance(families, list) and families and set(families) <= set(FAMILIES):
             yield Said("families", tuple(families), by)
     elif kind in ("Deployment", "Pod"):
         pod = value if kind == "Pod" else _map(spec.get("template"))

@@ -32,6 +32,9 @@ _HEAD = """\
 # Made by `egressc profile`, which updates it with `-o`: what manifests tell changes, what people write stays.
 """
 
+MOST = 3
+"""Files that are told by name."""
+
 _MOST_ROUNDS = 8
 """How often a profile is tried without the files that findings are about: those of one round hide others at most once or twice."""
 
@@ -70,10 +73,17 @@ def make(path: str, name: str, standing: Source | None, cluster: Cluster, read_f
         if profile is not None or not more.keys() - left.keys():
             break
         left |= more
-    told = [f"not named in the profile, {why}: {file}" for file, why in left.items()]
+    told = [f"not named in the profile: {_some_of(left)}"] if left else []
     if profile is None:
         return Made("", wanted, (), tuple(found))
     return Made(after, wanted, (*wanted.remarks, *told, *_otherwise(profile, cluster)), tuple(found))
+
+
+def _some_of(left: Mapping[str, str]) -> str:
+    """The first files that were left, and why, and how many more there are."""
+    shown = [f"`{file}`, {why}" for file, why in left.items()]
+    more = f"; and {len(shown) - MOST} more" if len(shown) > MOST else ""
+    return "; ".join(shown[:MOST]) + more
 
 
 def _fresh(name: str) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def test_a_resource_that_would_be_wrong_is_left_and_told(here: Path, run: Run) -
     (here / "b.yaml").write_text(f"{SERVICE}---\n{CART}")
     assert run(".", "-o", "c.yaml") == 0
     assert spec((here / "c.yaml").read_text())["resources"] == ["a.yaml"]
-    assert "egressc: not named in the profile, as Service `cart` is given twice (line 3): b.yaml\n" in run.err
+    assert "egressc: not named in the profile: `b.yaml`, as Service `cart` is given twice (line 3)\n" in run.err
     assert main(["profile", "--check", "c.yaml", "--fail-on", "note"]) == 0
 
 
@@ -230,7 +230,7 @@ def test_an_installation_that_contradicts_the_profile_is_not_named(here: Path, r
     (here / "all.yaml").write_text(CART)
     assert run("istio.yaml", "all.yaml", "-o", "us.yaml") == 0
     assert "installation" not in spec((here / "us.yaml").read_text())["istio"]  # type: ignore[operator]
-    assert "not named in the profile, as it does not say what the profile states: istio.yaml" in run.err
+    assert "not named in the profile: `istio.yaml`, as it does not say what the profile states\n" in run.err
 
 
 def test_the_version_that_runs_stands_beside_an_installation_without_one(here: Path, run: Run) -> None:
