@@ -14,7 +14,7 @@ from types import MappingProxyType
 from egresslang import codes
 from egresslang.documents import Located, read
 from egresslang.existing.control_plane import Said, Settled, said_by, settled, stated_by_installation
-from egresslang.existing.workloads import Carried, Runs, gathered, told_apart
+from egresslang.existing.workloads import Carried, Runs, further_names, gathered, told_apart
 from egresslang.files import LARGEST, STANDARD_INPUT
 from egresslang.findings import Finding, Severity, finding
 from egresslang.mesh import read as mesh
@@ -168,7 +168,7 @@ class _Reader:
         if isinstance(name, str) and self._writable.is_namespace(name):
             labels = metadata.get("labels") if isinstance(metadata, dict) else None
             labels = labels if isinstance(labels, dict) else {}
-            told = tuple((key, labels[key]) for key in NAMESPACE_LABELS if isinstance(labels.get(key), str))
+            told = tuple((key, labels[key]) for key in NAMESPACE_LABELS if self._writable.is_label(labels.get(key)))
             self._labels[name] = max(told, self._labels.get(name, ()), key=len)
 
 
@@ -196,6 +196,7 @@ class _Writable:
 
     def __call__(self, each: Manifest) -> Finding | None:
         words = [(each.origin.namespace, self._namespace), (each.origin.name, self._name)]
+        words += [(name, self._name) for name in further_names(each)]
         words += [pair for key, value in each.labels for pair in ((key, self._key), (value, self._value))]
         for word, schema in words:
             if not _fits(word, schema):
@@ -208,6 +209,10 @@ class _Writable:
     def is_namespace(self, word: str) -> bool:
         """Whether a word can name a namespace."""
         return _fits(word, self._namespace)
+
+    def is_label(self, value: object) -> bool:
+        """Whether something can be the value of a label."""
+        return isinstance(value, str) and _fits(value, self._value)
 
 
 def _fits(word: str, schema: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from egresslang.documents import Located, read
-from egresslang.profile.facts import ISTIO_DEFAULTS
+from egresslang.profile.facts import CAPTURE, ISTIO_DEFAULTS
 from egresslang.profile.installation import form_of, read_installation
 from egresslang.profile.version import parse, written
 from egresslang.record import record
@@ -28,7 +28,7 @@ _FLAG = re.compile(r"(--[a-z-]+)=(.+)").fullmatch
 
 @record
 class Said:
-    """Something that an object states: `key` is a name of STATED, `pods` or `services` (CIDRs), or `families`; `by` says who."""
+    """Something that an object states: `key` is a name of STATED or CAPTURE, `pods` or `services` (CIDRs), or `families`; `by` says who."""
 
     key: str
     value: Any
@@ -90,7 +90,7 @@ def stated_by_installation(document: Located, by: str) -> Iterator[Said]:
     installed, _ = read_installation(document)
     if installed.profile is not None:
         yield Said("profile", installed.profile.value, by)
-    for key in STATED:
+    for key in (*STATED, *CAPTURE):
         if key in installed.facts:
             yield Said(key, _plain(key, installed.facts[key].value), by)
 

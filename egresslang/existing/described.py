@@ -15,7 +15,7 @@ from egresslang.existing.cluster import Cluster
 from egresslang.existing.control_plane import STATED
 from egresslang.existing.workloads import SIDECARS_USER, Carried, Runs
 from egresslang.mesh.resources import Labels, selects
-from egresslang.profile.facts import ISTIO_DEFAULTS
+from egresslang.profile.facts import CAPTURE, ISTIO_DEFAULTS
 from egresslang.profile.version import parse
 from egresslang.record import record
 
@@ -110,6 +110,11 @@ def _istio(spec: dict[str, Any], cluster: Cluster, folder: str, left: frozenset[
     else:
         keys = ("profile", *STATED)
         yield from cluster.stated.remarks
+        if left_out := [f"`global.proxy.{CAPTURE[key]}`" for key in CAPTURE if key in facts]:
+            yield (
+                f"{', '.join(left_out)} of the installation leaves traffic of every pod out of capture, and a profile tells that "
+                "by a file alone: give one that holds the installation and nothing else"
+            )
     for key in keys:
         if key in facts:
             at, value = spec if key == "clusterDomain" else istio, facts[key]
@@ -159,7 +164,7 @@ class _Inventory:
         self.changed: list[str] = []
         self.unseen: list[str] = []
         self._cluster = cluster
-        self._prunes = prunes
+        self._prunes = prunes and bool(cluster.workloads)
         self._carried = Carried(cluster.workloads)
 
     def merged(self, before: Value) -> dict[str, Any]:
@@ -200,7 +205,7 @@ class _Inventory:
                 workloads[each] = self._workload(members[each], entry_before)
             elif each in seen or not self._prunes:
                 workloads[each] = entry_before
-            if each not in members and each not in seen:
+            if each not in members and each not in seen and self._cluster.workloads:
                 self.unseen.append(f"{name}/{each}")
         for each, run in members.items():
             if each not in known:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -82,8 +83,8 @@ class _Editor:
         above = self._after(self._colon(place)) if place.key_span.start < place.span.start else -1
         for key in new:
             if key not in children:
-                before = [each for each in names if each < key] if is_sorted else names
-                at = self._after(self._end(children[before[-1]])) if before else above
+                before = bisect_left(names, key) if is_sorted else len(names)
+                at = self._after(self._end(children[names[before - 1]])) if before else above
                 at = self._line(first.key_span.start) if at < 0 else at
                 yield self._insert(at, self._block({key: new[key]}, indent))
 
@@ -103,7 +104,8 @@ class _Editor:
     def _list(self, place: Located, new: Sequence[Any]) -> Iterator[Edit]:
         """Take out the entries that are gone and put the others last; a list in another order is written again."""
         entries = list(place.entries())
-        kept = [each.value in new for each in entries]
+        words = {each for each in new if isinstance(each, str)}
+        kept = [each.value in (words if isinstance(each.value, str) else new) for each in entries]
         staying = [each.value for each, stays in zip(entries, kept, strict=True) if stays]
         if not _same(staying, list(new[: len(staying)])):
             yield from self._instead(place, new)

@@ -7,7 +7,7 @@ the manifests its pods tell. Labels that a roll-out changes are no labels of a w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from egresslang.mesh.read import KNATIVE
@@ -89,6 +89,17 @@ def gathered(manifests: Iterable[Manifest]) -> list[Runs]:
     return _named([_made_of(root, groups[root]) for root in roots])
 
 
+def further_names(manifest: Manifest) -> Iterator[str]:
+    """The names that a workload may take, or be said to have, from a manifest, beside its own."""
+    value = _value(manifest)
+    if owner := _owner(value):
+        yield owner[1]
+    account = _pod(value).get("serviceAccountName")
+    if isinstance(account, str) and account:
+        yield account
+    yield from (text for key, text in manifest.labels if key == KNATIVE)
+
+
 def _value(manifest: Manifest) -> Mapping[str, Any]:
     place = manifest.origin.manifest_span
     return place.value if place is not None else {}
@@ -137,11 +148,11 @@ def _guessed(owner: tuple[str, str], made: str, labels: Mapping[str, str]) -> tu
     kind, name = owner
     for key, maker in (("rollouts-pod-template-hash", "Rollout"), ("pod-template-hash", "Deployment")):
         if kind == "ReplicaSet" and key in labels and name.endswith(f"-{labels[key]}"):
-            return maker, name.removesuffix(f"-{labels[key]}")
+            return maker, name.removesuffix(f"-{labels[key]}").rstrip("-.")
     if kind == "Job" and (run := re.fullmatch(r"(.+)-\d{8,10}", name)):
-        return "CronJob", run[1]
+        return "CronJob", run[1].rstrip("-.")
     if kind == "Node":
-        return "Pod", made.removesuffix(f"-{name}")
+        return "Pod", made.removesuffix(f"-{name}").rstrip("-.")
     return owner
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from egresslang.cli import main
 from egresslang.commands.progress import Progress
+from egresslang.existing.cluster import read_cluster
+from egresslang.existing.described import Asked
+from egresslang.existing.profile_file import make
+from egresslang.source import Source
 
 CART = """\
 apiVersion: apps/v1
@@ -201,6 +210,16 @@ def test_prune_takes_out_what_no_manifest_shows(here: Path, run: Run) -> None:
     assert "taken out, as no manifest shows them: `shop/legacy`, `gone/x`" in run.err
 
 
+def test_manifests_without_workloads_say_nothing_of_who_is_gone(here: Path, run: Run) -> None:
+    (here / "us.yaml").write_text(HAND)
+    (here / "all.yaml").write_text(NAMESPACE)
+    assert run("all.yaml", "-o", "us.yaml", "--prune") == 0
+    assert (here / "us.yaml").read_text() == HAND.replace(
+        "    shop:\n", "    shop:\n      labels:\n        istio-injection: enabled\n"
+    )
+    assert run.err == "egressc: updated `us.yaml`: 0 workloads in 0 namespaces\n"
+
+
 def test_a_selector_stays_while_it_takes_its_workload_alone(here: Path, run: Run) -> None:
     (here / "us.yaml").write_text(HAND.replace("selector: {version: v0}", "selector: {version: v1}"))
     (here / "all.yaml").write_text(CART)
@@ -306,3 +325,57 @@ def test_progress_is_for_terminals_and_long_work(monkeypatch: pytest.MonkeyPatch
     silent.step("a.yaml")
     silent.done()
     assert elsewhere.getvalue() == ""
+
+
+def test_what_the_installation_leaves_out_of_capture_is_told_where_no_file_says_it(here: Path, run: Run) -> None:
+    values = json.dumps({"global": {"proxy": {"excludeOutboundPorts": "5432"}}})
+    injector = (
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: istio-sidecar-injector}}\ndata: {{values: '{values}'}}\n"
+    )
+    (here / "all.yaml").write_text(f"{CART}---\n{injector}")
+    assert run("all.yaml") == 0
+    assert (
+        "`global.proxy.excludeOutboundPorts` of the installation leaves traffic of every pod out of capture" in run.err
+    )
+    (here / "istio.yaml").write_text(OPERATOR)
+    assert run(".") == 0
+    assert "out of capture" not in run.err
+
+
+JUNK = (None, 7, True, 1.5, "x", "", "{{ x }}", [], {}, ["a"], [None], {"a": "b"}, {"kind": "List", "items": []})
+REPLICAS = """\
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata:
+  name: pay-5d8f
+  namespace: shop
+  ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: pay, controller: true}]
+spec:
+  selector: {matchLabels: {app: pay, pod-template-hash: 5d8f}}
+  template:
+    metadata: {labels: {app: pay, pod-template-hash: 5d8f}, annotations: {sidecar.istio.io/inject: "true"}}
+    spec: {serviceAccountName: pay, containers: [{name: a, securityContext: {runAsUser: 1337}}]}
+"""
+MANIFESTS = [*yaml.safe_load_all("---\n".join((CART, SERVICE, NAMESPACE, OPERATOR, ISTIOD, REPLICAS)))]
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each container in a value, and each key or index of it."""
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from places(value[key])
+
+
+@given(st.data())
+def test_whatever_manifests_hold_makes_a_profile_that_is_right_and_stays(data: st.DataObject) -> None:
+    manifests = copy.deepcopy(MANIFESTS)
+    for _ in range(data.draw(st.integers(0, 3))):
+        container, key = data.draw(st.sampled_from([*places(manifests)]))
+        container[key] = copy.deepcopy(data.draw(st.sampled_from(JUNK)))
+    text = yaml.safe_dump_all(manifests)
+    cluster = read_cluster([Source("all.yaml", text)])
+    for standing in (None, Source("us.yaml", HAND)):
+        made = make("us.yaml", "", standing, cluster, lambda _: text, Asked())
+        assert made.findings == ()
+        again = make("us.yaml", "", Source("us.yaml", made.text), cluster, lambda _: text, Asked())
+        assert again.text == made.text
