@@ -269,6 +269,12 @@ def unused_sets(size: int) -> Case:
     return _one([*(f"hosts s-{at} = h{at}.example.com" for at in range(size)), f"allow {WHO} -> a.example.com:443 tls"])
 
 
+def suppressions(size: int) -> Case:
+    """Rules that each silence what is found of them, and every other one a finding that is not there as well."""
+    rules = [f"allow app-{at} -> h{at}.example.com:80 http  # egressc: ignore EGR308" for at in range(size)]
+    return _one([f"{rule}{', EGR205' * (at % 2)} -- why" for at, rule in enumerate(rules)], size)
+
+
 def protocol_conflicts(size: int) -> Case:
     """One host and port, by turns http and tls."""
     return _one([f"allow app-{at} -> api.example.com:443 {'tls' if at % 2 else 'http'}" for at in range(size)], size)
@@ -442,6 +448,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "unknown-workloads": (unknown_workloads, 4000),
     "unknown-sets": (unknown_sets, 4000),
     "unused-sets": (unused_sets, 10000),
+    "suppressions": (suppressions, 10000),
     "protocol-conflicts": (protocol_conflicts, 4000),
     "protocol-conflicts-apart": (protocol_conflicts_apart, 4000),
     "server-first": (server_first, 4000),

@@ -1,5 +1,6 @@
 """Write what is derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the schema of
-the configuration, `docs/findings.md` from the pages of the codes, and from the parsers the man page and `completions/`.
+the configuration, `docs/findings.md` from the pages of the codes, `docs/alerts.md` from the kinds of alerts, and from the
+parsers the man page and `completions/`.
 
 python docs/generate.py
 """
@@ -149,6 +150,7 @@ CLI = """# The command line
   command runs. Fingerprints are made from path, code and statement: a finding that only moved is no new one. SARIF and
   JUnit list what the policy suppresses, with its reason. `upload-sarif` remarks that it would make other fingerprints.
   `--format markdown` is for the summary of a job: a heading, a table of codes, and the findings in one fenced block.
+- [Alerts](alerts.md) says what Prometheus is to watch of a policy.
 - [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
 - [What access changed](diff.md) is about `diff`, and about questions that many flows answer.
@@ -205,6 +207,7 @@ allow idgen -> *.shop.example.com:443 tls  # egressc: ignore EGR302, EGR303 -- t
 
 - The comment stands on a line of the statement, or in the comment lines directly above it, and silences these warnings
   and notes of this statement. The reason after `--` is required (EGR407); an error is never silenced.
+- What holds for several statements and is told once (EGR306, EGR308) is told at the first that does not silence it.
 - Suppressed findings are counted in the last line of every report, and listed with their reasons in SARIF.
 - A suppression that silences nothing is a finding (EGR408), told by `check` when nothing is wrong that would have kept a
   rule from looking, and not for rules that hold in no cluster of the run.
@@ -353,11 +356,13 @@ def _command(name: str) -> str:
 
 MANUAL = runpy.run_path(str(DOCS / "manual.py"))
 COMPLETIONS = runpy.run_path(str(DOCS / "completions.py"))
+ALERTS = runpy.run_path(str(DOCS / "alerting.py"))
 
 PAGES = {
     "profile.md": profile_page,
     "cli.md": cli_page,
     "findings.md": findings_page,
+    "alerts.md": ALERTS["page"],
     "egressc.1": MANUAL["page"],
     **{f"../completions/{name}": make for name, make in COMPLETIONS["SCRIPTS"].items()},
 }

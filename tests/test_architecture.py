@@ -30,6 +30,7 @@ ORDER = (
     ("answers", "kustomize"),
     ("existing",),
     ("starting",),
+    ("traffic",),
     ("commands",),
     ("cli",),
     ("__main__",),

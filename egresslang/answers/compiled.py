@@ -29,7 +29,7 @@ def ask_policy(policy: Policy, manifests: Manifests, profile: ClusterProfile) ->
     """The mesh of a policy in a cluster, with its installation applied."""
     documents, found = [], []
     for path, text in render(manifests).items():
-        read, problems = read_documents(Source(path, text))
+        read, problems = read_documents(Source(path, text), limit=None)
         documents += read
         found += problems
     settled, problems = installed(documents, of_profile(profile))

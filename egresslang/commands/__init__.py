@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "explain": "egresslang.commands.explain",
     "diff": "egresslang.commands.diff",
     "graph": "egresslang.commands.graph",
+    "alerts": "egresslang.commands.alerts",
     "profile": "egresslang.commands.profile",
     "kustomize": "egresslang.commands.kustomize",
     "init": "egresslang.commands.init",

@@ -35,6 +35,11 @@ def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Fi
     if not found:
         files, found = read(sources)
     profiles, problems = read_profiles(options)
+    if options.settings.overrides and not options.paths:
+        from egresslang.config.settings import idle
+
+        names = [*(source.name for source in sources), *options.profiles]
+        options.problems = [*options.problems, *idle(names, options.settings)]
     return files, profiles, [*options.problems, *found, *problems]
 
 

@@ -61,6 +61,7 @@ def _settings(document: Located, written: str, folder: str, found: list[Finding]
                 tuple(entry["paths"].value),
                 _codes(entry.get("ignore"), found, is_ignored=True),
                 _severities(entry.get("severity"), found),
+                tuple(path.span for path in entry["paths"].entries()),
             )
             for entry in _entries(document.get("overrides"))
         ),

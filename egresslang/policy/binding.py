@@ -95,6 +95,7 @@ class Binding:
             return None
         if self.inventory.find(namespace, name) is not None:
             return Subject(namespace, name)
+        self.definitions.unresolved(is_hosts=False)
         elsewhere = self._homes.get(name, ())
         near = self._nearest_workload(name, namespace)
         sets = self.definitions.nearest(name, is_hosts=False)
@@ -113,7 +114,7 @@ class Binding:
                 [],
                 [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]],
                 help,
-                _guess(span.text, f"{elsewhere[0]}/{name}", span) if elsewhere else _guess(name, near or sets, span),
+                guess(span.text, f"{elsewhere[0]}/{name}", span) if elsewhere else guess(name, near or sets, span),
             )
         )
         return None
@@ -156,7 +157,7 @@ class Binding:
                 f"namespace `{namespace}` is not in the profile",
                 "unknown namespace",
                 help=f"write `{near}`" if near else "add it to `namespaces:` of the profile",
-                fix=_guess(namespace, near, span),
+                fix=guess(namespace, near, span),
             )
         )
         return False
@@ -263,6 +264,7 @@ class Binding:
                 yield target, held.ports, span
 
     def _unknown_set(self, word: nodes.Word) -> Finding:
+        self.definitions.unresolved(is_hosts=True)
         shown = f"{word.namespace}/{word.name}" if word.namespace else word.name
         near = self.definitions.nearest(word.name, is_hosts=True)
         service = self._services.get(word.name)
@@ -285,7 +287,7 @@ class Binding:
             f"`{shown}` is no set",
             "neither a set nor a name with a dot",
             help=help,
-            fix=_guess(word.name, near, word.span),
+            fix=guess(word.name, near, word.span),
         )
 
     # Variables
@@ -367,7 +369,7 @@ def _in_brackets(member: nodes.Labelled) -> list[str]:
     return [name.strip() for name in member.span.text.partition("[")[2].rstrip("]").split(",")]
 
 
-def _guess(word: str, near: str, span: Span) -> Fix | None:
+def guess(word: str, near: str, span: Span) -> Fix | None:
     """The change of a name to one that is known, if any: for people to choose, for it may be another's flow."""
     at = span.text.rfind(word) if near else -1
     if at < 0:

@@ -90,6 +90,8 @@ class Destinations:
         if isinstance(target, nodes.Anything):
             yield Reach(_EVERYTHING, 0, "", "")
             return
+        if isinstance(target, nodes.Host | nodes.Wildcard) and "xn--" in (name := show_target(target)):
+            self.found.extend(_look_alike(name, target.span))
         for network in asked.addresses or ([target] if isinstance(target, nodes.Network) else ()):
             if f"IPv{network.version}" not in self.profile.ip_families:
                 self.found.append(_other_family(network))
@@ -469,6 +471,21 @@ def _services(target: nodes.Host | nodes.Wildcard) -> str:
     if isinstance(target, nodes.Host):
         return "a Service"
     return "the pods of a Service" if "." in target.suffix else "every Service"
+
+
+def _look_alike(name: str, span: Span) -> Iterator[Finding]:
+    """A name in Punycode that is shown to people as one in Latin letters."""
+    from egresslang.syntax.look_alikes import read_as
+
+    if plain := read_as(name):
+        yield finding(
+            codes.HOSTILE_TEXT,
+            span,
+            f"`{name}` looks like `{plain}`",
+            "letters of another script that look like Latin ones",
+            help=f"write `{plain}` if that is what is meant, or suppress this with the reason",
+            severity=Severity.WARNING,
+        )
 
 
 def _is_internet(target: nodes.Target) -> bool:

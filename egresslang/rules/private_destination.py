@@ -10,7 +10,7 @@ the IPv4 address in it (RFC 6052).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from egresslang import codes
@@ -111,14 +111,18 @@ class _Network:
     special: _Special
 
 
+_Place = tuple[Span, Addresses, _Network]
+"""Where a destination that is not public is written, and what it is."""
+
+
 def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     """Each destination of an allow that is not public, by the worst of what it is; once, however many rules have it."""
     yield from _names(policy)
-    told: set[tuple[str, str]] = set()
+    told: dict[tuple[str, str], dict[int, _Place]] = {}
     networks: dict[int, list[_Network]] = {}
     own: dict[int, list[Range]] = {}
     merged: dict[int, list[Range]] = {}
-    for destination, span, _ in address_places(policy):
+    for destination, span, grant in address_places(policy):
         if destination.label == INTERNET and not destination.host:
             continue
         if not networks:
@@ -134,11 +138,11 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
             _is_known(destination, profile) or meet(destination.ranges, own[destination.version])
         ):
             continue  # the author knows it, or it is the cluster's own: EGR310
-        mark = destination.label, found.text
-        if mark in told:
-            continue
-        told.add(mark)
-        yield _finding(_title(judged, found), span, found)
+        place = span, judged, found
+        told.setdefault((destination.label, found.text), {}).setdefault(id(grant.rule), place)
+    for by_rule in told.values():
+        (span, judged, found), *others = by_rule.values()
+        yield _finding(_title(judged, found), span, found, [place[0] for place in others])
 
 
 def _names(policy: Policy) -> Iterator[Finding]:
@@ -175,11 +179,18 @@ def _translated(destination: Addresses) -> Addresses:
     )
 
 
-def _finding(title: str, span: Span, network: _Network) -> Finding:
+def _finding(title: str, span: Span, network: _Network, elsewhere: Sequence[Span] = ()) -> Finding:
     special = network.special
     help = special.help.format(network.text)
     return finding(
-        CODE, span, title, "not a public address", notes=[special.note], help=help, severity=special.severity
+        CODE,
+        span,
+        title,
+        "not a public address",
+        notes=[special.note],
+        help=help,
+        severity=special.severity,
+        elsewhere=elsewhere,
     )
 
 

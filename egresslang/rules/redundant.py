@@ -2,13 +2,14 @@
 
 Whoever reads it believes that it is what grants the flow, and whoever removes it believes that the flow is gone. What
 covers it must hold in the same clusters and as long; who owns a rule, and why it is there, makes no difference to flows.
-A rule that alone says that the server speaks first says more than its flows, and stays.
+Of two equal rules the one stays that says more, such as what the profile's `lint.require` asks for; one that alone says
+that the server speaks first says more than its flows, and stays.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from egresslang import codes
@@ -46,7 +47,7 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         is_named = all(named[subject] > 1 for subject in who)
         if is_named or profile.enforcement.level != "workloads":
             named.subtract(who)
-            yield _rule(rule, some, is_named)
+            yield _rule(rule, some, is_named and _says_no_more(rule, some, profile.lint.require))
     gone = {covered.part.number for covered in found}
     split, members = shares([part for part in parts if part.number not in gone])
     left = Counter(id(part.line) for part in split)
@@ -57,7 +58,8 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         if left[line] > 1 and (is_named or profile.enforcement.level != "workloads"):
             left[line] -= 1
             named.subtract(who)
-            yield _source(covered, members[covered.part.number], is_named)
+            is_safe = is_named and _says_no_more(covered.part.line, [covered], profile.lint.require)
+            yield _source(covered, members[covered.part.number], is_safe)
 
 
 def _covered(parts: list[Part], likely: Iterable[int], policy: Policy, profile: ClusterProfile) -> list[Covered]:
@@ -68,7 +70,8 @@ def _covered(parts: list[Part], likely: Iterable[int], policy: Policy, profile: 
     from egresslang.policy.redundancy import redundant
 
     contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
-    found = redundant(parts, {number for number in numbers if id(parts[number].line.rule) not in contradicting})
+    judged = {number for number in numbers if id(parts[number].line.rule) not in contradicting}
+    found = redundant(parts, judged, profile.lint.require)
     return [covered for covered in found if not _speaks_first(covered)]
 
 
@@ -92,7 +95,17 @@ def _named(policy: Policy) -> Counter[object]:
     return Counter([*(subject for _, subject in by_rule), *policy.mesh])
 
 
-def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
+def _says_no_more(line: AllowLine, some: list[Covered], required: Collection[str]) -> bool:
+    """Whether each rule that covers another has the attributes of it that the profile requires."""
+    said = _required(line, required)
+    return all(said <= _required(part.line, required) for covered in some for part in covered.by)
+
+
+def _required(line: AllowLine, required: Collection[str]) -> set[str]:
+    return {attribute.key for attribute in line.statement.attributes if attribute.key in required}
+
+
+def _rule(line: AllowLine, some: list[Covered], is_safe: bool) -> Finding:
     statement = line.statement
     flows = f"{statement.sources.span.text} -> {statement.destinations.span.text}"
     words = "the rule" if len(" ".join(flows.split())) > 120 else f"`{' '.join(flows.split())}`"
@@ -104,7 +117,7 @@ def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
         _covering(some),
         _notes(some),
         "remove the rule",
-        None if _is_across(some) else Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_named),
+        None if _is_across(some) else Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_safe),
     )
 
 
@@ -127,7 +140,7 @@ def _part(covered: Covered) -> Finding:
     )
 
 
-def _source(covered: Covered, number: int, is_named: bool) -> Finding:
+def _source(covered: Covered, number: int, is_safe: bool) -> Finding:
     sources = covered.part.line.statement.sources
     members = [member.span for member in sources.members]
     return finding(
@@ -138,7 +151,7 @@ def _source(covered: Covered, number: int, is_named: bool) -> Finding:
         _covering([covered]),
         _notes([covered]),
         "remove it from the rule",
-        Fix("remove it from the rule", without(members, number, sources.span), is_named),
+        Fix("remove it from the rule", without(members, number, sources.span), is_safe),
     )
 
 

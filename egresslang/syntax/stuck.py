@@ -180,6 +180,28 @@ def _swapped(at: _Stuck) -> Finding | None:
     return syntax(at.place(*match.span("where")), message, label, help)
 
 
+def _source(at: _Stuck) -> Finding | None:
+    """What stands before the arrow: words of a sentence, a brace too many, exceptions from nothing."""
+    if "->" in at.before or at.keyword not in ("allow", "deny", "expect", "mesh"):
+        return None
+    name, there = at.last()
+    is_first = at.before.split() == [at.keyword, name]
+    if is_first and name == "from":
+        help = f"write `{at.keyword} {shown(at.word)} -> …`: who, `->`, and where to"
+        return syntax(there, "`from` before the source", "the arrow says it", help)
+    if is_first and name == "except":
+        if at.keyword in ("allow", "mesh"):
+            return syntax(there, f"`except` on the left side of `{at.keyword}`", "only `deny` cuts workloads out",
+                          "name the workloads that may")  # fmt: skip
+        help = f"write `{at.keyword} * except …` for everyone else, or name the sources before it"
+        return syntax(there, "`except` without what it is cut out of", "the source is missing", help)
+    if at.rest.startswith("}") and at.before.count("{") <= at.before.count("}"):
+        return syntax(
+            at.here(1), "a `}` that closes nothing", "no `{` before it", "remove it, or write `{` before the list"
+        )
+    return None
+
+
 def _url(at: _Stuck) -> Finding | None:
     match = re.search(r"(?<![A-Za-z])[a-z0-9]+://", at.before + at.rest)
     if not match:
@@ -293,6 +315,14 @@ def _attribute(at: _Stuck) -> Finding | None:
         return syntax(at.here(), f"`{match[1]}` without `=`", "an attribute needs its `=`", f"write `{shape}`")
     if match := re.search(r"([A-Za-z]+)=([^\s\",{}\[\]#=]+)[ \t]+$", at.before):
         more = re.match(r"[^\s=\"#,{}\[\]]+(?:[ \t]+[^\s=\"#,{}\[\]]+(?![^\s]*=))*", at.rest)
+        port = re.search(r":[ \t]*([0-9]+)[ \t]+[A-Za-z]+=[^:]*$", at.before)
+        if port and at.word in nodes.PROTOCOLS:
+            return syntax(
+                at.here(),
+                f"the protocol `{at.word}` after an attribute",
+                "it belongs to the port",
+                f"write it right after the port, as in `:{port[1]} {at.word}`",
+            )
         if more and more[0][0].isalnum():
             return syntax(
                 at.here(),
@@ -366,7 +396,21 @@ def _torn(at: _Stuck) -> Finding | None:
         )
     if at.word in nodes.PROTOCOLS and (match := re.fullmatch(r"(.*\.[A-Za-z]+)([0-9]+)", name)):
         return syntax(there, f"no `:` before port `{match[2]}`", "a host and a port", f"write `{match[1]}:{match[2]}`")
+    if at.word in nodes.PROTOCOLS:
+        return _no_port(at, name, there)
     return None
+
+
+def _no_port(at: _Stuck, name: str, there: Span) -> Finding | None:
+    """A protocol behind a destination whose host, port or `:` is missing."""
+    if name.isdigit():
+        help = f"write the host before it, as in `example.com:{name} {at.word}`"
+        return syntax(there, f"no host before port `{name}`", "the host is missing", help)
+    if match := re.fullmatch(r"([a-z0-9-]*[a-z-])([0-9]{2,5})", name):
+        help = f"write `{match[1]}:{match[2]}`, or the port behind `{name}`"
+        return syntax(there, f"no `:` before port `{match[2]}`", "a name and a port", help)
+    help = f"write the port before it, as in `{shown(name)}:443 {at.word}`"
+    return syntax(at.here(), f"no port before `{at.word}`", "a protocol belongs to a port", help) if name else None
 
 
 def _bracket(at: _Stuck) -> Finding | None:
@@ -395,6 +439,7 @@ def _yaml_inside(at: _Stuck) -> Finding | None:
 
 _HINTS = (
     _space,
+    _source,
     _arrow,
     _comment,
     _url,
@@ -412,7 +457,9 @@ _HINTS = (
 
 
 def _plain(at: _Stuck) -> Finding:
-    wanted = [_FRIENDLY[name] for name in _FRIENDLY if name in at.expected and name != "$END"]
+    is_only_deny = "->" not in at.before and at.keyword in ("allow", "mesh")
+    refused = {"$END", "EXCEPT"} if is_only_deny else {"$END"}
+    wanted = [_FRIENDLY[name] for name in _FRIENDLY if name in at.expected and name not in refused]
     shape = f"write it as in `{SHAPES[at.keyword]}`"
     help = f"write {any_of(wanted)}" if 0 < len(wanted) <= 4 and at.keyword != "namespace" else shape
     span = at.here()

@@ -12,6 +12,7 @@ from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, finding
 from egresslang.ranges import mapped
 from egresslang.source import Span
+from egresslang.syntax.look_alikes import punycode, read_as
 from egresslang.syntax.nodes import (
     PROTOCOLS,
     AllWorkloads,
@@ -301,16 +302,21 @@ def _encode(name: str, shown: str, span: Span) -> str | Finding:
     import idna
 
     if scripts := _mixed_scripts(name):
-        punycode = ".".join(
-            label.encode("punycode").decode() if not label.isascii() else label for label in name.split(".")
-        )
         return finding(
             codes.HOSTILE_TEXT,
             span,
             f"`{shown}` mixes letters that look alike",
             f"{' and '.join(scripts)} letters in one label",
-            notes=[f"a name server sees `{punycode}`"],
+            notes=[f"a name server sees `{punycode(name)}`"],
             help="write the name with the letters of one script",
+        )
+    if plain := read_as(name):
+        return finding(
+            codes.HOSTILE_TEXT,
+            span,
+            f"`{shown}` is not `{plain}`",
+            "letters of another script that look like Latin ones",
+            help=f"write `{plain}` in Latin letters, or `{punycode(name)}` if that is what is meant",
         )
     labels = []
     for label in name.lower().split("."):

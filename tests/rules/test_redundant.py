@@ -18,7 +18,7 @@ from egresslang.rules import redundant
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        ("allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 https owner=me", ["2 allow s/a -> x.com:443 https < 1"]),
+        ("allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 https owner=me", ["1 allow s/a -> x.com:443 tls < 2"]),
         ("allow s/a -> x.com:443 tls\nallow s/* -> x.com:443 tls", ["1 allow s/a -> x.com:443 tls < 2"]),
         ("allow s/a -> x.com:443 tls\nallow * -> *.com.example:443 tls\nallow s/a -> a.com.example:443", ["3 allow s/a -> a.com.example:443 < 2"]),
         ("allow s/a -> *.x.com:443 tls\nallow s/a -> *.b.x.com:443 tls", ["2 allow s/a -> *.b.x.com:443 tls < 1"]),
@@ -120,7 +120,7 @@ def test_a_rule_that_locks_its_workload_adds_something() -> None:
 
 
 def test_the_fix_removes_the_whole_statement() -> None:
-    policy = "allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 tls\n    owner=me # why\nallow s/b -> y.com:443 tls\n"
+    policy = "allow s/a -> x.com:443 tls owner=us\nallow s/a -> x.com:443 tls\n    owner=me # why\nallow s/b -> y.com:443 tls\n"
     (each,) = found(redundant, policy)
     assert each.severity is Severity.WARNING
     assert each.fix is not None
@@ -130,6 +130,31 @@ def test_the_fix_removes_the_whole_statement() -> None:
     assert text[: edit.span.start] + text[edit.span.end :] == policy.replace(
         "allow s/a -> x.com:443 tls\n    owner=me # why\n", ""
     )
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 tls owner=me", "1"),
+        ("allow s/a -> x.com:443 tls owner=me\nallow s/a -> x.com:443 tls", "2"),
+        ("allow s/a -> x.com:443 tls owner=us\nallow s/a -> x.com:443 tls owner=me", "2"),
+        ("allow s/a -> x.com:443 tls reason=x ticket=y\nallow s/a -> x.com:443 tls owner=me", "1"),
+        ("allow s/a -> {x.com, y.com}:443 tls\nallow s/a -> x.com:443 tls\nallow s/a -> x.com:443 tls owner=me", "12"),
+        ("allow s/a -> x.com:443 tls owner=me\nallow s/a -> *.x.com:443 tls\nallow s/a -> a.x.com:443 tls", "3"),
+    ],
+)
+def test_of_equal_rules_the_one_with_what_is_required_stays(policy: str, expected: str) -> None:
+    some = found(redundant, policy, "lint: {require: [owner]}")
+    assert "".join(sorted(str(each.span.place[1]) for each in some)) == expected
+    assert all(each.fix is None or each.fix.safe for each in some)
+
+
+def test_a_fix_that_loses_what_is_required_is_not_safe() -> None:
+    policy = "allow s/a -> *.x.com:443 tls\nallow s/a -> a.x.com:443 tls owner=me"
+    for required, safe in (("owner", False), ("ticket", True)):
+        (each,) = found(redundant, policy, f"lint: {{require: [{required}]}}")
+        assert each.fix is not None
+        assert (each.span.place[1], each.fix.safe) == (2, safe)
 
 
 def test_a_fix_that_could_open_a_workload_elsewhere_is_not_safe() -> None:

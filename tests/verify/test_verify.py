@@ -20,6 +20,7 @@ from egresslang.mesh.resources import MeshConfig, OutboundPolicy
 from egresslang.policy.policy import Policy
 from egresslang.profile.load import load
 from egresslang.profile.profile import ClusterProfile
+from egresslang.profile.stock import stock
 from egresslang.source import Source
 from egresslang.verify.compare import Comparison, known_places
 from egresslang.verify.pods import classes
@@ -174,3 +175,14 @@ def asked(policy: Policy, profile: ClusterProfile, text: str):
         for port in ports(pods.intent, pods.proxy.outbound):
             for probe in probes(compared, port, 4, by_sight=False):
                 yield from compared.deviations(probe.request, pods.proxy.ask(probe.request), probe.dialled)
+
+
+def test_what_we_wrote_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large policy is proved whatever its manifests come to; a large file that somebody else may have written is not read."""
+    monkeypatch.setattr("egresslang.verify.verify.LIMIT", 10)
+    files, _ = read([Source("p.egress", "allow idgen -> api.example.com:443 tls")])
+    made = compile(files, stock(), date(2026, 11, 23), Severity.ERROR)
+    assert [each for each in made.findings if each.severity is Severity.ERROR] == []
+    assert made.policy is not None
+    told = verify(made.policy, stock(), [Source("m.yaml", made.text)])
+    assert [each.message for each in told] == ["`m.yaml` is too large"]
