@@ -22,6 +22,9 @@ STATED = ("version", "outboundTrafficPolicy", "rootNamespace", "dnsCapture", "cl
 
 FAMILIES = ("IPv4", "IPv6")
 
+_EVERYTHING = "*"
+"""What the chart's values say by themselves of the addresses that are captured."""
+
 _FLAGS = {"--service-cluster-ip-range": "services", "--cluster-cidr": "pods"}
 _FLAG = re.compile(r"(--[a-z-]+)=(.+)").fullmatch
 
@@ -91,7 +94,7 @@ def stated_by_installation(document: Located, by: str) -> Iterator[Said]:
     if installed.profile is not None:
         yield Said("profile", installed.profile.value, by)
     for key in (*STATED, *CAPTURE):
-        if key in installed.facts:
+        if key in installed.facts and not (key in CAPTURE and installed.facts[key].value == _EVERYTHING):
             yield Said(key, _plain(key, installed.facts[key].value), by)
 
 
@@ -119,7 +122,8 @@ def _configured(name: str, document: Located, by: str) -> Iterator[Said]:
         mode = Said("outboundTrafficPolicy", ISTIO_DEFAULTS["outboundTrafficPolicy"], by)
         yield from {mode.key: mode, **facts}.values()
     elif name.startswith("istio-sidecar-injector") and (values := _text(data, "values")):
-        yield from dict(_of_values(values, by)).values()
+        own = dict(_of_values(values, by))
+        yield from (own[key] for key in ("version", "clusterDomain", *CAPTURE) if key in own)  # the mesh says the rest
     elif name == "kubeadm-config" and (text := _text(data, "ClusterConfiguration")):
         for each in read(Source(name, text))[0]:
             networking = _map(_map(each.value).get("networking"))

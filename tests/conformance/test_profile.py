@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,21 @@ CREATED = {
 """What kubectl makes by itself, without a cluster; jobs have no labels of their own."""
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: debug, namespace: shop}\nspec: {containers: [{name: a, image: b}]}\n"
+
+ISTIOCTL = Path(__file__).parent / "judge" / "bin" / "istioctl"
+
+OPERATOR = """\
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: control}
+spec:
+  tag: 1.30.2
+  meshConfig:
+    outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+    rootNamespace: istio-config
+    defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}}
+  values: {global: {proxy: {clusterDomain: corp.local}}}
+"""
 
 KUSTOMIZATION = """\
 namespace: shop
@@ -120,3 +136,21 @@ def test_what_kustomize_builds(tmp_path: Path) -> None:
     }
     assert set(workloads) >= {"cart", "migrate", "report"}
     assert spec["resources"] == ["built.yaml"]
+
+
+def test_an_installation_as_istioctl_renders_it(tmp_path: Path) -> None:
+    place = os.environ.get("ISTIOCTL") or str(ISTIOCTL)
+    if not os.access(place, os.X_OK):
+        pytest.fail(f"no istioctl at {place}: set ISTIOCTL, or build it with `make judge`")
+    (tmp_path / "operator.yaml").write_text(OPERATOR)
+    command = [place, "manifest", "generate", "-f", str(tmp_path / "operator.yaml")]
+    environment = os.environ | {"KUBECONFIG": os.devnull}
+    rendered = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    stated = described("-", cwd=tmp_path, stdin=rendered)
+    assert stated["istio"] == {
+        "version": "1.30", "outboundTrafficPolicy": "REGISTRY_ONLY", "rootNamespace": "istio-config", "dnsCapture": True,
+    }  # fmt: skip
+    assert stated["clusterDomain"] == "corp.local"
+    assert set(stated["namespaces"]["istio-system"]["workloads"]) == {"istio-ingressgateway", "istiod"}
+    (tmp_path / "rendered.yaml").write_text(rendered)
+    assert described("rendered.yaml", "operator.yaml", cwd=tmp_path)["istio"] == {"installation": "operator.yaml"}

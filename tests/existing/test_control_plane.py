@@ -25,7 +25,7 @@ kind: ConfigMap
 metadata: {name: istio-sidecar-injector, namespace: istio-system}
 data:
   config: "policy: enabled"
-  values: '{"global": {"proxy": {"clusterDomain": "corp.local"}, "tag": "1.29.1"}, "revision": ""}'
+  values: '{"global": {"istioNamespace": "istio-system", "proxy": {"clusterDomain": "corp.local", "includeIPRanges": "*"}, "tag": "1.29.1"}, "revision": ""}'
 """
 ISTIOD = """\
 apiVersion: apps/v1
