@@ -114,10 +114,13 @@ def test_each_style_is_kept(before: str, change: Callable[[Any], object], after:
     assert changed(before, change) == after
 
 
-def test_a_text_that_would_say_something_else_is_not_made() -> None:
+def test_a_text_that_would_say_something_else_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     document = read(Source("x.yaml", "a: 1\n---\nb: 2\n"))[0][0]
     with pytest.raises(Unwritable):
         rewritten(document, {"a": 2})
+    monkeypatch.setattr("egresslang.existing.in_place._Editor.value", lambda *_: [])
+    with pytest.raises(Unwritable):
+        changed("a: 1\n", lambda v: v.update(a=2))
 
 
 WORDS = st.sampled_from(["a", "b", "c", "no", "1", "x y", "app/x"])

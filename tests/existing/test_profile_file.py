@@ -152,6 +152,14 @@ def test_a_resource_that_would_be_wrong_is_left_and_told(here: Path, run: Run) -
     assert main(["profile", "--check", "c.yaml", "--fail-on", "note"]) == 0
 
 
+def test_a_file_with_an_object_that_istio_refuses_is_not_named(here: Path, run: Run) -> None:
+    entry = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x, namespace: shop}\nspec: {hosts: []}\n"
+    (here / "all.yaml").write_text(f"{CART}---\n{SERVICE}---\n{entry}")
+    assert run("all.yaml") == 0
+    assert "resources" not in spec(run.out)
+    assert "this ServiceEntry is none that Istio accepts" in run.err
+
+
 HAND = """\
 # Ours, by hand.
 apiVersion: egresslang.dev/v1

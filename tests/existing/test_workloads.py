@@ -94,6 +94,11 @@ def test_the_jobs_of_a_cronjob_are_its_own() -> None:
         assert (one.kind, one.name, one.selector) == ("CronJob", "report", (("app", "report"),))
 
 
+def test_a_selector_leaves_out_what_a_roll_out_changes() -> None:
+    labels = {**HASHED, "tier": "back"}
+    assert runs(made("ReplicaSet", "cart-5d8f", labels, selector=HASHED))["cart-5d8f"].selector == (("app", "cart"),)
+
+
 def test_a_job_is_not_selected_by_what_its_controller_made_up() -> None:
     uid = {"batch.kubernetes.io/controller-uid": "1"}
     (one,) = runs(made("Job", "migrate", {"app": "db", **uid}, selector=uid)).values()
