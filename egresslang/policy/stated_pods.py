@@ -27,8 +27,14 @@ def stated_workloads(profile: ClusterProfile) -> Iterator[Workload]:
     """The workloads of which a profile says, or their namespace, what may keep their traffic from a sidecar."""
     for namespace in (profile.namespaces or {}).values():
         for each in namespace.workloads.values():
-            if namespace.labels_span is not None or decides_about_capture(each):
+            if decides_about_capture(each) or _decides_for_all(namespace.labels_span):
                 yield each
+
+
+def _decides_for_all(labels: Located | None) -> bool:
+    """Whether the labels of a namespace may keep its pods from sidecars: most that are said say the opposite."""
+    said = labels.value if labels is not None else {}
+    return said.get("istio-injection") == "disabled" or said.get("istio.io/dataplane-mode") == "ambient"
 
 
 def stated_pod(workload: Workload) -> Located:
