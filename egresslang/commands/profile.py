@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, report_options, today
@@ -15,6 +15,7 @@ from egresslang.findings import Finding, errors
 from egresslang.source import Source
 
 if TYPE_CHECKING:
+    from egresslang.commands.progress import Progress
     from egresslang.existing.cluster import Cluster
     from egresslang.existing.described import Described
     from egresslang.existing.profile_file import Made
@@ -73,6 +74,8 @@ def run(options: Any) -> int:
         return misuse("`--only-profiles` goes with `--check`")
     if not options.files:
         return misuse("no manifest: give files, folders, or - for standard input; or `--check` to judge profiles")
+    if problem := _wrong_words(options):
+        return misuse(problem)
     return _make(options)
 
 
@@ -90,16 +93,16 @@ def _make(options: Any) -> int:
     standing = _standing(path)
     sources, wrong = read_manifests(options.files, None if sys.stdin is None else sys.stdin.buffer)
     namespace = options.namespace or _namespace(standing) or DEFAULT
-    progress = Progress(sys.stderr, "reading", len(sources))
-    cluster = read_cluster(sources, namespace, progress.step)
-    progress.done()
+    asked = Asked(os.path.dirname(path), options.prune, options.namespace or "")
+    with Progress(sys.stderr) as progress:
+        cluster = read_cluster(_told_one_by_one(sources, progress), namespace)
+        progress.say(f"describing {len(cluster.workloads):,} workloads")
+        made = make(path or "cluster.yaml", options.name or "", standing, cluster, read_text, asked)
     if cluster.is_empty:
         if seen := settled(options, [*wrong, *cluster.findings], ()).findings:
             tell(options, seen, sources, sys.stderr)
         files = ", ".join(f"`{each}`" for each in options.files[:MOST])
         return misuse(f"nothing in {files} says anything of a cluster; `--check` judges profiles")
-    asked = Asked(os.path.dirname(path), options.prune, options.namespace or "")
-    made = make(path or "cluster.yaml", options.name or "", standing, cluster, read_text, asked)
     found = [*wrong, *cluster.findings, *made.findings]
     told = settled(options, found, ())
     result = status(options, told)
@@ -114,6 +117,25 @@ def _make(options: Any) -> int:
     if not options.quiet:
         sys.stderr.writelines(f"egressc: {line}\n" for line in _told(path, standing, made, made.described, cluster, options.prune))  # fmt: skip
     return CLEAN
+
+
+def _told_one_by_one(sources: Sequence[Source], progress: Progress) -> Iterator[Source]:
+    """The sources, each of which is told before it is read."""
+    from egresslang.report.display import shown
+
+    for number, source in enumerate(sources, 1):
+        progress.say(f"reading {number:,} of {len(sources):,}: {shown(source.name)[-60:]}")
+        yield source
+
+
+def _wrong_words(options: Any) -> str:
+    """What an option says that a profile cannot; empty if nothing."""
+    from egresslang.existing.profile_file import can_be
+
+    for flag, word, kind in (("--name", options.name, "cluster"), ("--namespace", options.namespace, "label")):
+        if word is not None and not can_be(kind, word):
+            return f"`{flag} {word}` is not the name of a {'cluster' if kind == 'cluster' else 'namespace'}"
+    return ""
 
 
 def _standing(path: str) -> Source | None:

@@ -1,40 +1,57 @@
-"""Progress: one line on a terminal that says how far a long piece of work has come; nothing anywhere else."""
+"""Progress: one line on a terminal that says what a long piece of work is at; nothing anywhere else."""
 
 from __future__ import annotations
 
-import time
+from types import TracebackType
 from typing import Any
 
 AFTER = 1.0
 """Seconds of work before anything is said."""
 
 EVERY = 0.1
-"""Seconds between two lines."""
+"""Seconds between two looks at what is to be said."""
+
+_CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """Counts steps, and tells them on a stream that is a terminal; `done` takes the line away."""
+    """While it is open, shows on a stream that is a terminal what was said last; takes the line away in the end."""
 
-    def __init__(self, stream: Any, doing: str, total: int) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self._doing = doing
-        self._total = total
-        self._count = 0
-        self._is_shown = False
-        self._next = time.monotonic() + AFTER if stream.isatty() else float("inf")
+        self._said = ""
+        self._thread: Any = None
 
-    def step(self, name: str) -> None:
-        """Begin with another thing."""
-        self._count += 1
-        if self._next < float("inf") and (now := time.monotonic()) >= self._next:
-            self._next = now + EVERY
-            self._is_shown = True
-            self._stream.write(f"\r\x1b[K{self._doing} {self._count:,} of {self._total:,}: {name[-40:]}")
-            self._stream.flush()
+    def say(self, text: str) -> None:
+        """What the work is at now."""
+        self._said = text
 
-    def done(self) -> None:
-        """Take the line away."""
-        if self._is_shown:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
-            self._is_shown = False
+    def __enter__(self) -> Progress:
+        if self._stream.isatty():
+            import threading
+
+            self._ended = threading.Event()
+            self._thread = threading.Thread(target=self._show, daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            self._ended.set()
+            self._thread.join()
+
+    def _show(self) -> None:
+        if self._ended.wait(AFTER):
+            return
+        shown = ""
+        while True:
+            if self._said != shown:
+                shown = self._said
+                self._stream.write(_CLEAR + shown)
+                self._stream.flush()
+            if self._ended.wait(EVERY):
+                self._stream.write(_CLEAR)
+                self._stream.flush()
+                return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from egresslang import codes
@@ -80,17 +80,13 @@ class Cluster:
         return found
 
 
-def read_cluster(
-    sources: Iterable[Source], namespace: str = DEFAULT, progress: Callable[[str], None] = lambda name: None
-) -> Cluster:
+def read_cluster(sources: Iterable[Source], namespace: str = DEFAULT) -> Cluster:
     """The cluster that some files of manifests are for; what names no namespace is taken to be for `namespace`.
 
     A workload that stands in several files, as a patch beside what it patches, is taken from the one with the most labels.
-    `progress` is told the name of each file before it is read.
     """
     reader = _Reader(namespace)
     for source in sources:
-        progress(source.name)
         reader.read(source)
     return reader.cluster()
 

@@ -148,5 +148,10 @@ def _word(value: object) -> str:
 def name_for(path: str) -> str:
     """The name of a cluster whose profile lies at a path: that of the file, else `cluster`."""
     stem = os.path.splitext(os.path.basename(path))[0]
-    pattern = json.loads(text("schemas", "profile.schema.json"))["$defs"]["cluster"]["pattern"]
-    return stem if re.fullmatch(pattern, stem) else "cluster"
+    return stem if can_be("cluster", stem) else "cluster"
+
+
+def can_be(kind: str, word: str) -> bool:
+    """Whether a word can be what a definition of the profile's schema describes, as `cluster` and `label`."""
+    known = json.loads(text("schemas", "profile.schema.json"))["$defs"][kind]
+    return len(word) <= known["maxLength"] and bool(re.search(known["pattern"].removesuffix("$") + r"\Z", word))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,9 @@ def test_nothing_to_describe_is_one_line(here: Path, run: Run) -> None:
     assert run("none.yaml") == 2
     assert run("--check", "a.yaml", "--prune") == 2
     assert run("--only-profiles", "a.yaml") == 2
+    assert run("a.yaml", "-n", "Shop") == 2
+    assert run.err == "egressc: `--namespace Shop` is not the name of a namespace\n"
+    assert run("a.yaml", "--name", "") == 2
 
 
 def test_a_resource_that_would_be_wrong_is_left_and_told(here: Path, run: Run) -> None:
@@ -314,25 +318,27 @@ def test_what_a_former_compilation_wrote_is_no_manifest(here: Path, run: Run) ->
     assert (here / "us.yaml").read_text() == before
 
 
-def test_progress_is_for_terminals_and_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    """A stream that is one."""
 
-    clock = iter([0.0, 0.5, 1.5, 1.55, 2.0])
-    monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    shown = Terminal()
-    progress = Progress(shown, "reading", 1200)
-    for name in ("a.yaml", "b.yaml", "c.yaml", "d.yaml"):
-        progress.step(name)
-    progress.done()
-    lines = shown.getvalue().split("\r\x1b[K")
-    assert lines == ["", "reading 2 of 1,200: b.yaml", "reading 4 of 1,200: d.yaml", ""]
-    elsewhere = io.StringIO()
-    silent = Progress(elsewhere, "reading", 1)
-    silent.step("a.yaml")
-    silent.done()
-    assert elsewhere.getvalue() == ""
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_for_terminals_and_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere, shown = io.StringIO(), Terminal()
+    with Progress(elsewhere) as progress:
+        progress.say("reading")
+    with Progress(shown) as progress:  # too short to be told
+        progress.say("reading")
+    assert elsewhere.getvalue() == shown.getvalue() == ""
+    monkeypatch.setattr("egresslang.commands.progress.AFTER", 0)
+    with Progress(shown) as progress:
+        for said in ("reading 1 of 2: a.yaml", "reading 2 of 2: b.yaml"):
+            progress.say(said)
+            while not shown.getvalue().endswith(said):
+                time.sleep(0.01)
+    assert shown.getvalue() == "\r\x1b[Kreading 1 of 2: a.yaml\r\x1b[Kreading 2 of 2: b.yaml\r\x1b[K"
 
 
 def test_what_the_installation_leaves_out_of_capture_is_told_where_no_file_says_it(here: Path, run: Run) -> None:
