@@ -119,10 +119,18 @@ def _istio(spec: dict[str, Any], cluster: Cluster, folder: str, left: frozenset[
         if key in facts:
             at, value = spec if key == "clusterDomain" else istio, facts[key]
             is_default = key not in at and key != "outboundTrafficPolicy" and ISTIO_DEFAULTS.get(key) == value
-            if not is_default and not (key == "version" and _is_version(at.get(key), value)):
-                at[key] = value
+            if is_default or at.get(key) == value or (key == "version" and _is_version(at.get(key), value)):
+                continue
+            if key in at:
+                yield f"`{key}` was {word_of(at[key])} in the profile, and is {word_of(value)} in the cluster: changed"
+            at[key] = value
     if istio:
         _put(spec, "istio", istio, before=("namespaces", "resources"))
+
+
+def word_of(value: object) -> str:
+    """A fact as a profile writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_version(written: object, version: str) -> bool:

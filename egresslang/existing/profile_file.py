@@ -14,7 +14,7 @@ from typing import Any
 from egresslang import codes
 from egresslang.documents import Located, read
 from egresslang.existing.cluster import Cluster
-from egresslang.existing.described import Asked, Described, described
+from egresslang.existing.described import Asked, Described, described, word_of
 from egresslang.existing.in_place import Unwritable, rewritten
 from egresslang.files import LARGEST
 from egresslang.findings import Finding, errors, finding
@@ -138,11 +138,7 @@ def _otherwise(profile: ClusterProfile, cluster: Cluster) -> Iterator[str]:
         said = cluster.stated.facts.get(key, value)
         same = parse(str(said)) == parse(str(value)) if key == "version" else said == value
         if not same:
-            yield f"`{key}` is {_word(value)} in the profile, and {_word(said)} in the cluster"
-
-
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+            yield f"`{key}` is {word_of(value)} in the profile, and {word_of(said)} in the cluster"
 
 
 def name_for(path: str) -> str:

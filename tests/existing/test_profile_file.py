@@ -211,6 +211,23 @@ def test_an_update_keeps_what_people_wrote(here: Path, run: Run) -> None:
     assert run.err.startswith("egressc: `us.yaml` is up to date\n")
 
 
+def test_a_fact_of_istio_that_changed_is_told(here: Path, run: Run) -> None:
+    (here / "us.yaml").write_text(HAND)
+    mesh = "{outboundTrafficPolicy: {mode: REGISTRY_ONLY}}"
+    (here / "all.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: istio}}\ndata: {{mesh: '{mesh}'}}\n---\n{ISTIOD}"
+    )
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    after = (here / "us.yaml").read_text()
+    assert '  istio: {version: "1.30", outboundTrafficPolicy: REGISTRY_ONLY}\n' in after
+    told = "`outboundTrafficPolicy` was ALLOW_ANY in the profile, and is REGISTRY_ONLY in the cluster: changed\n"
+    assert told in run.err
+    assert "`version` was" not in run.err
+    assert run("all.yaml", "-o", "us.yaml") == 0
+    assert (here / "us.yaml").read_text() == after
+    assert "changed" not in run.err
+
+
 def test_prune_takes_out_what_no_manifest_shows(here: Path, run: Run) -> None:
     (here / "us.yaml").write_text(HAND.replace("  lint:", "    gone:\n      workloads: {x: {}}\n    kept:\n  lint:"))
     (here / "all.yaml").write_text(CART)
