@@ -114,13 +114,13 @@ _egressc() {
             ;;
         profile)
             case $before in
+                -o | --output-file) files=file ;;
+                --name | -n | --namespace | --today) : ;;
                 --format) words='text concise json sarif github gitlab junit markdown' ;;
                 --fail-on) words='error warning note' ;;
                 --select | --ignore) list=$codes ;;
-                --output-file) files=file ;;
                 --color) words='auto always never' ;;
-                --today) : ;;
-                *) flags='--check --only-profiles --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
+                *) flags='-o --name -n --namespace --prune --check --only-profiles --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac
             ;;
         kustomize)

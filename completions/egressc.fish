@@ -17,7 +17,7 @@ complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach w
 complete -c egressc -n '__fish_use_subcommand' -a alerts -d 'Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
 complete -c egressc -n '__fish_use_subcommand' -a audit -d 'Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
 complete -c egressc -n '__fish_use_subcommand' -a learn -d 'Propose rules for observed traffic, with the evidence in comments.'
-complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Tell what is wrong with profiles, without a policy.'
+complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Make or update a profile from Kubernetes and Istio manifests; `--check` tells what is wrong with profiles.'
 complete -c egressc -n '__fish_use_subcommand' -a kustomize -d 'Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a init -d 'Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
 complete -c egressc -n '__fish_use_subcommand' -a completion -d 'Print what makes a shell complete the command line.'
@@ -167,8 +167,12 @@ complete -c egressc -n '__fish_seen_subcommand_from learn' -s v -l verbose -d 's
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from profile' -F
-complete -c egressc -n '__fish_seen_subcommand_from profile' -l check -d 'tell every finding, write nothing'
-complete -c egressc -n '__fish_seen_subcommand_from profile' -l only-profiles -d 'pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -s o -r -F -d 'the profile: made, or updated in place where it stands (default: standard output)'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l name -x -d 'the name of the cluster (default: that of FILE, else cluster)'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -s n -l namespace -x -d 'the namespace of manifests that name none, and of the profile\'s own (default: what FILE says, else default)'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l prune -d 'take out workloads that no manifest shows'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l check -d 'tell every finding about profiles, write nothing'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l only-profiles -d 'with --check: pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file'
 complete -c egressc -n '__fish_seen_subcommand_from profile' -l format -x -a 'text concise json sarif github gitlab junit markdown' -d 'how findings are written (default: text)'
 complete -c egressc -n '__fish_seen_subcommand_from profile' -l fail-on -x -a 'error warning note' -d 'the least severity that fails (default: what egressc.toml says, else error)'
 complete -c egressc -n '__fish_seen_subcommand_from profile' -l select -x -a '(__fish_complete_list , __egressc_codes)' -d 'of warnings and notes tell only these: codes, names, or the start of codes such as EGR3'

@@ -19,7 +19,7 @@ _egressc() {
                 'alerts:Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
                 'audit:Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
                 'learn:Propose rules for observed traffic, with the evidence in comments.'
-                'profile:Tell what is wrong with profiles, without a policy.'
+                'profile:Make or update a profile from Kubernetes and Istio manifests; `--check` tells what is wrong with profiles.'
                 'kustomize:Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
                 'init:Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
                 'completion:Print what makes a shell complete the command line.'
@@ -236,9 +236,14 @@ _egressc() {
                     ;;
                 profile)
                     _arguments -S \
-                        '*:FILE:_files' \
-                        '(--check)--check[tell every finding, write nothing]' \
-                        '(--only-profiles)--only-profiles[pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file]' \
+                        '*:MANIFEST:_files' \
+                        '(-o)-o+[the profile\: made, or updated in place where it stands (default\: standard output)]:FILE:_files' \
+                        '(--name)--name=[the name of the cluster (default\: that of FILE, else cluster)]:NAME: ' \
+                        '(-n --namespace)-n+[the namespace of manifests that name none, and of the profile'\''s own (default\: what FILE says, else default)]:NS: ' \
+                        '(-n --namespace)--namespace=[the namespace of manifests that name none, and of the profile'\''s own (default\: what FILE says, else default)]:NS: ' \
+                        '(--prune)--prune[take out workloads that no manifest shows]' \
+                        '(--check)--check[tell every finding about profiles, write nothing]' \
+                        '(--only-profiles)--only-profiles[with --check\: pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file]' \
                         '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
                         '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
                         '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
