@@ -128,7 +128,11 @@ class _Places:
 
 
 def _is_judged(each: Silenced, places: Collection[tuple[str, int, int]]) -> bool:
-    """Whether the rule of a suppression was looked at: not when it holds in other clusters only, or no longer."""
+    """Whether the rule of a suppression was looked at: not when it holds in other clusters only, or no longer, and not for
+    what only observed traffic tells.
+    """
+    if each.code in codes.OF_TRAFFIC:
+        return False
     return each.statement_span is None or each.statement_span.place in places
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser
 from egresslang.commands.streams import CLEAN, misuse, write
-from egresslang.files import SUFFIX, Unreadable, decode, find_manifests, read_bytes, read_text
+from egresslang.files import SUFFIX, decode, read_text
 
 if TYPE_CHECKING:
     from egresslang.existing.cluster import Cluster
@@ -76,34 +76,18 @@ def run(options: Any) -> int:
 
 
 def _manifests(folder: str) -> tuple[list[Source], list[str]]:
-    """The files below a folder that may hold manifests, named from it, and those that cannot be read.
-
-    What a former compilation wrote is left out.
-    """
-    from egresslang.existing.cluster import MANIFEST
+    """The files below a folder that may hold manifests, named from it, and those that cannot be read."""
+    from egresslang.commands.manifests import below
 
     sources, unread = [], []
-    for path in find_manifests(folder):
+    for path, content in below(folder):
         name = os.path.relpath(path, folder)
-        try:
-            content = read_bytes(path)
-        except Unreadable:
+        source, problems = (None, ()) if content is None else decode(name, content)
+        if source is None or problems:
             unread.append(name)
-            continue
-        if MANIFEST.search(content) and not _is_compiled(path):
-            source, problems = decode(name, content)
-            if problems:
-                unread.append(name)
-            else:
-                sources.append(source)
+        else:
+            sources.append(source)
     return sources, unread
-
-
-def _is_compiled(path: str) -> bool:
-    from egresslang.directory import INDEX
-
-    above = os.path.dirname(path)
-    return any(os.path.exists(os.path.join(each, INDEX)) for each in (above, os.path.dirname(above)))
 
 
 def _standing(folder: str) -> Standing:
@@ -184,12 +168,11 @@ def _told_of(cluster: Cluster, installation: str, unread: Sequence[str]) -> list
             f"found {len(cluster.workloads)} workload{'s' * (len(cluster.workloads) > 1)} in {many} namespace{'s' * (many > 1)}"
             "; a manifest that names no namespace is taken to be for `default`"
         )
-    if len(cluster.installations) > 1:
-        lines.append(f"found several installations, so that the profile names none: {_some(cluster.installations)}")
-    elif cluster.installations and not installation:
-        lines.append(
-            f"not named in the profile, as `egressc check` would complain of it: {_some(cluster.installations)}"
-        )
+    files = [each.file for each in cluster.installations]
+    if len(files) > 1:
+        lines.append(f"found several installations, so that the profile names none: {_some(files)}")
+    elif files and not installation:
+        lines.append(f"not named in the profile, as `egressc check` would complain of it: {_some(files)}")
     if unread:
         lines.append(f"not read as they stand (templates, values filled in later, or broken): {_some(unread)}")
     return lines

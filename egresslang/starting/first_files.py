@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from egresslang.compile import compile, read
-from egresslang.existing.cluster import Cluster, Runs
+from egresslang.existing.cluster import Cluster
+from egresslang.existing.workloads import Runs
 from egresslang.findings import Severity
 from egresslang.profile.beside import ReadFile
 from egresslang.profile.load import load
@@ -103,16 +104,16 @@ def _left(each: FirstFile, standing: Standing) -> FirstFile:
 def _checked(cluster: Cluster, path: str, read_file: ReadFile) -> tuple[str, str, str, str]:
     """A profile and a policy that pass the checks together, the workload of the policy, the installation of the profile."""
     namespaces = cluster.namespaces()
-    installations = cluster.installations if len(cluster.installations) == 1 else ()
+    installations = [each.file for each in cluster.installations] if len(cluster.installations) == 1 else []
     nobody = (min(namespaces, default=NOBODY[0]), NOBODY[1])
     candidates = [(each.namespace, each.name) for each in _candidates(cluster.workloads)][:TRIED] or [nobody]
     for installation in (*installations, ""):
         for example in candidates:
-            profile, policy = texts.profile(namespaces, installation, example), texts.policy(*example)
+            profile, policy = texts.profile(cluster, installation, example), texts.policy(*example)
             if _passes(policy, profile, path, read_file):
                 return profile, policy, "/".join(example), installation
     example = candidates[0]
-    return texts.profile(namespaces, "", example), texts.policy(*example, is_live=False), "/".join(example), ""
+    return texts.profile(cluster, "", example), texts.policy(*example, is_live=False), "/".join(example), ""
 
 
 def _candidates(workloads: Iterable[Runs]) -> list[Runs]:

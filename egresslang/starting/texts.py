@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from egresslang import __version__
-from egresslang.existing.cluster import Runs
-from egresslang.targets.yaml import Value, emit
+from egresslang.existing.cluster import Cluster
+from egresslang.existing.described import described
+from egresslang.targets.yaml import emit
 
 HOME = "https://github.com/egresslang/egresslang"
 REVISION = f"v{__version__}"
@@ -71,6 +70,7 @@ _ASSUMED = """\
 
 _INVENTORY = """\
   # Who runs here: the labels of the pods, and what a Sidecar selects them by. Nobody else can be granted anything.
+  # `egressc profile MANIFEST… -o` with this file brings it up to date.
 """
 
 _NOBODY = """\
@@ -84,7 +84,7 @@ _NOBODY = """\
 """
 
 
-def profile(namespaces: Mapping[str, Sequence[Runs]], installation: str, example: tuple[str, str]) -> str:
+def profile(cluster: Cluster, installation: str, example: tuple[str, str]) -> str:
     """A ClusterProfile with these workloads and this installation file, empty where it is not known."""
     head = _PROFILE.format(home=HOME, revision=REVISION)
     if installation:
@@ -92,20 +92,10 @@ def profile(namespaces: Mapping[str, Sequence[Runs]], installation: str, example
         head += _INSTALLED.format(path=quoted)
     else:
         head += _ASSUMED
+    namespaces = described({}, cluster).document.get("spec", {}).get("namespaces")
     if not namespaces:
         return head + _NOBODY.format(namespace=example[0], name=example[1])
-    listed = {
-        namespace: {"workloads": {each.name: _workload(each) for each in workloads}}
-        for namespace, workloads in namespaces.items()
-    }
-    return head + _INVENTORY + "".join(f"  {line}\n" for line in emit([{"namespaces": listed}]).splitlines())
-
-
-def _workload(each: Runs) -> dict[str, Value]:
-    written: dict[str, Value] = {"labels": dict(each.labels)}
-    if each.selector != each.labels:
-        written["selector"] = dict(each.selector)
-    return written
+    return head + _INVENTORY + "".join(f"  {line}\n" for line in emit([{"namespaces": namespaces}]).splitlines())
 
 
 _CONFIGURATION = """\

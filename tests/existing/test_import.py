@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,19 +10,13 @@ import pytest
 from policies import RandomPolicy, kubernetes, printed
 from policies import profile as written
 from random_policies import SHAPES, generate
-from said import Said
 
-from egresslang.answers.deployed import ask_manifests
 from egresslang.answers.difference.comparison import Granting
 from egresslang.answers.difference.difference import changes
 from egresslang.answers.difference.known_workloads import of_policy, workloads_of
 from egresslang.answers.left_open import left_open
 from egresslang.compile import Compilation, compile, read
-from egresslang.documents import read as read_documents
-from egresslang.existing.cluster import read_cluster
-from egresslang.existing.importing import proof
 from egresslang.existing.importing.importing import Imported, import_mesh
-from egresslang.existing.importing.population import population
 from egresslang.findings import Severity
 from egresslang.policy.policy import Policy
 from egresslang.policy.resolve import resolve

@@ -25,6 +25,7 @@ from egresslang.existing.importing.reasons import reason_of
 from egresslang.existing.importing.script import script
 from egresslang.existing.importing.unkept import Unkept, unkept
 from egresslang.findings import Finding, errors
+from egresslang.mesh.resources import Labels
 from egresslang.policy.policy import Grant, Name, Subject
 from egresslang.profile.load import load
 from egresslang.profile.profile import ClusterProfile, Enforcement
@@ -63,7 +64,7 @@ def import_mesh(
     profile, text = named, ""
     if profile is None:
         left = [written(each.name) for each in sources if is_left(each)]
-        profile, text, wrong = _implied(asked, level, kept, everybody, left)
+        profile, text, wrong = _implied(asked, level, kept, everybody, cluster.labels, left)
         if profile is None:
             return Imported("", text, _level(level), (), tuple(wrong))
     profile = replace(profile, resources=tuple(rest(profile, documents)))
@@ -106,12 +107,13 @@ def _implied(
     level: Enforcement,
     kept: Mapping[Key, in_mesh.Kept],
     everybody: Population,
+    labels: Mapping[str, Labels],
     resources: Sequence[str],
 ) -> tuple[ClusterProfile | None, str, list[Finding]]:
     """The profile that manifests imply, without and with the files that it names, and what is wrong with it."""
     config = asked.mesh.config
     services = in_mesh.of_profile(kept[ELSEWHERE, ANY_OTHER], ELSEWHERE, config.cluster_domain)
-    about = config, level, services, everybody, asked.stranger.families
+    about = config, level, services, everybody, labels, asked.stranger.families
     profile, wrong = load(Source("the profile that the manifests imply", profile_text(*about, ())), _reads_nothing)
     return profile, profile_text(*about, resources), wrong
 

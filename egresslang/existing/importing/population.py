@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
-from egresslang.existing.cluster import Runs
+from egresslang.existing.workloads import Runs
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.resources import selects
 from egresslang.profile.profile import ClusterProfile
-from egresslang.record import record
+from egresslang.record import record, replace
 
 ANY_OTHER = "any-other-workload"
 """The name of a workload that nobody knows."""
@@ -45,7 +45,7 @@ class Population:
 
 def population(asked: AskedMesh, workloads: Iterable[Runs], profile: ClusterProfile | None) -> Population:
     """Who is in a mesh: these workloads, those of a profile, and those that only a Sidecar tells of."""
-    found = {(each.namespace, each.name): each for each in workloads}
+    found = {(each.namespace, each.name): _captured(each, asked) for each in workloads}
     for space in ((profile.namespaces or {}) if profile is not None else {}).values():
         for known in space.workloads.values():
             key = known.namespace, known.name
@@ -65,6 +65,12 @@ def population(asked: AskedMesh, workloads: Iterable[Runs], profile: ClusterProf
             by_namespace[each.namespace].append(key)
     everybody = tuple(found[key] for key in sorted(found))
     return Population(everybody, {namespace: tuple(keys) for namespace, keys in by_namespace.items()})
+
+
+def _captured(each: Runs, asked: AskedMesh) -> Runs:
+    """A workload with the reason why no sidecar sees it, which its namespace may say."""
+    client = asked.clients.get((each.namespace, each.name))
+    return each if client is None else replace(each, uncaptured=client.uncaptured)
 
 
 def _selected(asked: AskedMesh, known: Iterable[Runs]) -> Iterator[Runs]:

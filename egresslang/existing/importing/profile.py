@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from egresslang.existing.cluster import Runs
+from egresslang.existing.described import entry
 from egresslang.existing.importing.population import Population
-from egresslang.mesh.resources import MeshConfig
+from egresslang.mesh.resources import Labels, MeshConfig
 from egresslang.profile.profile import Enforcement
 from egresslang.targets.yaml import Value, emit
 
@@ -16,6 +16,7 @@ def profile_text(
     level: Enforcement,
     in_mesh: Sequence[str],
     everybody: Population,
+    labels: Mapping[str, Labels],
     families: Iterable[int],
     resources: Sequence[str],
 ) -> str:
@@ -31,7 +32,7 @@ def profile_text(
         "clusterDomain": config.cluster_domain,
         "inMesh": list(in_mesh),
         "ipFamilies": [f"IPv{each}" for each in families],
-        "namespaces": _inventory(everybody),
+        "namespaces": _inventory(everybody, labels),
     }
     if resources:
         spec["resources"] = list(resources)
@@ -44,15 +45,15 @@ def profile_text(
     return emit([document])
 
 
-def _inventory(everybody: Population) -> dict[str, Value]:
+def _inventory(everybody: Population, labels: Mapping[str, Labels]) -> dict[str, Value]:
     found: dict[str, dict[str, Value]] = {namespace: {} for namespace in everybody.namespaces}
     for each in everybody.workloads:
-        found.setdefault(each.namespace, {})[each.name] = _workload(each)
-    return {namespace: {"workloads": workloads} if workloads else {} for namespace, workloads in sorted(found.items())}
+        found.setdefault(each.namespace, {})[each.name] = entry(each)
+    return {
+        namespace: _namespace(workloads, labels.get(namespace, ())) for namespace, workloads in sorted(found.items())
+    }
 
 
-def _workload(each: Runs) -> dict[str, Value]:
-    written: dict[str, Value] = {"labels": dict(each.labels)}
-    if each.selector != each.labels:
-        written["selector"] = dict(each.selector)
-    return written
+def _namespace(workloads: Mapping[str, Value], labels: Labels) -> dict[str, Value]:
+    said: dict[str, Value] = {"labels": dict(labels)} if labels else {}
+    return {**said, "workloads": workloads} if workloads else said
