@@ -45,7 +45,7 @@ def describe(command: Parser) -> None:
 def run(options: Any) -> int:
     """Import; returns the status."""
     from egresslang.commands.report import tell
-    from egresslang.existing.importing.importing import import_mesh
+    from egresslang.existing.importing.importing import import_policy
     from egresslang.files import read_manifests
     from egresslang.findings import errors
 
@@ -65,7 +65,7 @@ def run(options: Any) -> int:
         tell(options, problems, sources, sys.stderr)
         return FINDINGS
     folder = os.path.dirname(options.profile_output or "") or "."
-    made = import_mesh(sources, profile, today(options), lambda path: os.path.relpath(path, folder))
+    made = import_policy(sources, profile, today(options), lambda path: os.path.relpath(path, folder))
     if made.findings:
         tell(options, made.findings, sources, sys.stderr)
         return FINDINGS

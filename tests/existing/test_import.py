@@ -16,7 +16,7 @@ from egresslang.answers.difference.difference import changes
 from egresslang.answers.difference.known_workloads import of_policy, workloads_of
 from egresslang.answers.left_open import left_open
 from egresslang.compile import Compilation, compile, read
-from egresslang.existing.importing.importing import Imported, import_mesh
+from egresslang.existing.importing.importing import Imported, import_policy
 from egresslang.findings import Severity
 from egresslang.policy.policy import Policy
 from egresslang.policy.resolve import resolve
@@ -63,7 +63,7 @@ def deployment(name: str, namespace: str = "shop", **labels: str) -> str:
 
 
 def imported(text: str, profile: ClusterProfile | None = None) -> Imported:
-    return import_mesh([Source("mesh.yaml", text)], profile, TODAY)
+    return import_policy([Source("mesh.yaml", text)], profile, TODAY)
 
 
 def rules(text: str) -> list[str]:

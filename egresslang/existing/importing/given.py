@@ -31,6 +31,11 @@ def documents_of(sources: Iterable[Source]) -> tuple[list[Located], list[Unkept]
     return documents, unread
 
 
+def is_mesh(documents: Iterable[Located]) -> bool:
+    """Whether any document is one that a policy replaces."""
+    return any(isinstance(each.value, dict) and each.value.get("kind") in REPLACED for each in documents)
+
+
 def rest(profile: ClusterProfile, documents: Iterable[Located]) -> Iterator[Resource]:
     """What stays in the cluster beside a policy: what a profile names, and what is not replaced of the manifests."""
     problems: list[Finding] = []

@@ -6,32 +6,48 @@ the same: whatever comes out otherwise is in the list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from egresslang.answers.asked_mesh import AskedMesh
 from egresslang.answers.deployed import ask_manifests
+from egresslang.answers.difference.known_workloads import of_manifests
 from egresslang.answers.difference.lines import few
 from egresslang.documents import Located
 from egresslang.existing.cluster import read_cluster
 from egresslang.existing.importing import in_mesh, proof
-from egresslang.existing.importing.given import documents_of, is_left, rest
+from egresslang.existing.importing.cilium import intents as cilium
+from egresslang.existing.importing.cilium import is_cilium
+from egresslang.existing.importing.given import documents_of, is_left, is_mesh, rest
+from egresslang.existing.importing.intents import Intent, name_of, reaches_of
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
+from egresslang.existing.importing.network_policy import intent as network_policy
+from egresslang.existing.importing.network_policy import is_network_policy
 from egresslang.existing.importing.permits import enforcement, permits
-from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, population
+from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, populate, population
 from egresslang.existing.importing.profile import profile_text
-from egresslang.existing.importing.reaches import reaches
+from egresslang.existing.importing.reaches import Reach, reaches
 from egresslang.existing.importing.reasons import reason_of
 from egresslang.existing.importing.script import script
+from egresslang.existing.importing.smokescreen import intents as smokescreen
+from egresslang.existing.importing.smokescreen import is_acl
 from egresslang.existing.importing.unkept import Unkept, unkept
+from egresslang.existing.workloads import Runs
+from egresslang.files import Unreadable
 from egresslang.findings import Finding, errors
 from egresslang.mesh.resources import Labels
 from egresslang.policy.policy import Grant, Name, Subject
+from egresslang.profile.installation import form_of
 from egresslang.profile.load import load
 from egresslang.profile.profile import ClusterProfile, Enforcement
 from egresslang.record import record, replace
 from egresslang.source import Source
+from egresslang.verify.installed import is_config_map
 
+IMPORTED = "ServiceEntries, Sidecars, NetworkPolicies, policies of Cilium, ACLs of smokescreen"
+"""What is imported, in words."""
+
+_BESIDE = "the mesh is imported, and this holds pods besides: import it by itself"
 _NAMELESS = "it reaches nothing outside, and is held back only because a `mesh` line names it"
 
 
@@ -46,19 +62,35 @@ class Imported:
     findings: tuple[Finding, ...] = ()
 
 
-def import_mesh(
+@record
+class _Before:
+    """What was before the policy: who reaches what, as the manifests have it, and what they say besides.
+
+    `grants` are all flows; `mesh` is None where they were no mesh's.
+    """
+
+    everybody: Population
+    reaches: Mapping[Key, Reach]
+    grants: tuple[Grant, ...]
+    unkept: tuple[Unkept, ...]
+    mesh: AskedMesh | None
+
+
+def import_policy(
     sources: Sequence[Source], named: ClusterProfile | None, today: date, written: Callable[[str], str] = str
 ) -> Imported:
     """The policy of some files of manifests, for a profile that is given, else for the one that the manifests imply.
 
-    `written` gives the path by which such a profile names a file, of those that hold only what stays as it is.
+    `written` gives the path by which such a profile names a file, of those that hold only what stays as it is. Raises
+    files.Unreadable where there is nothing to import.
     """
     documents, unread = documents_of(sources)
     asked, problems = ask_manifests(documents, named)
     unread += [Unkept(f"not read: {each.message}", each.label, each.span) for each in problems]
     cluster = read_cluster(sources)
-    everybody = population(asked, cluster.workloads, named)
-    found = reaches(asked, everybody)
+    before = _before(documents, asked, cluster.workloads, named)
+    everybody, found = before.everybody, before.reaches
+    populate(asked, everybody)
     kept = {key: kept_by(asked, key) for key in everybody.labels}
     level = enforcement(found, everybody, asked.mesh.config.root_namespace) if named is None else named.enforcement
     profile, text = named, ""
@@ -95,11 +127,48 @@ def import_mesh(
             for key in sorted(nameless)
             if in_mesh.ALL in kept[key]
         ),
-        *unkept(asked.mesh.resources, found.values()),
-        *proof.differences(asked, made, profile, everybody, said.refused),
+        *before.unkept,
+        *proof.differences(before.grants, made, profile, everybody, said.refused, before.mesh),
     ]
     tail = [f"not kept: {each}" for each in others]
     return Imported(script(head, said.permits, meshes, tail), text, _level(level), tuple(others))
+
+
+def _before(
+    documents: Sequence[Located], asked: AskedMesh, workloads: Sequence[Runs], named: ClusterProfile | None
+) -> _Before:
+    """A mesh, where the documents are of one; else what policies of other kinds say."""
+    default = asked.default_namespace
+    others = [each for each in documents if is_network_policy(each) or is_cilium(each) or is_acl(each)]
+    if is_mesh(documents) or not others:
+        if not is_mesh(documents) and not any(form_of(each) or is_config_map(each) for each in documents):
+            raise Unreadable(f"nothing to import: {IMPORTED} are what `egressc import` reads")
+        everybody = population(asked, workloads, named)
+        found = reaches(asked, everybody)
+        beside = [Unkept(f"{name_of(each)} is not imported", _BESIDE, each.heading) for each in others]
+        grants = of_manifests(asked, everybody.labels).grants
+        return _Before(everybody, found, grants, (*unkept(asked.mesh.resources, found.values()), *beside), asked)
+    meant: list[Intent] = []
+    for each in others:
+        if is_network_policy(each):
+            meant.append(network_policy(each, default))
+        else:
+            meant += cilium(each, default) if is_cilium(each) else smokescreen(each, workloads, default)
+    everybody = population(asked, [*workloads, *_invented(meant, workloads)], named)
+    by_intents = reaches_of(meant, everybody.labels)
+    grants = tuple(grant for key, reach in by_intents.items() for grant in reach.all_of(Subject(*key)))
+    return _Before(everybody, by_intents, grants, tuple(one for each in meant for one in each.unkept), None)
+
+
+def _invented(meant: Iterable[Intent], workloads: Sequence[Runs]) -> Iterator[Runs]:
+    """Workloads for pods that are selected and that nobody knows, one for each selector."""
+    seen = set()
+    for each in meant:
+        is_known = any(each.selects(run.namespace, dict(run.labels)) for run in workloads)
+        for run in each.invented if not is_known else ():
+            if (run.namespace, run.selector) not in seen:
+                seen.add((run.namespace, run.selector))
+                yield run
 
 
 def _implied(

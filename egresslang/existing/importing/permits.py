@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from egresslang.answers.effective import place_of
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population
-from egresslang.existing.importing.reaches import Reach
-from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Rule, Subject
+from egresslang.existing.importing.reaches import Reach, everything
+from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Subject
 from egresslang.profile.profile import Enforcement
 from egresslang.ranges import cidrs, internet, show, subtract
 from egresslang.record import record, replace
@@ -135,11 +134,11 @@ def _subjects(found: Mapping[Key, Reach], everybody: Population, level: Enforcem
         is_held = level.level == "mesh" or namespace in level.namespaces
         is_all_open = is_held and any_other.is_open and all(each.is_open for each in known)
         if is_all_open:
-            yield Subject(namespace, ANY), _everything(namespace, ANY)
+            yield Subject(namespace, ANY), everything(Subject(namespace, ANY))
         for key in keys:
             reach = found[key]
             if reach.is_open and is_held and not is_all_open:
-                yield Subject(*key), _everything(*key)
+                yield Subject(*key), everything(Subject(*key))
             if not reach.is_open or level.level == "observe":
                 yield from ((Subject(*key), grant) for grant in reach.flows.values() if not given.names(grant))
 
@@ -148,8 +147,3 @@ def _of_all(first: Reach, others: Iterable[Reach]) -> list[Grant]:
     """What has a name for one, and is reached by all others."""
     others = list(others)
     return [grant for grant in first.flows.values() if all(each.has(grant) for each in others)]
-
-
-def _everything(namespace: str, name: str) -> Grant:
-    rule = Rule("the mesh configuration", place_of(None))
-    return Grant(Subject(namespace, name), Everything(), 0, "", "", (), rule, rule.span)

@@ -19,7 +19,7 @@ from egresslang.existing.importing.script import MeshLine, line_of, mesh_line_of
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.findings import Finding, Severity, errors
 from egresslang.mesh.mesh import Proxy
-from egresslang.policy.policy import Everything
+from egresslang.policy.policy import Everything, Grant
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
 from egresslang.source import Source
@@ -96,27 +96,24 @@ def compiled(text: str, name: str, profile: ClusterProfile, today: date) -> tupl
 
 
 def differences(
-    before: AskedMesh,
+    old: Iterable[Grant],
     made: Compilation,
     profile: ClusterProfile,
     everybody: Population,
     refused: Iterable[tuple[Permit, Finding]],
+    before: AskedMesh | None,
 ) -> list[Unkept]:
-    """What a compilation lets everybody reach otherwise than the mesh before, outside of the mesh and in it."""
+    """What a compilation lets everybody reach otherwise than these grants; and in the mesh, otherwise than a mesh before."""
     assert made.policy is not None
     assert made.manifests is not None
     after, _ = ask_policy(made.policy, made.manifests, profile)
-    for mesh in (before, after):
-        populate(mesh, everybody)
-    old, new = (of_manifests(mesh, everybody.labels) for mesh in (before, after))
+    populate(after, everybody)
     why = {flow_of(unnamed(each.grant)): _refusal(found) for each, found in refused if each.grant is not None}
     groups: dict[str, list[Change]] = {}
-    for change in changes(old.grants, new.grants, have_terms=False):
+    for change in changes(old, of_manifests(after, everybody.labels).grants, have_terms=False):
         groups.setdefault(_because(change, why), []).append(change)
-    return [
-        *(each for reason, some in groups.items() for each in _told(reason, some)),
-        *_in_mesh(before, after, everybody),
-    ]
+    outside = [each for reason, some in groups.items() for each in _told(reason, some)]
+    return [*outside, *(_in_mesh(before, after, everybody) if before is not None else ())]
 
 
 def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:

@@ -8,14 +8,14 @@ from functools import cached_property
 from egresslang.answers.access import Key as FlowKey
 from egresslang.answers.access import key_of
 from egresslang.answers.asked_mesh import AskedMesh
-from egresslang.answers.effective import effective
+from egresslang.answers.effective import effective, place_of
 from egresslang.existing.importing.population import Key, Population, populate
 from egresslang.mesh.mesh import Mesh
 from egresslang.mesh.resources import OutboundPolicy, Resources
 from egresslang.policy.flow_index import FlowIndex
 from egresslang.policy.flows import Box
 from egresslang.policy.granted import box_of
-from egresslang.policy.policy import ANY, Everything, Grant, Subject
+from egresslang.policy.policy import ANY, Everything, Grant, Rule, Subject
 from egresslang.record import replace
 
 _CLOSED = OutboundPolicy("REGISTRY_ONLY")
@@ -42,6 +42,18 @@ class Reach:
     def has(self, grant: Grant) -> bool:
         """Whether all flows of a grant, whoever has it, are reached."""
         return self.is_open or self.names(grant)
+
+    def all_of(self, subject: Subject) -> list[Grant]:
+        """All that somebody with this reach is granted: everything, where it is open."""
+        return (
+            [everything(subject)] if self.is_open else [replace(each, subject=subject) for each in self.flows.values()]
+        )
+
+
+def everything(subject: Subject) -> Grant:
+    """The grant of everything, which nothing in the manifests is the place of."""
+    rule = Rule("the mesh configuration", place_of(None))
+    return Grant(subject, Everything(), 0, "", "", (), rule, rule.span)
 
 
 def _box(grant: Grant) -> Box:

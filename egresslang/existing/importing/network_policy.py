@@ -1,0 +1,80 @@
+"""NetworkPolicy: what the egress rules of networking.k8s.io/v1 let pods reach by address.
+
+Selected pods are held back where the policy is about egress: it says so, or has egress rules. Its rules add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from egresslang.documents import Located
+from egresslang.existing.importing.intents import Intent, Way, listing, mapping, name_of, network
+from egresslang.existing.importing.ports import numbers
+from egresslang.existing.importing.selectors import plain, takes
+from egresslang.existing.importing.unkept import Unkept
+from egresslang.existing.workloads import Runs
+
+VERSION = "networking.k8s.io/v1"
+
+
+def is_network_policy(document: Located) -> bool:
+    """Whether a document is a NetworkPolicy of Kubernetes."""
+    value = document.value
+    return isinstance(value, dict) and (value.get("apiVersion"), value.get("kind")) == (VERSION, "NetworkPolicy")
+
+
+def intent(document: Located, default: str) -> Intent:
+    """What a NetworkPolicy means; one that names no namespace is for the default one."""
+    value = mapping(document.value)
+    metadata, spec = mapping(value.get("metadata")), mapping(value.get("spec"))
+    namespace = str(metadata.get("namespace") or default)
+    selector = mapping(spec.get("podSelector"))
+    types = listing(spec.get("policyTypes"))
+    ways: list[Way] = []
+    unkept: list[Unkept] = []
+    for number, _ in enumerate(listing(spec.get("egress"))):
+        for each in _of_rule(document["spec"]["egress"][number], name_of(document)):
+            if isinstance(each, Unkept):
+                unkept.append(each)
+            else:
+                ways.append(each)
+    labels = plain(selector)
+    invented = (Runs(namespace, str(metadata.get("name")), labels, labels, ""),) if labels is not None else ()
+    holds = "Egress" in types if types else "egress" in spec
+    if not holds:
+        return Intent(document, lambda *_: False, False, ())
+
+    def selects(where: str, carried: Mapping[str, str]) -> bool:
+        return where == namespace and takes(selector, carried)
+
+    return Intent(document, selects, True, tuple(ways), tuple(dict.fromkeys(unkept)), invented)
+
+
+def _of_rule(place: Located, name: str) -> Iterator[Way | Unkept]:
+    """The ways of an egress rule; without peers it is for every address, without ports for every port."""
+    rule = mapping(place.value)
+    peers = listing(rule.get("to"))
+    ports, others = numbers(place, listing(rule.get("ports")), name)
+    yield from others
+    if not peers:
+        if not rule.get("ports"):
+            yield Unkept(f"{name} lets pods reach everything", "write `allow … -> *` if that is meant", place.span)
+            return
+        for port in ports:
+            for cidr in ("0.0.0.0/0", "::/0"):
+                if found := network(cidr, ()):
+                    yield found, port, "tcp"
+    for each in map(mapping, peers):
+        block = mapping(each.get("ipBlock"))
+        if not block:
+            yield Unkept(f"{name} lets pods reach other pods", "a policy is about what leaves the cluster", place.span)
+            continue
+        cidr, holes = str(block.get("cidr")), list(map(str, listing(block.get("except"))))
+        found = network(cidr, holes)
+        if found is None:
+            yield Unkept(f"{name} has the network {cidr}", "it is none, or nothing is left of it", place.span)
+        elif not rule.get("ports"):
+            yield Unkept(f"{name} lets pods reach {cidr} on every port", "a policy names ports", place.span)
+        else:
+            for port in ports:
+                yield found, port, "tcp"
