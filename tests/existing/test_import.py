@@ -10,13 +10,18 @@ import pytest
 from policies import RandomPolicy, kubernetes, printed
 from policies import profile as written
 from random_policies import SHAPES, generate
+from said import Said
 
+from egresslang.answers.deployed import ask_manifests
 from egresslang.answers.difference.comparison import Granting
 from egresslang.answers.difference.difference import changes
-from egresslang.answers.difference.known_workloads import of_policy, workloads_of
+from egresslang.answers.difference.known_workloads import of_manifests, of_policy, workloads_of
 from egresslang.answers.left_open import left_open
 from egresslang.compile import Compilation, compile, read
+from egresslang.documents import read as read_documents
+from egresslang.existing.importing import proof
 from egresslang.existing.importing.importing import Imported, import_policy
+from egresslang.existing.importing.population import populate, population
 from egresslang.findings import Severity
 from egresslang.policy.policy import Policy
 from egresslang.policy.resolve import resolve
@@ -77,6 +82,254 @@ def lost(text: str) -> list[str]:
 
 
 IN_MESH = "*/*.svc.cluster.local"
+
+
+# By hand
+
+
+def test_what_all_have_is_granted_to_all() -> None:
+    text = CLOSED + entry("api.example.com") + entry("db.example.com", exportTo=["."]) + deployment("cart")
+    assert rules(text) == [
+        "allow * -> api.example.com:443 tls",
+        "namespace shop",
+        "allow shop/* -> db.example.com:443 tls",
+    ]
+
+
+def test_a_sidecar_says_what_one_reaches() -> None:
+    text = CLOSED + entry("a.example.com", exportTo=["."]) + entry("b.example.com", exportTo=["."])
+    text += deployment("cart") + deployment("front") + sidecar("cart", IN_MESH, "./a.example.com")
+    text += sidecar("default", IN_MESH, selects=False)
+    assert rules(text) == ["namespace shop", "allow cart -> a.example.com:443 tls"]
+    assert lost(text) == []
+
+
+def test_pods_that_nobody_knows_are_called_as_their_sidecar() -> None:
+    text = CLOSED + entry("a.example.com", exportTo=["."]) + sidecar("cart", IN_MESH, "./a.example.com")
+    made = imported(text + sidecar("default", IN_MESH, selects=False))
+    assert "allow cart -> a.example.com:443 tls" in made.text
+    assert "cart:\n          labels:\n            app: cart\n" in made.profile
+
+
+def test_nobody_gains_what_only_others_have() -> None:
+    """Strangers import everything here, and `cart` not: a grant to the namespace would be one to `cart`."""
+    text = CLOSED + entry("a.example.com", exportTo=["."]) + deployment("cart") + deployment("front")
+    text += sidecar("cart", IN_MESH)
+    assert rules(text) == ["namespace shop", "allow front -> a.example.com:443 tls"]
+    (told,) = lost(text)
+    assert told.startswith(
+        "lost: any other workload of shop -> a.example.com:443 tls: some known workloads have it not"
+    )
+
+
+def test_what_is_listed_in_the_mesh_becomes_mesh_lines() -> None:
+    text = (
+        CLOSED
+        + entry("a.example.com", exportTo=["."])
+        + deployment("cart")
+        + sidecar("cart", "./*", "otel/agent.otel.svc.cluster.local")
+    )
+    assert "mesh cart -> otel/agent, shop/*" in rules(text)
+    text = CLOSED + deployment("cart") + sidecar("cart", "~/*")
+    assert 'mesh cart -> shop/none reason="it keeps nothing of the mesh"' in rules(text)
+
+
+def test_lists_that_repeat_are_sets() -> None:
+    text = (
+        CLOSED
+        + "".join(entry(f"{each}.stripe.com", exportTo=["."]) for each in "ab")
+        + "".join(entry(f"{each}.example.com", 443, exportTo=["."]) for each in "cd")
+    )
+    text += manifest(
+        "ServiceEntry",
+        "a-80",
+        {
+            "hosts": ["a.stripe.com", "b.stripe.com"],
+            "exportTo": ["."],
+            "resolution": "DNS",
+            "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+        },
+        "pay",
+    )
+    text += deployment("cart") + sidecar("cart", IN_MESH, "./a.stripe.com", "./b.stripe.com") + deployment("web", "pay")
+    text += sidecar("default", IN_MESH, selects=False)
+    assert rules(text) == [
+        "hosts stripe = a.stripe.com, b.stripe.com",
+        "namespace pay",
+        "allow pay/* -> stripe:80 http",
+        "namespace shop",
+        "allow cart -> stripe:443 tls",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        (CLOSED + entry("a.example.com"), "mesh"),
+        (entry("a.example.com"), "observe"),
+        (entry("a.example.com") + deployment("cart") + sidecar("cart", "./*", mode="REGISTRY_ONLY"), "workloads"),
+        (
+            entry("a.example.com") + sidecar("default", "./*", mode="REGISTRY_ONLY", selects=False),
+            "{namespaces: [shop]}",
+        ),
+    ],
+)
+def test_who_is_held_stays_held_and_nobody_else_is(text: str, level: str) -> None:
+    made = imported(text)
+    assert made.level == level
+    assert [str(each) for each in made.unkept if each.is_flow] == []
+    assert "a.example.com:443 tls" in made.text
+
+
+def test_who_is_open_in_a_closed_mesh_stays_open() -> None:
+    text = CLOSED + deployment("cart") + sidecar("cart", "*/*", mode="ALLOW_ANY")
+    assert 'allow cart -> * reason="the manifests leave it open"' in rules(text)
+    assert lost(text) == []
+
+
+def test_who_reaches_nothing_under_an_open_mesh_is_named() -> None:
+    text = entry("a.example.com", namespace="pay") + deployment("cart") + sidecar("cart", IN_MESH, mode="REGISTRY_ONLY")
+    made = imported(text)
+    assert made.level == "workloads"
+    assert "mesh cart -> pay/*, shop/*" in made.text
+    assert any("keeps Services of namespaces" in str(each) for each in made.unkept)
+
+
+def test_why_is_kept() -> None:
+    text = CLOSED + "---\n# card payments\n" + entry("a.example.com").removeprefix("---\n")
+    assert rules(text) == ['allow * -> a.example.com:443 tls reason="card payments"']
+    yaml = """---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: a, namespace: shop, annotations: {example.com/description: 'says "${so}"'}}
+spec:
+  hosts:
+  - a.example.com  # the first
+  - b.example.com
+  ports: [{number: 443, name: tls, protocol: TLS}]
+  resolution: DNS
+"""
+    assert rules(CLOSED + yaml) == [
+        'allow * -> a.example.com:443 tls reason="says \\"$${so}\\" the first"',
+        'allow * -> b.example.com:443 tls reason="says \\"$${so}\\""',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (entry("a.example.com", 5432, "TCP"), "EGR502"),
+        (entry("*.co.uk", resolution="NONE"), "EGR301"),
+        (entry("a.example.com", addresses=["0.0.0.0/0"], resolution="NONE", port=9000, protocol="TCP"), "EGR305"),
+        (entry("pay.shop.svc.cluster.local"), "EGR106"),
+        (entry("a.example.com", resolution="STATIC", endpoints=[{"address": "192.0.2.3"}]), "leads to endpoints (192.0.2.3)"),
+        (entry("a.example.com", resolution="NONE"), "lets clients choose the address"),
+        (entry("vm.example.com", location="MESH_INTERNAL"), "is not imported"),
+        (entry("a.example.com", exportTo=["~"]), "names what nobody reaches (a.example.com:443)"),
+        (entry("a.example.com") + manifest("DestinationRule", "a", {"host": "a.example.com"}), "DestinationRule shop/a says how"),
+        (entry("a.example.com") + manifest("VirtualService", "a", {"hosts": ["a.example.com"], "tls": [{"match": [{"sniHosts": ["a.example.com"], "port": 443}], "route": [{"destination": {"host": "a.example.com"}}]}]}), "VirtualService shop/a routes"),
+        (entry("a.example.com") + sidecar("x", "./*", mode="NEVER"), "not read: this Sidecar"),
+        (entry("a.example.com") + "---\n{{ template }}: [\n", "not read:"),
+        (entry("a.example.com") + manifest("NetworkPolicy", "n", {}, version="networking.k8s.io/v1"), "NetworkPolicy shop/n is not imported"),
+    ],
+)  # fmt: skip
+def test_what_is_not_kept_is_listed(text: str, told: str) -> None:
+    made = imported(CLOSED + text)
+    assert made.findings == ()
+    assert any(told in str(each) for each in made.unkept), [str(each) for each in made.unkept]
+    assert all(f"# not kept: {each}" in made.text for each in made.unkept)
+
+
+def test_an_error_that_no_rule_has_is_laid_to_the_rule_that_makes_it() -> None:
+    """A network over the cluster's own takes the place of a Service."""
+    service = manifest(
+        "Service",
+        "web",
+        {"clusterIP": "10.8.0.3", "selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]},
+        version="v1",
+    )
+    text = (
+        CLOSED
+        + service
+        + entry("a.example.com", exportTo=["."])
+        + entry("b.example.com", 80, "TCP", addresses=["10.8.0.0/24"], resolution="NONE", exportTo=["."])
+    )
+    assert rules(text) == ["namespace shop", "allow shop/* -> a.example.com:443 tls"]
+    assert "EGR507" in " ".join(lost(text)) or "EGR306" in " ".join(lost(text))
+
+
+def test_the_proof_sees_what_a_policy_gains_and_loses() -> None:
+    """A policy that is not the one imported: both directions are told."""
+    text = CLOSED + entry("a.example.com", exportTo=["."])
+    made = imported(text)
+    profile = loaded(made.profile)
+    documents, _ = read_documents(Source("mesh.yaml", text))
+    asked, _ = ask_manifests(documents, None)
+    everybody = population(asked, (), None)
+    populate(asked, everybody)
+    other, _ = proof.compiled("allow shop/* -> b.example.com:443 tls\n", "other.egress", profile, TODAY)
+    assert other is not None
+    grants = of_manifests(asked, everybody.labels).grants
+    told = [str(each) for each in proof.differences(grants, other, profile, everybody, (), asked)]
+    assert told == [
+        "gained: any other workload of shop -> b.example.com:443 tls: the compiled mesh lets it through",
+        "lost: any other workload of shop -> a.example.com:443 tls: some known workloads have it not, and a policy grants to all of a namespace, or by name",
+    ]
+
+
+def test_a_profile_that_is_given_says_who_is_there_and_who_is_held() -> None:
+    profile = loaded(
+        """apiVersion: egresslang.dev/v1
+kind: ClusterProfile
+metadata: {name: mine}
+spec:
+  istio: {outboundTrafficPolicy: REGISTRY_ONLY}
+  namespaces: {shop: {workloads: {cart: {labels: {app: cart}}, front: {labels: {app: front}}}}}
+"""
+    )
+    text = entry("a.example.com", exportTo=["."]) + sidecar("cart", IN_MESH)
+    made = imported(text, profile)
+    assert "allow front -> a.example.com:443 tls" in made.text
+    assert (made.level, made.profile) == ("mesh", "")
+
+
+# The command
+
+
+def test_the_status_and_the_streams(tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text(CLOSED + entry("a.example.com"))
+    said = Said("import", tmp_path / "mesh.yaml", "--strict")
+    assert (said.status, said.err) == (0, "egressc: imported for enforcement mesh: the same flows\n")
+    assert "allow * -> a.example.com:443 tls" in said.out
+    (tmp_path / "mesh.yaml").write_text(CLOSED + entry("a.example.com", 5432, "TCP"))
+    said = Said("import", tmp_path / "mesh.yaml", "--strict", "-o", tmp_path / "p.egress")
+    assert (said.status, said.out) == (1, "")
+    assert f"{tmp_path}/mesh.yaml:6: not kept: lost: " in said.err
+    assert "1 line of flows not kept" in said.err
+    assert Said("import", tmp_path / "mesh.yaml", "-q").status == 0
+
+
+def test_misuse(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(deployment("cart"))
+    said = Said("import", tmp_path)
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith("egressc: nothing to import: ")
+    assert Said("import", tmp_path, "-p", "a", "-p", "b").status == 2
+    assert Said("import", tmp_path, "-p", "a", "--profile-output", "b").status == 2
+
+
+def test_standard_input_and_folders_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(CLOSED)
+    (tmp_path / "b.yaml").write_text(entry("a.example.com"))
+    (tmp_path / "services.yaml").write_text(deployment("cart"))
+    said = Said("import", tmp_path, "--profile-output", tmp_path / "c" / ".." / "profile.yaml")
+    assert "allow * -> a.example.com:443 tls" in said.out
+    assert "resources:\n  - services.yaml\n" in (tmp_path / "profile.yaml").read_text().replace("../", "").replace(
+        "c/", ""
+    )
+    said = Said("import", "-", stdin=(CLOSED + entry("a.example.com")).encode())
+    assert "allow * -> a.example.com:443 tls" in said.out
+
 
 # Random policies
 

@@ -46,7 +46,7 @@ def rest(profile: ClusterProfile, documents: Iterable[Located]) -> Iterator[Reso
     yield from (each for each in profile.resources if _identity(each) not in here)
     seen = set()
     for each in given:
-        if _stays(each) and _identity(each) not in seen:
+        if _stays(each, profile) and _identity(each) not in seen:
             seen.add(_identity(each))
             yield each
 
@@ -67,9 +67,11 @@ def _is_whole(document: Located) -> bool:
     return is_named and not form_of(document) and not is_config_map(document)
 
 
-def _stays(each: Resource) -> bool:
-    is_internal = each.kind == "ServiceEntry" and each.spec.get("location") == "MESH_INTERNAL"
-    return each.kind not in REPLACED or is_internal
+def _stays(each: Resource, profile: ClusterProfile) -> bool:
+    """Whether a policy does not replace a resource; what is inside the mesh stays where the profile lists it."""
+    if each.kind != "ServiceEntry" or each.spec.get("location") != "MESH_INTERNAL":
+        return each.kind not in REPLACED
+    return all(f"{each.namespace}/{host}" in profile.in_mesh for host in each.spec.get("hosts", ()))
 
 
 def _identity(each: Resource) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ from egresslang.existing.importing import in_mesh, proof
 from egresslang.existing.importing.cilium import intents as cilium
 from egresslang.existing.importing.cilium import is_cilium
 from egresslang.existing.importing.given import documents_of, is_left, is_mesh, rest
-from egresslang.existing.importing.intents import Intent, name_of, reaches_of
+from egresslang.existing.importing.intents import Intent, beyond, name_of, reaches_of
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.network_policy import intent as network_policy
 from egresslang.existing.importing.network_policy import is_network_policy
@@ -154,10 +154,17 @@ def _before(
             meant.append(network_policy(each, default))
         else:
             meant += cilium(each, default) if is_cilium(each) else smokescreen(each, workloads, default)
-    everybody = population(asked, [*workloads, *_invented(meant, workloads)], named)
-    by_intents = reaches_of(meant, everybody.labels)
+    families = asked.stranger.families
+    spaces = [
+        str(each.value["metadata"].get("namespace") or default)
+        for each in others
+        if is_network_policy(each) or each.value.get("kind") == "CiliumNetworkPolicy"
+    ]
+    everybody = population(asked, [*workloads, *_invented(meant, workloads)], named, spaces)
+    by_intents = reaches_of(meant, everybody.labels, families)
+    told = [*(one for each in meant for one in each.unkept), *beyond(meant, families)]
     grants = tuple(grant for key, reach in by_intents.items() for grant in reach.all_of(Subject(*key)))
-    return _Before(everybody, by_intents, grants, tuple(one for each in meant for one in each.unkept), None)
+    return _Before(everybody, by_intents, grants, tuple(told), None)
 
 
 def _invented(meant: Iterable[Intent], workloads: Sequence[Runs]) -> Iterator[Runs]:
@@ -182,6 +189,8 @@ def _implied(
     """The profile that manifests imply, without and with the files that it names, and what is wrong with it."""
     config = asked.mesh.config
     services = in_mesh.of_profile(kept[ELSEWHERE, ANY_OTHER], ELSEWHERE, config.cluster_domain)
+    imported = {key: proof.in_mesh_hosts(asked.proxy(asked.clients[key])) for key in everybody.labels}
+    services += in_mesh.internal(asked.mesh.resources.service_entries, imported)
     about = config, level, services, everybody, labels, asked.stranger.families
     profile, wrong = load(Source("the profile that the manifests imply", profile_text(*about, ())), _reads_nothing)
     return profile, profile_text(*about, resources), wrong

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 
-from egresslang.mesh.resources import Sidecar
+from egresslang.existing.importing.population import Key
+from egresslang.mesh.resources import ServiceEntry, Sidecar
 
 ALL = "*/*"
 """Every Service of the mesh."""
@@ -43,6 +44,20 @@ def _service(listed: str, own: str, cluster_domain: str) -> str:
     if not name or where not in ("*", namespace):
         return ""
     return f"{namespace}/{name}"
+
+
+def internal(entries: Iterable[ServiceEntry], imported: Mapping[Key, Set[str]]) -> list[str]:
+    """Hosts of ServiceEntries inside the mesh that everybody imports who can, as the `inMesh` of a profile lists them.
+
+    `imported` are the hosts of the mesh that each workload imports. Who of a namespace has one has it as all others there.
+    """
+    found = []
+    for entry in entries if imported else ():
+        for host in entry.hosts if entry.internal else ():
+            spaces = {namespace for (namespace, _), hosts in imported.items() if host in hosts}
+            if spaces and all(host in hosts for (namespace, _), hosts in imported.items() if namespace in spaces):
+                found.append(f"{entry.origin.namespace}/{host}")
+    return sorted(set(found))
 
 
 def of_profile(services: Kept, own: str, cluster_domain: str) -> list[str]:

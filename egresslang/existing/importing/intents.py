@@ -14,7 +14,7 @@ from egresslang.existing.importing.reaches import Reach
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
 from egresslang.policy.policy import Addresses, Destination, Grant, Rule, Subject
-from egresslang.ranges import merge, parse_cidr, show, subtract
+from egresslang.ranges import merge, parse_cidr, show, somebodys, subtract
 from egresslang.record import record
 
 SPOKEN = {80: "http", 443: "tls"}
@@ -29,7 +29,7 @@ class Intent:
     """What one policy lets the pods reach that it selects, by their namespace and labels, once it `holds` them.
 
     `invented` is a workload for pods that it selects and nobody knows; `unkept` is what it says besides. One that `denies`
-    takes from others what is not known: its pods are granted nothing.
+    takes from others what is not known: its pods are granted nothing. `owner` is who answers for it, where that is said.
     """
 
     document: Located
@@ -39,6 +39,7 @@ class Intent:
     unkept: tuple[Unkept, ...] = ()
     invented: tuple[Runs, ...] = ()
     denies: bool = False
+    owner: str = ""
 
 
 def name_of(document: Located) -> str:
@@ -48,35 +49,53 @@ def name_of(document: Located) -> str:
     return f"{document.value['kind']} {f'{namespace}/' if namespace else ''}{metadata.get('name', '')}"
 
 
-def reaches_of(intents: Sequence[Intent], labels: Mapping[Key, Mapping[str, str]]) -> dict[Key, Reach]:
-    """What everybody reaches by some intents."""
+def reaches_of(
+    intents: Sequence[Intent], labels: Mapping[Key, Mapping[str, str]], families: Sequence[int]
+) -> dict[Key, Reach]:
+    """What everybody reaches by some intents, in a cluster with these IP versions."""
     found = {}
     for key, carried in labels.items():
         mine = [each for each in intents if each.selects(key[0], carried)]
         is_open = not any(each.holds for each in mine)
         is_granted = not is_open and not any(each.denies for each in mine)
-        found[key] = Reach(is_open, [grant for each in mine for grant in _grants(each, key)] if is_granted else [])
+        found[key] = Reach(
+            is_open, [grant for each in mine for grant in _grants(each, key, families)] if is_granted else []
+        )
     return found
 
 
-def _grants(intent: Intent, key: Key) -> Iterable[Grant]:
+def _grants(intent: Intent, key: Key, families: Sequence[int]) -> Iterable[Grant]:
     name = intent.document.get("metadata", "name") or intent.document
-    rule = Rule(str(name.value) if isinstance(name.value, str) else "", name.span)
+    rule = Rule(str(name.value) if isinstance(name.value, str) else "", name.span, owner=intent.owner)
     for destination, port, protocol in intent.ways:
-        yield Grant(Subject(*key), destination, port, protocol, protocol, (), rule, rule.span)
+        if not isinstance(destination, Addresses) or destination.version in families:
+            yield Grant(Subject(*key), destination, port, protocol, protocol, (), rule, rule.span)
 
 
 def network(cidr: str, holes: Iterable[str]) -> Addresses | None:
-    """The addresses of a network less some; None where one of them is none."""
+    """The addresses of a network less some, and those that no host has; None where one of them is none."""
     try:
         version, whole = parse_cidr(cidr)
         cut = merge(range for each in holes for of, range in [parse_cidr(each)] if of == version)
     except ValueError:
         return None
-    ranges = subtract([whole], list(cut))
+    ranges = somebodys(version, subtract([whole], list(cut)))
     first, last = whole
     length = (32 if version == 4 else 128) - (last - first).bit_length()
     return Addresses(version, tuple(ranges), "", show(version, first, length)) if ranges else None
+
+
+def beyond(intents: Sequence[Intent], families: Sequence[int]) -> list[Unkept]:
+    """The networks of IP versions that a cluster has not, but for what stands for every address."""
+    found = {}
+    for each in intents:
+        for where, _, _ in each.ways:
+            if isinstance(where, Addresses) and where.version not in families and where.label != "::/0":
+                said = f"{name_of(each.document)} lets pods reach {where}"
+                found[said] = Unkept(
+                    said, f"the cluster has no IPv{where.version} that the manifests tell of", each.document.heading
+                )
+    return list(found.values())
 
 
 def mapping(value: object) -> Mapping[str, object]:

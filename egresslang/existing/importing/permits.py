@@ -41,6 +41,11 @@ class Permit:
     reason: str = ""
     grant: Grant | None = None
 
+    @property
+    def owner(self) -> str:
+        """Who answers for it, where the manifests say so."""
+        return "" if self.grant is None else self.grant.rule.owner
+
 
 def enforcement(found: Mapping[Key, Reach], everybody: Population, root: str) -> Enforcement:
     """How much of the mesh is held to a policy, so that whoever is held back stays so.
@@ -102,7 +107,8 @@ def _internet(subject: Subject, grants: Sequence[Grant], families: Sequence[int]
         assert isinstance(each.destination, Addresses)
         more = subtract(list(each.destination.ranges), internet(_version(each)))
         if more:
-            yield _permit(subject, replace(each, destination=replace(each.destination, ranges=tuple(more))), reason)
+            rest = replace(each, destination=replace(each.destination, ranges=tuple(more)))
+            yield replace(_permit(subject, rest, reason), grant=each)
 
 
 def _version(grant: Grant) -> int:

@@ -43,8 +43,13 @@ class Population:
         return {**known, **{key: {} for key in self.strangers}}
 
 
-def population(asked: AskedMesh, workloads: Iterable[Runs], profile: ClusterProfile | None) -> Population:
-    """Who is in a mesh: these workloads, those of a profile, and those that only a Sidecar tells of."""
+def population(
+    asked: AskedMesh, workloads: Iterable[Runs], profile: ClusterProfile | None, namespaces: Iterable[str] = ()
+) -> Population:
+    """Who is in a mesh: these workloads, those of a profile, and those that only a Sidecar tells of.
+
+    `namespaces` are further ones that something is said of.
+    """
     found = {(each.namespace, each.name): _captured(each, asked) for each in workloads}
     for space in ((profile.namespaces or {}) if profile is not None else {}).values():
         for known in space.workloads.values():
@@ -56,7 +61,7 @@ def population(asked: AskedMesh, workloads: Iterable[Runs], profile: ClusterProf
     resources = asked.mesh.resources
     standing = {each.origin.namespace for each in resources.service_entries}
     standing |= {each.origin.namespace for each in resources.sidecars}
-    spaces = {namespace for namespace, _ in found} | standing - {asked.mesh.config.root_namespace}
+    spaces = {*namespaces} | {namespace for namespace, _ in found} | standing - {asked.mesh.config.root_namespace}
     if profile is not None:
         spaces |= {*(profile.namespaces or ())}
     by_namespace: dict[str, list[Key]] = {namespace: [] for namespace in sorted(spaces)}

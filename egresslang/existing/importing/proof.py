@@ -122,7 +122,8 @@ def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:
         who = [_called(each) for each in line.who]
         words = who_of(line, MOST) if who == list(line.who) else ", ".join(who)
         span = next((each.span for each in rules if each.span.source.text), None)
-        yield Unkept(f"{line.kind}: {words} -> {where_said(line, MOST)}", why, span, is_flow=True)
+        part = f" ({line.remark})" if line.remark else ""
+        yield Unkept(f"{line.kind}: {words} -> {where_said(line, MOST)}{part}", why, span, is_flow=True)
 
 
 def _refusal(found: Finding) -> str:
@@ -137,7 +138,7 @@ def _because(change: Change, why: Mapping[Flow, str]) -> str:
     if flow in why:
         return why[flow]
     if isinstance(change.grant.destination, Everything):
-        return "who is held back while reaching nothing is so only where a whole namespace is held"
+        return "the profile holds whole namespaces here, and with them who is not known"
     if change.grant.subject.workload == ANY_OTHER:
         return "some known workloads have it not, and a policy grants to all of a namespace, or by name"
     return "the compiled mesh does not let it through"
@@ -155,7 +156,7 @@ def _in_mesh(before: AskedMesh, after: AskedMesh, everybody: Population) -> list
     """Services of the mesh that somebody imports on one side only."""
     found: dict[tuple[str, str], list[str]] = {}
     for key in everybody.labels:
-        sides = [_hosts(mesh.proxy(mesh.clients[key])) for mesh in (before, after)]
+        sides = [in_mesh_hosts(mesh.proxy(mesh.clients[key])) for mesh in (before, after)]
         for kind, hosts in (("lost", sides[0] - sides[1]), ("gained", sides[1] - sides[0])):
             for host in sorted(hosts):
                 found.setdefault((kind, host), []).append(_called("/".join(key)))
@@ -169,5 +170,6 @@ def _in_mesh(before: AskedMesh, after: AskedMesh, everybody: Population) -> list
     ]
 
 
-def _hosts(proxy: Proxy) -> set[str]:
+def in_mesh_hosts(proxy: Proxy) -> set[str]:
+    """The hosts inside the mesh that a sidecar imports."""
     return {each.host for listener in proxy.scope.listeners for each in listener.services if each.in_mesh}

@@ -18,8 +18,8 @@ from egresslang.syntax.parse import parse
 Port = tuple[int, str]
 """Port and protocol; 0 and empty for everything."""
 
-_Said = tuple[tuple[str, ...], tuple[Port, ...], tuple[str, ...], str, tuple[str, ...]]
-"""What a rule says of its destinations: targets, ports, addresses, reason and holes."""
+_Said = tuple[tuple[str, ...], tuple[Port, ...], tuple[str, ...], str, tuple[str, ...], str]
+"""What a rule says of its destinations: targets, ports, addresses, reason, holes and owner."""
 
 _T = TypeVar("_T")
 
@@ -46,6 +46,7 @@ class _Rule:
     addresses: tuple[str, ...]
     reason: str
     holes: tuple[str, ...] = ()
+    owner: str = ""
 
     @property
     def namespace(self) -> str:
@@ -61,7 +62,7 @@ def line_of(permit: Permit) -> str:
 
 def mesh_line_of(line: MeshLine) -> str:
     """A `mesh` statement by itself, on one line."""
-    return f"mesh {_who((line.subject,), qualified=True)} -> {', '.join(line.services)}{_reason(line.reason)}"
+    return f"mesh {_who((line.subject,), qualified=True)} -> {', '.join(line.services)}{_quoted('reason', line.reason)}"
 
 
 def script(head: Iterable[str], permits: Iterable[Permit], meshes: Iterable[MeshLine], tail: Iterable[str]) -> str:
@@ -79,7 +80,7 @@ def script(head: Iterable[str], permits: Iterable[Permit], meshes: Iterable[Mesh
         lines += ["", f"namespace {namespace}", "", *sets.lines(namespace)]
         lines += [sets.show(rule) for rule in rules if rule.namespace == namespace]
         for (services, reason), subjects in kept.get(namespace, {}).items():
-            lines.append(f"mesh {_who(subjects)} -> {', '.join(services)}{_reason(reason)}")
+            lines.append(f"mesh {_who(subjects)} -> {', '.join(services)}{_quoted('reason', reason)}")
     lines += ["", *map(_comment, tail)]
     file, _ = parse(Source("import", "\n".join(lines) + "\n"))
     return show_file(file)
@@ -110,7 +111,7 @@ def _rules(permits: Iterable[Permit]) -> list[_Rule]:
 
 def _said(permit: Permit) -> _Said:
     ports = ((permit.port, permit.protocol),)
-    return permit.targets, ports, permit.addresses, permit.reason, permit.holes
+    return permit.targets, ports, permit.addresses, permit.reason, permit.holes, permit.owner
 
 
 def _order(rule: _Rule) -> tuple[object, ...]:
@@ -201,11 +202,11 @@ def _attributes(rule: _Rule) -> str:
     said = ""
     if addresses:
         said = f" address={addresses[0] if len(addresses) == 1 else '{' + ', '.join(addresses) + '}'}"
-    return said + _reason(rule.reason)
+    return said + _quoted("owner", rule.owner) + _quoted("reason", rule.reason)
 
 
-def _reason(reason: str) -> str:
-    if not reason:
+def _quoted(key: str, value: str) -> str:
+    if not value:
         return ""
-    escaped = reason.replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${")
-    return f' reason="{escaped}"'
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${")
+    return f' {key}="{escaped}"'

@@ -67,6 +67,10 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
             for each in everybody
             if _meets(each, denied)
         ]
+        if action != "enforce":
+            unkept.append(
+                Unkept(f"the names of service {name}", f"its action is {action}: nobody holds it", place.span)
+            )
         if service.get("allowed_external_proxies"):
             unkept.append(
                 Unkept(f"service {name} may use proxies outside", "a policy grants the names alone", place.span)
@@ -82,7 +86,15 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
                 )
             )
         ways = tuple((target, PORT, PROTOCOL) for target in dict.fromkeys([*own, *shared]))
-        yield Intent(document, _Selects(where), action == "enforce", ways, tuple(unkept), (where,))
+        yield Intent(
+            document,
+            _Selects(where),
+            action == "enforce",
+            ways,
+            tuple(unkept),
+            (where,),
+            owner=str(service.get("project") or ""),
+        )
 
 
 class _Selects:

@@ -44,7 +44,9 @@ def unkept(resources: Resources, found: Iterable[Reach]) -> Iterator[Unkept]:
     reached = {_reached(each) for reach in found for each in reach.flows.values()}
     for entry in resources.service_entries:
         if entry.internal:
-            why = "it is in the mesh (MESH_INTERNAL), and stays as it stands; a policy is about what leaves"
+            why = (
+                "it is in the mesh (MESH_INTERNAL): it stays as it stands, and `inMesh` of the profile lists its hosts"
+            )
             yield _of(entry.origin, "is not imported", why)
             continue
         imported |= set(entry.hosts)
@@ -53,9 +55,7 @@ def unkept(resources: Resources, found: Iterable[Reach]) -> Iterator[Unkept]:
             f"{host}:{port.number}"
             for host in entry.hosts
             for port in entry.ports
-            if port.protocol != "UDP"
-            and host != "*"
-            and not {(host, port.number), (str(entry.origin), port.number)} & reached
+            if port.protocol != "UDP" and not {(host, port.number), (str(entry.origin), port.number)} & reached
         ]
         if nobodys:
             yield _of(entry.origin, f"names what nobody reaches ({few(nobodys)})", "nothing is granted for it")
@@ -72,8 +72,6 @@ def _of(origin: Origin, what: str, why: str) -> Unkept:
 
 
 def _of_entry(entry: ServiceEntry) -> Iterator[Unkept]:
-    if any(host == "*" for host in entry.hosts):
-        yield _of(entry.origin, "has the host `*`", "a policy names hosts, or says `internet` for addresses")
     others = [each.address for each in entry.endpoints if each.address not in entry.hosts]
     if others and not _leads_to_itself(entry):
         why = (
