@@ -17,6 +17,7 @@ complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach w
 complete -c egressc -n '__fish_use_subcommand' -a alerts -d 'Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
 complete -c egressc -n '__fish_use_subcommand' -a audit -d 'Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
 complete -c egressc -n '__fish_use_subcommand' -a learn -d 'Propose rules for observed traffic, with the evidence in comments.'
+complete -c egressc -n '__fish_use_subcommand' -a import -d 'Turn ServiceEntries and Sidecars into a policy with the same flows, and list what is not kept.'
 complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Make or update a profile from Kubernetes and Istio manifests; `--check` tells what is wrong with profiles.'
 complete -c egressc -n '__fish_use_subcommand' -a kustomize -d 'Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a init -d 'Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
@@ -165,6 +166,17 @@ complete -c egressc -n '__fish_seen_subcommand_from learn' -l today -x -d 'the d
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from import' -F
+complete -c egressc -n '__fish_seen_subcommand_from import' -s p -l profile -r -F -d 'the cluster that the policy is for (default: what the manifests tell)'
+complete -c egressc -n '__fish_seen_subcommand_from import' -s o -r -F -d 'write the policy there (default: standard output)'
+complete -c egressc -n '__fish_seen_subcommand_from import' -l profile-output -r -F -d 'write the profile that the manifests imply, which the policy is for'
+complete -c egressc -n '__fish_seen_subcommand_from import' -l strict -d 'end in status 1 if anything is not kept'
+complete -c egressc -n '__fish_seen_subcommand_from import' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from import' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from import' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from import' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from import' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from profile' -F
 complete -c egressc -n '__fish_seen_subcommand_from profile' -s o -r -F -d 'the profile: made, or updated in place where it stands (default: standard output)'

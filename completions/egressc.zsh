@@ -19,6 +19,7 @@ _egressc() {
                 'alerts:Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
                 'audit:Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
                 'learn:Propose rules for observed traffic, with the evidence in comments.'
+                'import:Turn ServiceEntries and Sidecars into a policy with the same flows, and list what is not kept.'
                 'profile:Make or update a profile from Kubernetes and Istio manifests; `--check` tells what is wrong with profiles.'
                 'kustomize:Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
                 'init:Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
@@ -225,6 +226,23 @@ _egressc() {
                         '*--attribute=[give each rule this attribute, such as one that the profile requires; repeat it for several]:KEY=VALUE: ' \
                         '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
                         '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                import)
+                    _arguments -S \
+                        '*:MANIFEST:_files' \
+                        '*-p+[the cluster that the policy is for (default\: what the manifests tell)]:FILE:_files' \
+                        '*--profile=[the cluster that the policy is for (default\: what the manifests tell)]:FILE:_files' \
+                        '(-o)-o+[write the policy there (default\: standard output)]:FILE:_files' \
+                        '(--profile-output)--profile-output=[write the profile that the manifests imply, which the policy is for]:FILE:_files' \
+                        '(--strict)--strict[end in status 1 if anything is not kept]' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
                         '(-q --quiet)-q[say nothing when there is nothing to say]' \

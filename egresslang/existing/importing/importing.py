@@ -162,7 +162,12 @@ def _before(
     ]
     everybody = population(asked, [*workloads, *_invented(meant, workloads)], named, spaces)
     by_intents = reaches_of(meant, everybody.labels, families)
-    told = [*(one for each in meant for one in each.unkept), *beyond(meant, families)]
+    unseen = [
+        Unkept(f"what {run} reaches", f"no sidecar sees it, and a policy holds nobody else ({run.uncaptured})")
+        for run in everybody.workloads
+        if run.uncaptured and any(each.selects(run.namespace, dict(run.labels)) for each in meant)
+    ]
+    told = [*unseen, *(one for each in meant for one in each.unkept), *beyond(meant, families)]
     grants = tuple(grant for key, reach in by_intents.items() for grant in reach.all_of(Subject(*key)))
     return _Before(everybody, by_intents, grants, tuple(told), None)
 

@@ -1,0 +1,224 @@
+"""Importing what is no mesh's: NetworkPolicies, policies of Cilium, ACLs of smokescreen. Nothing is widened."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from egresslang.existing.importing.importing import Imported, import_policy
+from egresslang.source import Source
+
+TODAY = date(2026, 11, 25)
+
+
+def imported(*documents: object) -> Imported:
+    text = "".join(f"---\n{json.dumps(each)}\n" for each in documents)
+    return import_policy([Source("policies.yaml", text)], None, TODAY)
+
+
+def rules(made: Imported) -> list[str]:
+    return [line for line in made.text.splitlines() if line and not line.startswith("#")]
+
+
+def told(made: Imported) -> str:
+    return "\n".join(map(str, made.unkept))
+
+
+def network(egress: object, labels: object = None, **more: object) -> dict[str, object]:
+    selector = {"matchLabels": {"app": "cart"} if labels is None else labels}
+    spec = {"podSelector": selector, "policyTypes": ["Egress"], "egress": egress, **more}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "cart", "namespace": "shop"}, "spec": spec}  # fmt: skip
+
+
+def cilium(egress: object, kind: str = "CiliumNetworkPolicy", **more: object) -> dict[str, object]:
+    metadata = {"name": "cart"} | ({"namespace": "shop"} if kind == "CiliumNetworkPolicy" else {})
+    spec = {"endpointSelector": {"matchLabels": {"k8s:app": "cart"}}, "egress": egress, **more}
+    return {"apiVersion": "cilium.io/v2", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def deployment(name: str, namespace: str = "shop") -> dict[str, object]:
+    template = {"metadata": {"labels": {"app": name}}}
+    spec = {"selector": {"matchLabels": {"app": name}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace}, "spec": spec}  # fmt: skip
+
+
+def block(cidr: str, *holes: str, ports: object = ({"port": 9000},)) -> dict[str, object]:
+    return {"to": [{"ipBlock": {"cidr": cidr, "except": list(holes)}}], "ports": ports}
+
+
+def name(*fqdns: object, port: str = "443", **more: object) -> dict[str, object]:
+    return {"toFQDNs": list(fqdns), "toPorts": [{"ports": [{"port": port, "protocol": "TCP"}], **more}]}
+
+
+# NetworkPolicy
+
+
+def test_an_ip_block() -> None:
+    made = imported(network([block("198.51.100.0/24", "198.51.100.128/25")]), deployment("cart"), deployment("front"))
+    assert rules(made) == ["namespace shop", "allow cart -> 198.51.100.0/25:9000 tcp"]
+    assert (made.level, made.unkept) == ("workloads", ())
+
+
+def test_rules_and_policies_of_a_pod_add_up() -> None:
+    second = network([block("203.0.113.7/32", ports=[{"port": 8000, "endPort": 8001}])], {})
+    second["metadata"] = {"name": "all", "namespace": "shop"}
+    made = imported(network([block("198.51.100.0/24")]), second, deployment("cart"), deployment("front"))
+    assert rules(made) == [
+        "namespace shop",
+        "allow shop/* -> 203.0.113.7:{8000 tcp, 8001 tcp}",
+        "allow cart -> 198.51.100.0/24:9000 tcp",
+    ]
+    assert made.level == "{namespaces: [shop]}"
+
+
+def test_all_but_private_networks_is_the_internet() -> None:
+    made = imported(
+        network([block("0.0.0.0/0", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", ports=[{"port": 443}])])
+    )
+    assert rules(made) == ["namespace shop", 'allow cart -> internet:443 tcp reason="the manifests grant every public address"']  # fmt: skip
+    assert "lost: shop/cart -> 0.0.0.0/0:443 tcp" in told(made)
+
+
+def test_expressions_select() -> None:
+    policy = network([block("198.51.100.0/24")])
+    policy["spec"]["podSelector"] = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["cart", "pay"]}]}  # type: ignore[index]
+    made = imported(policy, deployment("cart"), deployment("front"), deployment("pay"))
+    assert rules(made) == ["namespace shop", "allow {cart, pay} -> 198.51.100.0/24:9000 tcp"]
+
+
+@pytest.mark.parametrize(
+    ("egress", "words"),
+    [
+        (block("198.51.100.0/24", ports=[]), "on every port"),
+        (block("198.51.100.0/24", ports=[{"port": 53, "protocol": "UDP"}]), "UDP port 53"),
+        (block("198.51.100.0/24", ports=[{"port": "https"}]), "port `https`"),
+        (block("198.51.100.0/24", ports=[{"port": 1, "endPort": 65535}]), "ports 1 to 65535"),
+        (block("nonsense"), "the network nonsense"),
+        (block("2001:db8::/32"), "the cluster has no IPv6"),
+        ({}, "lets pods reach everything"),
+        ({"to": [{"podSelector": {}}]}, "lets pods reach other pods"),
+    ],
+)
+def test_what_a_network_policy_says_besides(egress: object, words: str) -> None:
+    made = imported(network([egress]))
+    assert "allow" not in made.text.split("# not kept")[0]
+    assert words in told(made)
+
+
+def test_a_policy_about_ingress_holds_nobody() -> None:
+    policy = network([], policyTypes=["Ingress"])
+    assert imported(policy).level == "observe"
+
+
+def test_a_pod_that_no_sidecar_sees_is_told() -> None:
+    pod = deployment("cart")
+    pod["spec"]["template"]["spec"] = {"hostNetwork": True}  # type: ignore[index]
+    made = imported(network([block("198.51.100.0/24")]), pod)
+    assert "allow" not in made.text.split("# not kept")[0]
+    assert "what shop/cart reaches: no sidecar sees it" in told(made)
+
+
+# Cilium
+
+
+def test_names_and_networks() -> None:
+    egress = [
+        name({"matchName": "api.example.com"}, {"matchPattern": "**.example.org"}),
+        name({"matchName": "web.example.com"}, port="80"),
+        {"toCIDR": ["198.51.100.7/32"], "toPorts": [{"ports": [{"port": "443"}]}]},
+    ]
+    made = imported(cilium(egress))
+    assert rules(made) == [
+        "namespace shop",
+        "allow cart -> 198.51.100.7:443 tcp",
+        "allow cart -> {api.example.com, *.example.org}:443 tls",
+        "allow cart -> web.example.com:80 http",
+    ]
+    assert made.unkept == ()
+
+
+def test_a_clusterwide_policy_selects_everywhere() -> None:
+    policy = cilium([name({"matchName": "api.example.com"})], "CiliumClusterwideNetworkPolicy")
+    made = imported(policy, deployment("cart"), deployment("cart", "pay"), deployment("front"))
+    assert rules(made) == [
+        "namespace pay",
+        "allow cart -> api.example.com:443 tls",
+        "namespace shop",
+        "allow cart -> api.example.com:443 tls",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("egress", "words"),
+    [
+        (name({"matchPattern": "*.example.com"}), "one label"),
+        (name({"matchPattern": "*"}), "one label"),
+        (name({"matchName": "db.example.com"}, port="5432"), "EGR502"),
+        (name({"matchName": "api.example.com"}, rules={"http": [{"path": "/public"}]}), "by rules"),
+        (name({"matchName": "api.example.com"}, serverNames=["other.example.com"]), "by serverNames"),
+        ({"toFQDNs": [{"matchName": "api.example.com"}]}, "on every port"),
+        ({"toEntities": ["world"]}, "toEntities"),
+        ({"toPorts": [{"ports": [{"port": "443"}]}]}, "everything on a port"),
+    ],
+)
+def test_what_cilium_says_besides(egress: object, words: str) -> None:
+    made = imported(cilium([egress]))
+    assert "allow" not in made.text.split("# not kept")[0]
+    assert words in told(made)
+
+
+def test_a_denial_is_not_passed_over() -> None:
+    """What `egressDeny` takes from any policy of the pods is not known, so that they are granted nothing."""
+    allowed = cilium([name({"matchName": "api.example.com"})])
+    denied = cilium([], egressDeny=[{"toCIDR": ["0.0.0.0/0"]}])
+    denied["metadata"] = {"name": "deny", "namespace": "shop"}
+    made = imported(allowed, denied)
+    assert "allow" not in made.text.split("# not kept")[0]
+    assert "egressDeny" in told(made)
+
+
+def test_who_is_not_held_by_default_stays_open() -> None:
+    policy = cilium([name({"matchName": "api.example.com"})], enableDefaultDeny={"egress": False})
+    assert imported(policy).level == "observe"
+
+
+# Smokescreen
+
+ACL = {
+    "version": "v1",
+    "services": [
+        {"name": "cart", "project": "payments", "action": "enforce", "allowed_domains": ["api.example.com", "*.example.org"]},
+        {"name": "web", "project": "web", "action": "report", "allowed_domains": ["a.example.com"]},
+    ],
+    "global_allow_list": ["crl.example.net", "bad.example.net"],
+    "global_deny_list": ["bad.example.net"],
+    "default": {"action": "enforce", "project": "nobody"},
+}  # fmt: skip
+
+
+def test_services_are_workloads_and_projects_their_owners() -> None:
+    made = imported(ACL)
+    assert rules(made) == [
+        "namespace default",
+        "allow cart -> {api.example.com, crl.example.net, *.example.org}:443 tls owner=payments",
+    ]
+    assert made.level == "workloads"
+    for words in ("any port of a name", "the default of smokescreen (enforce)", "service web", "bad.example.net"):
+        assert words in told(made)
+
+
+def test_a_service_is_the_workload_of_its_name_wherever_it_runs() -> None:
+    made = imported(ACL, deployment("cart", "pay"))
+    assert rules(made)[0] == "namespace pay"
+
+
+def test_a_mesh_goes_before_what_holds_pods_besides() -> None:
+    entry = {
+        "apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": "a", "namespace": "shop"},
+        "spec": {"hosts": ["a.example.com"], "resolution": "DNS", "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}]},
+    }  # fmt: skip
+    made = imported(entry, cilium([name({"matchName": "api.example.com"})]))
+    assert rules(made) == ["allow * -> a.example.com:443 tls"]
+    assert "CiliumNetworkPolicy shop/cart is not imported" in told(made)
