@@ -107,9 +107,9 @@ def _apart(comments: Iterable[str]) -> Iterator[str]:
     for each in comments:
         found = DIRECTIVE.search(each)
         if found is not None and found.start() and is_heard(each, found.start()):
-            yield each[: found.start()].rstrip()
-            each = found[0]
-        yield each
+            yield from (each[: found.start()].rstrip(), found[0])
+        else:
+            yield each
 
 
 def _ends(statement: nodes.Statement, end: int, words: Sequence[Words]) -> list[int]:
