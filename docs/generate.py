@@ -131,7 +131,9 @@ CLI = """# The command line
   names, or a file that `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a
   bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
   as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
-- `PATH` is a file, a folder that is searched for `*.egress` (hidden folders are not), or `-`. All files are one policy.
+- `PATH` is a file, a folder that is searched for `*.egress`, or `-`. All files are one policy. Below a folder neither hidden
+  folders are searched nor links to folders, lest a link lead in a circle or out of the repository: name those. Links to
+  files are read.
 - `fmt` formats each file for itself and needs no profile: [the canonical form](formatting.md). `--check` names files on
   standard output, and standard error says how many were formatted.
 - With several `-p` the policy is compiled for each cluster into `DIR/<cluster>/`. A finding that only some clusters have
