@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from egresslang.existing.importing.importing import Imported, import_policy
+from egresslang.files import Unreadable
 from egresslang.source import Source
+from egresslang.syntax.parse import parse
 
 TODAY = date(2026, 11, 25)
 
@@ -212,6 +217,46 @@ def test_services_are_workloads_and_projects_their_owners() -> None:
 def test_a_service_is_the_workload_of_its_name_wherever_it_runs() -> None:
     made = imported(ACL, deployment("cart", "pay"))
     assert rules(made)[0] == "namespace pay"
+
+
+JUNK = st.sampled_from([None, "", "x", 7, -1, True, [], {}, [None], [[]], {"": None}, "²", "10.0.0.1/8", "*.", "**."])
+
+
+def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """The paths of all values inside a value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(each for key, child in inner for each in places(child, (*path, key)))]
+
+
+def changed(value: object, path: tuple[object, ...], junk: object) -> object:
+    """A value with something else at a path."""
+    if not path:
+        return junk
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)  # type: ignore[call-overload]
+    copy[path[0]] = changed(copy[path[0]], path[1:], junk)
+    return copy
+
+
+WHOLE = (
+    network([block("198.51.100.0/24", "198.51.100.128/25", ports=[{"port": 1, "endPort": 2}])]),
+    cilium([name({"matchName": "a.example.com"}, {"matchPattern": "**.example.org"}), {"toCIDRSet": [{"cidr": "198.51.100.0/24", "except": ["198.51.100.0/28"]}], "toPorts": [{"ports": [{"port": "443"}]}]}], enableDefaultDeny={"egress": True}),
+    ACL,
+    {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": "a", "namespace": "shop", "annotations": {"reason": "why"}, "labels": {"a": "b"}}, "spec": {"hosts": ["a.example.com"], "exportTo": ["."], "location": "MESH_INTERNAL", "resolution": "STATIC", "addresses": ["192.0.2.1"], "endpoints": [{"address": "192.0.2.2"}], "ports": [{"number": 443, "name": "tls", "protocol": "TLS", "targetPort": 8443}]}},
+    {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "a", "namespace": "shop"}, "spec": {"workloadSelector": {"labels": {"app": "a"}}, "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, "egress": [{"hosts": ["./*", "~/x", "*/a.example.com"], "port": {"number": 443, "name": "tls", "protocol": "TLS"}}]}},
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_whatever_is_written_is_answered(data: st.DataObject) -> None:
+    """Anything in place of anything: a policy, findings or one line of misuse, and nothing that the original had not."""
+    document = data.draw(st.sampled_from(WHOLE))
+    broken = changed(document, data.draw(st.sampled_from(places(document))), data.draw(JUNK))
+    try:
+        made = imported(broken)
+    except Unreadable:
+        return
+    assert made.findings or parse(Source("made.egress", made.text))[1] == []
 
 
 def test_a_mesh_goes_before_what_holds_pods_besides() -> None:

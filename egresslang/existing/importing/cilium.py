@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import SPOKEN, Intent, Way, listing, mapping, name_of, network
+from egresslang.existing.importing.intents import SPOKEN, Intent, Way, listing, mapping, name_of, namespace_of, network
 from egresslang.existing.importing.ports import numbers
 from egresslang.existing.importing.selectors import plain, takes
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
 from egresslang.policy.policy import Addresses, Below, Destination, Name
 
-KINDS = frozenset(("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"))
+CLUSTERWIDE = "CiliumClusterwideNetworkPolicy"
+KINDS = ("CiliumNetworkPolicy", CLUSTERWIDE)
 NAMESPACE = "io.kubernetes.pod.namespace"
 """The label by which Cilium selects pods of a namespace."""
 
@@ -46,7 +47,7 @@ def intents(document: Located, default: str) -> Iterator[Intent]:
 def _intent(document: Located, place: Located, default: str) -> Intent:
     value, spec, name = mapping(document.value), mapping(place.value), name_of(document)
     metadata = mapping(value.get("metadata"))
-    namespace = "" if value["kind"] == "CiliumClusterwideNetworkPolicy" else str(metadata.get("namespace") or default)
+    namespace = "" if value["kind"] == CLUSTERWIDE else namespace_of(document, default)
     selector, spaces = _selector(mapping(spec.get("endpointSelector")), namespace)
     denies = listing(spec.get("egressDeny"))
     is_about = bool(spec.get("egress") is not None or denies) and "nodeSelector" not in spec

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from egresslang.documents import Located, read
 from egresslang.existing.cluster import DEFAULT
+from egresslang.existing.importing.intents import listing
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.files import LARGEST, STANDARD_INPUT
 from egresslang.findings import Finding
@@ -16,7 +17,7 @@ from egresslang.profile.profile import ClusterProfile, Resource
 from egresslang.source import Source
 from egresslang.verify.installed import is_config_map
 
-REPLACED = frozenset(("ServiceEntry", "Sidecar"))
+REPLACED = ("ServiceEntry", "Sidecar")
 """The kinds that a policy compiles to, and so replaces."""
 
 
@@ -54,9 +55,8 @@ def rest(profile: ClusterProfile, documents: Iterable[Located]) -> Iterator[Reso
 def is_left(source: Source) -> bool:
     """Whether a file holds nothing that a policy replaces and no installation, and something that has a say in the mesh."""
     documents = list(unfolded(read(source, limit=LARGEST)[0]))
-    kinds = {each.value.get("kind") for each in documents if isinstance(each.value, dict)}
     is_plain = all(_is_whole(each) for each in documents)
-    return source.name != STANDARD_INPUT and is_plain and not kinds & REPLACED and any(map(is_read, documents))
+    return source.name != STANDARD_INPUT and is_plain and not is_mesh(documents) and any(map(is_read, documents))
 
 
 def _is_whole(document: Located) -> bool:
@@ -71,7 +71,7 @@ def _stays(each: Resource, profile: ClusterProfile) -> bool:
     """Whether a policy does not replace a resource; what is inside the mesh stays where the profile lists it."""
     if each.kind != "ServiceEntry" or each.spec.get("location") != "MESH_INTERNAL":
         return each.kind not in REPLACED
-    return all(f"{each.namespace}/{host}" in profile.in_mesh for host in each.spec.get("hosts", ()))
+    return all(f"{each.namespace}/{host}" in profile.in_mesh for host in listing(each.spec.get("hosts")))
 
 
 def _identity(each: Resource) -> tuple[str, str, str]:

@@ -16,10 +16,10 @@ from egresslang.answers.difference.lines import few
 from egresslang.documents import Located
 from egresslang.existing.cluster import read_cluster
 from egresslang.existing.importing import in_mesh, proof
+from egresslang.existing.importing.cilium import CLUSTERWIDE, is_cilium
 from egresslang.existing.importing.cilium import intents as cilium
-from egresslang.existing.importing.cilium import is_cilium
 from egresslang.existing.importing.given import documents_of, is_left, is_mesh, rest
-from egresslang.existing.importing.intents import Intent, beyond, name_of, reaches_of
+from egresslang.existing.importing.intents import Intent, beyond, name_of, namespace_of, reaches_of
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.network_policy import intent as network_policy
 from egresslang.existing.importing.network_policy import is_network_policy
@@ -155,11 +155,7 @@ def _before(
         else:
             meant += cilium(each, default) if is_cilium(each) else smokescreen(each, workloads, default)
     families = asked.stranger.families
-    spaces = [
-        str(each.value["metadata"].get("namespace") or default)
-        for each in others
-        if is_network_policy(each) or each.value.get("kind") == "CiliumNetworkPolicy"
-    ]
+    spaces = [namespace_of(each, default) for each in others if not is_acl(each) and each.value["kind"] != CLUSTERWIDE]
     everybody = population(asked, [*workloads, *_invented(meant, workloads)], named, spaces)
     by_intents = reaches_of(meant, everybody.labels, families)
     unseen = [

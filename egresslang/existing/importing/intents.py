@@ -44,9 +44,10 @@ class Intent:
 
 def name_of(document: Located) -> str:
     """The kind, namespace and name of a document in words."""
-    metadata = document.value.get("metadata") or {}
+    value = mapping(document.value)
+    metadata = mapping(value.get("metadata"))
     namespace = metadata.get("namespace")
-    return f"{document.value['kind']} {f'{namespace}/' if namespace else ''}{metadata.get('name', '')}"
+    return f"{value.get('kind')} {f'{namespace}/' if namespace else ''}{metadata.get('name', '')}"
 
 
 def reaches_of(
@@ -96,6 +97,11 @@ def beyond(intents: Sequence[Intent], families: Sequence[int]) -> list[Unkept]:
                     said, f"the cluster has no IPv{where.version} that the manifests tell of", each.document.heading
                 )
     return list(found.values())
+
+
+def namespace_of(document: Located, default: str) -> str:
+    """The namespace that a document stands in."""
+    return str(mapping(mapping(document.value).get("metadata")).get("namespace") or default)
 
 
 def mapping(value: object) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import Intent, Way, listing, mapping, name_of, network
+from egresslang.existing.importing.intents import Intent, Way, listing, mapping, name_of, namespace_of, network
 from egresslang.existing.importing.ports import numbers
 from egresslang.existing.importing.selectors import plain, takes
 from egresslang.existing.importing.unkept import Unkept
@@ -27,7 +27,7 @@ def intent(document: Located, default: str) -> Intent:
     """What a NetworkPolicy means; one that names no namespace is for the default one."""
     value = mapping(document.value)
     metadata, spec = mapping(value.get("metadata")), mapping(value.get("spec"))
-    namespace = str(metadata.get("namespace") or default)
+    namespace = namespace_of(document, default)
     selector = mapping(spec.get("podSelector"))
     types = listing(spec.get("policyTypes"))
     ways: list[Way] = []
