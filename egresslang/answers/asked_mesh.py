@@ -42,7 +42,8 @@ class Client:
 class AskedMesh:
     """A mesh, the workloads in it, and the policy it was compiled from, if one is known.
 
-    `is_complete` when the workloads are all there are; `own` are further networks of the cluster.
+    `is_complete` when the workloads are all there are; `own` are further networks of the cluster; `stranger` is what a pod
+    is like of which nothing is known.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class AskedMesh:
         self.clients = {(each.namespace, each.name): each for each in clients}
         self.default_namespace = default_namespace
         self.granted = granted
-        self._stranger = stranger
+        self.stranger = stranger
         self._is_complete = is_complete
         self._own = tuple(own)
         self._proxies: dict[tuple[str, str], Proxy] = {}
@@ -92,7 +93,7 @@ class AskedMesh:
             return Unanswerable(f"`{name}` is no workload of namespace `{namespace}`; write `{namespace}/{near}`")
         if self._is_complete:
             return Unanswerable(self._unknown(namespace, name))
-        pod = self._stranger
+        pod = self.stranger
         labelled = Pod(namespace, {"app": name}, pod.dns_capture, pod.families)
         return Client(namespace, name, labelled, {}, is_known=False)
 

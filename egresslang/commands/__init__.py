@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "fmt": "egresslang.commands.fmt",
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
+    "analyze": "egresslang.commands.analyze",
     "graph": "egresslang.commands.graph",
     "profile": "egresslang.commands.profile",
     "kustomize": "egresslang.commands.kustomize",

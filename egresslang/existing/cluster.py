@@ -65,7 +65,7 @@ def read_cluster(sources: Iterable[Source]) -> Cluster:
         documents, problems = read(source)
         is_whole = not problems
         for document in mesh.unfolded(documents):
-            if _installs(document):
+            if is_installation(document):
                 installations.append(source.name)
             resources, wrong = mesh.read([document], namespace=DEFAULT)
             is_whole = is_whole and not wrong
@@ -81,7 +81,7 @@ def read_cluster(sources: Iterable[Source]) -> Cluster:
     return Cluster(workloads, tuple(dict.fromkeys(installations)), tuple(unread))
 
 
-def _installs(document: Located) -> bool:
+def is_installation(document: Located) -> bool:
     """Whether a document is an installation file for sure: the values of any other chart have keys of Istio's, too."""
     form = form_of(document)
     return form in ("istio", "sail") or (form == "helm" and "meshConfig" in document)

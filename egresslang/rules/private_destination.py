@@ -25,7 +25,7 @@ CODE = codes.PRIVATE_DESTINATION
 
 
 @record
-class _Special:
+class Special:
     """Networks that are not public: what they are called, what follows, and what to do."""
 
     words: str
@@ -36,14 +36,14 @@ class _Special:
 
 
 _KNOWN = "say under `destinations:` of the profile what it is"
-_METADATA = _Special(
+_METADATA = Special(
     "cloud metadata",
     ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"),
     "whoever reaches it can take the credentials of the node",
     "remove it, and give the workload an identity of its own",
     Severity.ERROR,
 )
-_LOOPBACK = _Special(
+_LOOPBACK = Special(
     "loopback",
     ("127.0.0.0/8", "::1"),
     "it is the pod itself: no connection to it leaves the pod",
@@ -52,30 +52,30 @@ _LOOPBACK = _Special(
 )
 _SPECIALS = (
     _LOOPBACK,
-    _Special(
+    Special(
         "link-local",
         ("169.254.0.0/16", "fe80::/10"),
         "the node and the cloud's metadata service answer there",
         "remove it, or cut `{}` out with `except`",
         Severity.ERROR,
     ),
-    _Special(
+    Special(
         "private",
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
         "in another network it is another host",
         _KNOWN,
     ),
-    _Special("shared", ("100.64.0.0/10",), "carriers and clouds use it inside: elsewhere it is another host", _KNOWN),
-    _Special(
+    Special("shared", ("100.64.0.0/10",), "carriers and clouds use it inside: elsewhere it is another host", _KNOWN),
+    Special(
         "documentation",
         ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"),
         "nothing listens there: it is for examples",
         "write the address of the destination",
     ),
 )
-_METADATA_NAMES = frozenset(
-    {"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "instance-data"}
-)
+METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "instance-data"})
+"""Names of the metadata services of clouds."""
+
 _AIMED = {4: 1 << 8, 6: 1 << 16}  # a network of no more addresses than these is aimed at what stands in it
 
 
@@ -86,7 +86,7 @@ class _Network:
     first: int
     last: int
     text: str
-    special: _Special
+    special: Special
 
 
 def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
@@ -118,14 +118,26 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         yield _finding(_title(destination, found), span, found)
 
 
+def what_is_there(version: int, addresses: Range) -> Special | None:
+    """The worst kind of addresses, none of them public, that a range meets; None for public ones alone."""
+    first, last = addresses
+    aimed = last - first < _AIMED[version]
+    for text in _METADATA.networks if aimed else ():
+        of, (number, _) = parse_cidr(text)
+        if of == version and first <= number <= last:
+            return _METADATA
+    found = _worst((addresses,), _networks()[version])
+    return None if found is None else found.special
+
+
 def _names(policy: Policy) -> Iterator[Finding]:
     seen: set[str] = set()
     for grant in policy.grants:
         destination = grant.destination
         if isinstance(destination, Name):
-            is_metadata, name = destination.host in _METADATA_NAMES, destination.host
+            is_metadata, name = destination.host in METADATA_NAMES, destination.host
         elif isinstance(destination, Below):
-            is_metadata = any(name.endswith(f".{destination.suffix}") for name in _METADATA_NAMES)
+            is_metadata = any(name.endswith(f".{destination.suffix}") for name in METADATA_NAMES)
             name = destination.suffix
         else:
             continue

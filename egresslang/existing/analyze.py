@@ -1,0 +1,113 @@
+"""Analyze: what is wrong with manifests that nobody wrote for us, asked of the model of the mesh they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from egresslang import codes
+from egresslang.answers.deployed import ask_manifests
+from egresslang.documents import Located, read
+from egresslang.existing.acceptance import refusals
+from egresslang.existing.cluster import MANIFEST, is_installation
+from egresslang.existing.inspected import Inspected
+from egresslang.existing.mistakes import mistakes
+from egresslang.existing.shapes import Complaint
+from egresslang.findings import Finding, Severity, finding, in_order
+from egresslang.mesh.read import VERSIONS, unfolded
+from egresslang.profile.installation import form_of
+from egresslang.record import record, replace
+from egresslang.source import Source, Span
+
+
+@record
+class Analysis:
+    """What was found, in order of place; the mesh that was inspected, and every document, those of lists one by one."""
+
+    findings: tuple[Finding, ...]
+    inspected: Inspected
+    documents: tuple[Located, ...]
+
+
+def analyze(sources: Iterable[Source]) -> Analysis:
+    """The findings about some files of manifests, and the mesh they make."""
+    documents, found = read_manifests(sources)
+    unread = {each.span.source for each in found}
+    accepted, refused, complaints = _accepted(documents)
+    asked, problems = ask_manifests(accepted, None)
+    inspected = Inspected(asked, accepted, [each.span.text for each in refused] + [each.text for each in unread])
+    found += [*complaints, *map(_recoded, problems), *mistakes(inspected)]
+    return Analysis(tuple(in_order(found)), inspected, tuple(documents))
+
+
+def read_manifests(sources: Iterable[Source]) -> tuple[list[Located], list[Finding]]:
+    """The documents of some files, those of lists one by one; of a template one finding, and of others each that cannot be read."""
+    documents: list[Located] = []
+    found: list[Finding] = []
+    for source in sources:
+        read_here, problems = read(source, codes.UNREAD_MANIFEST)
+        if problems and not MANIFEST.search(source.text.encode(errors="replace")):
+            continue  # some other YAML
+        documents += unfolded(read_here)
+        found += [_template(source)] if problems and "{{" in source.text else problems
+    return documents, found
+
+
+def _template(source: Source) -> Finding:
+    start = source.text.index("{{")
+    end = source.text.find("}}", start)
+    line = source.text.find("\n", start)
+    stop = end + 2 if 0 <= end < (line if line >= 0 else end + 1) else start + 2
+    return finding(
+        codes.UNREAD_MANIFEST,
+        Span(source, start, stop),
+        f"`{source.name}` is a template",
+        "filled in by Helm or the like",
+        notes=["what it becomes is not known, and nothing in it was judged"],
+        help="render it first: `helm template CHART | egressc analyze -`",
+        severity=Severity.WARNING,
+    )
+
+
+def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located], list[Finding]]:
+    """The documents that Istio takes, those that it refuses, and why; values of other charts are no installation."""
+    accepted: list[Located] = []
+    refused: list[Located] = []
+    found: list[Finding] = []
+    for each in documents:
+        value = each.value
+        if form_of(each) and not is_installation(each):
+            continue
+        complaints: list[Complaint] = []
+        if isinstance(value, dict) and value.get("apiVersion") in VERSIONS:
+            complaints = list(refusals(value["kind"], value.get("spec"), _namespace(value)))
+        found += [_refused(each, complaint) for complaint in complaints]
+        (refused if complaints else accepted).append(each)
+    return accepted, refused, found
+
+
+def _namespace(value: dict[str, object]) -> str:
+    metadata = value.get("metadata")
+    return str(metadata.get("namespace") or "default") if isinstance(metadata, dict) else "default"
+
+
+def _refused(manifest: Located, complaint: Complaint) -> Finding:
+    reached = manifest
+    for key in ("spec", *complaint.path):
+        try:
+            reached = reached[key]
+        except (KeyError, IndexError, TypeError):
+            break
+    is_key = complaint.is_key or isinstance(reached.value, dict | list)
+    return finding(
+        codes.REFUSED_MANIFEST,
+        reached.heading if is_key else reached.span,
+        complaint.message,
+        complaint.label,
+        notes=[f"Istio refuses this {manifest.value['kind']}: what stood there before goes on"],
+        help=complaint.help,
+    )
+
+
+def _recoded(problem: Finding) -> Finding:
+    """What is said of the manifests of a profile, as it is said here."""
+    return replace(problem, code=codes.REFUSED_MANIFEST) if problem.code is codes.BAD_PROFILE else problem

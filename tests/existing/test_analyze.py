@@ -1,0 +1,216 @@
+"""Mistakes in existing manifests: each is found in the mesh that has it, and nothing is found in its twin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from egresslang import codes
+from egresslang.existing.analyze import Analysis, analyze
+from egresslang.existing.flow import flow
+from egresslang.existing.mistakes import modules
+from egresslang.findings import Finding
+from egresslang.mesh.addresses import parse_address
+from egresslang.mesh.outbound import ALLOWED, BLOCKED, UNSTABLE
+from egresslang.source import Source
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cases
+
+case_by_case = pytest.mark.parametrize("case", cases.CASES, ids=lambda each: each.name)
+PUBLIC = "93.184.216.34"
+
+
+def analysed(*texts: str) -> Analysis:
+    return analyze(Source(f"{number}.yaml", text) for number, text in enumerate(texts))
+
+
+def told(*texts: str) -> list[str]:
+    """Code and underlined text of each finding."""
+    return [f"{each.code.id} {each.span.text}" for each in analysed(*texts).findings]
+
+
+@case_by_case
+def test_the_mistake_is_found_at_its_place(case: cases.Case) -> None:
+    assert told(case.text(cases.BAD)) == [f"{case.code} {case.underlined}"]
+
+
+@case_by_case
+def test_nothing_is_found_in_the_twin(case: cases.Case) -> None:
+    assert told(case.text(cases.GOOD)) == []
+
+
+def verdict(analysis: Analysis, case: cases.Case, which: str, asked: cases.Asked) -> str:
+    """What the model answers, in the words of the case."""
+    protocol, target, *words = asked.call.split()
+    name, _, port = target.rpartition(":")
+    said = next((word[1:] for word in words if word.startswith("@")), name if protocol == "tcp" else PUBLIC)
+    namespace = asked.pod.partition("/")[0]
+    found = flow(
+        analysis.inspected, namespace, case.labels(which, asked.pod), protocol, name, int(port), parse_address(said)
+    ).verdict
+    if found.verdict == UNSTABLE:
+        return "chance"
+    return (
+        f"allowed {found.host}"
+        if found.verdict == ALLOWED
+        else found.sees
+        if found.verdict == BLOCKED
+        else found.verdict
+    )
+
+
+@pytest.mark.parametrize("which", [cases.BAD, cases.GOOD])
+@case_by_case
+def test_the_model_sees_what_the_judge_sees(case: cases.Case, which: str) -> None:
+    """`tests/conformance/test_analyze.py` asks the judge the same."""
+    analysis = analysed(case.text(which))
+    assert [verdict(analysis, case, which, each) for each in case.flows] == [each.verdict(which) for each in case.flows]
+
+
+@case_by_case
+def test_a_finding_shows_a_flow_and_how_to_repair_it(case: cases.Case) -> None:
+    (found,) = analysed(case.text(cases.BAD)).findings
+    assert found.help
+    if case.flows and case.name != "declared-twice":
+        assert any(note.startswith("asked: ") or "goes straight out" in note for note in found.notes), found.notes
+
+
+def test_there_are_enough_and_every_mistake_has_one() -> None:
+    assert len(cases.CASES) >= 30
+    assert {each.code for each in cases.CASES} >= {each.CODE.id for each in modules()}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda each: each.__name__.rpartition(".")[2])
+def test_a_mistake_is_called_like_its_code(module: object) -> None:
+    name = module.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
+    code = module.CODE  # type: ignore[attr-defined]
+    assert name == code.name.replace("-", "_")
+    assert (module.__doc__ or "").startswith(f"{code.id} {code.name}")
+
+
+# What follows from something else, and what cannot be read
+
+
+ENTRY = """\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: shop}
+spec:
+  hosts: [api.example.com]
+  exportTo: ["."]
+  resolution: DNS
+  ports: [{number: 443, name: tls, protocol: TLS}]
+"""
+SIDECAR = """\
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: cart, namespace: shop}
+spec:
+  workloadSelector: {labels: {app: cart}}
+  outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+  egress: [{hosts: ["*/*.svc.cluster.local", "./api.example.com"]}]
+"""
+
+
+def test_files_are_one_mesh() -> None:
+    assert told(ENTRY, SIDECAR) == []
+    assert told(SIDECAR) == ['EGR603 "./api.example.com"']
+
+
+def test_a_template_is_one_warning() -> None:
+    template = "kind: ServiceEntry\nmetadata:\n  name: {{ .Values.name }}\n{{- if .Values.x }}\nspec: {}\n{{- end }}\n"
+    (found,) = analysed(template).findings
+    assert (found.code, str(found.severity), found.span.text) == (
+        codes.UNREAD_MANIFEST,
+        "warning",
+        "{{ .Values.name }}",
+    )
+    assert "helm template" in found.help
+
+
+def test_broken_yaml_is_told_and_the_rest_is_read() -> None:
+    broken = f"{ENTRY}---\nkind: Sidecar\nspec: [\n---\n{SIDECAR}".replace("./api", "./apj")
+    assert [each.split()[0] for each in told(broken)] == ["EGR602"]
+
+
+def test_yaml_that_is_no_manifest_is_passed_over() -> None:
+    assert told("a: *b\n", ENTRY, SIDECAR) == []
+
+
+def test_values_of_another_chart_are_no_installation() -> None:
+    assert told("global: {image: x}\n", "global: {image: y}\n", ENTRY, SIDECAR) == []
+
+
+def test_the_services_of_a_cluster_may_not_be_given() -> None:
+    listed = SIDECAR.replace("./api.example.com", "./web.shop.svc.cluster.local")
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: pay, namespace: shop}\nspec: {ports: [{port: 80}]}\n"
+    assert told(listed) == []
+    assert told(listed, service) == ['EGR603 "./web.shop.svc.cluster.local"']
+
+
+def test_places_are_lines_and_columns() -> None:
+    (found,) = analysed(ENTRY, SIDECAR.replace("./api", "./apj")).findings
+    assert found.span.place == ("1.yaml", 7, 46)
+    assert [label.span.place for label in found.related] == [("0.yaml", 5, 3)]
+
+
+def finding_of(text: str) -> Finding:
+    (found,) = analysed(text).findings
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("hosts: [api.example.com]", "hosts: []", "this ServiceEntry has no host"),
+        ("hosts: [api.example.com]", 'hosts: ["*"]', "`*` is no host"),
+        ("hosts: [api.example.com]", 'hosts: ["a_b.example.com"]', "`a_b.example.com` is no host"),
+        ("hosts: [api.example.com]", "hosts: api.example.com", "`hosts` is not a list"),
+        ("hosts: [api.example.com]", "hosts: [~]", "`hosts` is not text"),
+        ("resolution: DNS", "resolution: DSN", "unknown resolution `DSN`"),
+        ("resolution: DNS", "resolution: DYNAMIC_DNS", "`resolution: DYNAMIC_DNS` takes wildcards alone"),
+        ("resolution: DNS", "resolution: NONE\n  endpoints: [{address: 192.0.2.1}]", "`resolution: NONE` takes no `endpoints`"),
+        ("resolution: DNS", "resolution: STATIC\n  endpoints: [{address: a.example}]", "`a.example` is no endpoint"),
+        ("resolution: DNS", "resolution: DNS\n  addresses: [192.0.2.0/24]", "a network goes with no resolution of DNS"),
+        ("resolution: DNS", "resolution: DNS\n  addresses: [192.0.2]", "`192.0.2` is no address"),
+        ('["."]', '[".", shop]', "`shop` is exported to twice"),
+        ('["."]', '["*", other]', "`*` stands beside other namespaces"),
+        ("number: 443", "number: 70000", "70000 is no port"),
+        ("number: 443", 'number: "443"', "`number` is not a whole number"),
+        ("protocol: TLS", "protocol: TSL", "unknown protocol `TSL`"),
+        ("name: tls", "name: tls_443", "`tls_443` is no name of a port"),
+        ("TLS}]", "TLS}, {number: 443, name: b}]", "port 443 is given twice"),
+        ("hosts: [api.example.com]", "hosts: [a.example, b.example]\n  subjectAltNames: []", ""),
+    ],
+)  # fmt: skip
+def test_what_istio_refuses_of_a_service_entry(old: str, new: str, message: str) -> None:
+    assert old in ENTRY
+    found = analysed(ENTRY.replace(old, new)).findings
+    assert [each.message for each in found] == ([message] if message else [])
+    assert {each.code.id for each in found} <= {"EGR601"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("./api.example.com", "api.example.com", "`api.example.com` names no namespace"),
+        ("./api.example.com", "./api", "`api` is no host that a Sidecar may list"),
+        ("./api.example.com", "a_b/api.example.com", "`a_b` is no namespace"),
+        ("REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS", "a Sidecar may not say ALLOW_ANY_DYNAMIC_DNS"),
+        ("egress: [{", "egress: [{hosts: [./a.example]}, {", "a listener without port is not the last"),
+        ("app: cart", 'app: "*"', "a selector knows no wildcards"),
+        ("workloadSelector: {labels: {app: cart}}", "workloadSelector: {matchLabels: {app: cart}}", "unknown key `matchLabels`"),
+    ],
+)  # fmt: skip
+def test_what_istio_refuses_of_a_sidecar(old: str, new: str, message: str) -> None:
+    assert old in SIDECAR
+    assert [each.message for each in analysed(SIDECAR.replace(old, new)).findings] == [message]
+
+
+def test_cases_say_the_names_of_their_codes() -> None:
+    names = {f"{each.id} {each.name}" for each in codes.ALL}
+    assert {f"{each.code} {each.code_name}" for each in cases.CASES} <= names
