@@ -65,6 +65,15 @@ def in_a_cluster() -> dict[str, frozenset[str]]:
     return {each["file"]: frozenset(each["codes"]) | ({REFUSES} if each.get("error") else set()) for each in found}
 
 
+def refused(paths: Iterable[Path]) -> list[bool]:
+    """Whether Istio's own validation refuses what stands in each file, or cannot even read it."""
+    done = subprocess.run(
+        [program("analyzers"), *map(str, paths)], capture_output=True, text=True, check=True, timeout=300
+    )
+    found = map(json.loads, done.stdout.splitlines())
+    return ["IST0106" in each["codes"] or bool(each.get("error")) for each in found]
+
+
 def caught(case: cases.Case) -> frozenset[str]:
     """Everything that either finds in a mesh and not in its twin."""
     return _of_mistake(case, of_files) | _of_mistake(case, lambda path: in_a_cluster()[str(path)])

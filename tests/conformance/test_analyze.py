@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,14 @@ from asking import Case as Mesh
 from asking import Judge, Proxy
 from judging import judge_often
 from meshes import call, said
-from peers import PAGE, caught, page, rows
+from peers import PAGE, caught, page, refused, rows
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "existing"))
 
 import cases
+import refusals
 
+from egresslang import codes
 from egresslang.existing.analyze import analyze
 from egresslang.source import Source
 
@@ -85,3 +90,56 @@ def test_nothing_that_istioctl_catches_is_missed(case: cases.Case) -> None:
     found = {each.code.id for each in analyze([Source("bad.yaml", case.text(cases.BAD))]).findings}
     assert found == {case.code}
     assert all(case.code in PEERS.get(code, {case.code}) for code in caught(case))
+
+
+def written(folder: Path, texts: Sequence[str]) -> list[Path]:
+    """Each text in a file of its own."""
+    paths = [folder / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+def ours(text: str) -> list[str]:
+    """What we say of a text that Istio would not take."""
+    found = analyze([Source("it.yaml", text)]).findings
+    return [each.message for each in found if each.code in (codes.REFUSED_MANIFEST, codes.UNREAD_MANIFEST)]
+
+
+def test_what_we_refuse_istio_refuses(tmp_path: Path) -> None:
+    texts = [refusals.ENTRY.replace(old, new) for old, new, _ in refusals.OF_ENTRIES]
+    texts += [refusals.SIDECAR.replace(old, new) for old, new, _ in refusals.OF_SIDECARS]
+    taken = [text for text, is_refused in zip(texts, refused(written(tmp_path, texts)), strict=True) if not is_refused]
+    assert taken == []
+
+
+def of_istio() -> list[tuple[str, str]]:
+    """Each ServiceEntry and Sidecar in the YAML of Istio's own module, and the file it stands in; templates are none."""
+    module = subprocess.run(
+        ["go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio"],
+        cwd=Path(__file__).parent / "judge",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found = []
+    for path in sorted(Path(module.stdout.strip()).rglob("*.yaml")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if "{{" in text or not re.search(r"^kind: (ServiceEntry|Sidecar)$", text, re.MULTILINE):
+            continue
+        parts = re.split(r"^---.*$", text, flags=re.MULTILINE)
+        found += [(path.name, part) for part in parts if re.search(r"^kind: (ServiceEntry|Sidecar)$", part, re.MULTILINE)]
+    return found
+
+
+def test_istios_own_test_data_is_read_as_istio_reads_it(tmp_path: Path) -> None:
+    every = of_istio()
+    assert len(every) > 80
+    by_istio = refused(written(tmp_path, [text for _, text in every]))
+    odd = []
+    for (name, text), is_refused in zip(every, by_istio, strict=True):
+        said = ours(text)
+        if bool(said) != (is_refused or name == "serviceentry-invalid.yaml"):
+            odd.append((name, text, said))
+    assert odd == []

@@ -114,7 +114,8 @@ def _is_unknown(inspected: Inspected, host: str) -> bool:
 def _finding(inspected: Inspected, route: Route, key: str, message: str, label: str, help: str) -> Finding:
     part = route.place_span.get("port", "number") if key == "port" else route.place_span.get(key)
     span: Span = route.place_span.heading if part is None else part.span
-    host = next((each for each in route.virtual.hosts if not each.startswith("*")), below(route.virtual.hosts[0]))
+    hosts = route.virtual.hosts or (route.host,)
+    host = next((each for each in hosts if not each.startswith("*")), below(hosts[0]))
     protocol = "http" if route.kind == "http" else "tls"
     asked = flow(inspected, route.virtual.origin.namespace, {}, protocol, host, _dialled(inspected, route, host))
     return finding(CODE, span, message, label, notes=asked.notes, help=help)

@@ -15,6 +15,9 @@ from egresslang.rules.private_destination import METADATA_NAMES, what_is_there
 
 CODE = codes.PRIVATE_DESTINATION
 
+_OWN = ("127.", "::1")
+"""An endpoint there is a container of the pod itself, as that of an external authorizer, and meant."""
+
 
 def find(inspected: Inspected) -> Iterator[Finding]:
     """Each loopback, link-local and metadata address or name; a private one is what most databases have, and is not told."""
@@ -29,7 +32,8 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         for at, text in enumerate(entry.addresses):
             yield from _judged(inspected, entry, ("addresses", at), text)
         for at, endpoint in enumerate(entry.endpoints):
-            yield from _judged(inspected, entry, ("endpoints", at, "address"), endpoint.address)
+            if not endpoint.address.startswith(_OWN):
+                yield from _judged(inspected, entry, ("endpoints", at, "address"), endpoint.address)
 
 
 def _judged(inspected: Inspected, entry: ServiceEntry, path: tuple[str | int, ...], text: str) -> Iterator[Finding]:
