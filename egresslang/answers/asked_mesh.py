@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from egresslang.answers.question import Question, Unanswerable
 from egresslang.mesh.addresses import Address, Network, parse_network
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
 from egresslang.mesh.resources import Origin
-from egresslang.policy.granted import Granted
-from egresslang.policy.policy import Addresses
 from egresslang.ranges import BITS, Range, merge
 from egresslang.record import record
 from egresslang.suggest import nearest
+
+if TYPE_CHECKING:
+    from egresslang.answers.question import Question, Unanswerable
+    from egresslang.policy.granted import Granted
+    from egresslang.policy.policy import Addresses
 
 USUAL = {4: 93 << 24 | 184 << 16 | 216 << 8 | 34, 6: 0x2606_2800_0220_0001_0248_1893_25C8_1946}
 """An address of each IP version that is dialled where nothing mentions it."""
@@ -78,6 +81,8 @@ class AskedMesh:
         return found
 
     def _find(self, said: str, name: str) -> Client | Unanswerable:
+        from egresslang.answers.question import Unanswerable
+
         namespace = said or self.default_namespace
         found = self.clients.get((namespace, name))
         if found is not None:
@@ -128,6 +133,8 @@ class AskedMesh:
     @cached_property
     def addresses_of_names(self) -> dict[str, list[Address]]:
         """An address of each IP version for a name that goes by fixed ones, in the policy or in a ServiceEntry."""
+        from egresslang.policy.policy import Addresses
+
         found: dict[str, dict[int, Address]] = {}
         for grant in self.granted.grants if self.granted is not None else ():
             where = grant.destination

@@ -73,8 +73,9 @@ _SPECIALS = (
         "write the address of the destination",
     ),
 )
-METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "instance-data"})
-"""Names of the metadata services of clouds."""
+_METADATA_NAMES = frozenset(
+    {"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "instance-data"}
+)
 
 _AIMED = {4: 1 << 8, 6: 1 << 16}  # a network of no more addresses than these is aimed at what stands in it
 
@@ -135,9 +136,9 @@ def _names(policy: Policy) -> Iterator[Finding]:
     for grant in policy.grants:
         destination = grant.destination
         if isinstance(destination, Name):
-            is_metadata, name = destination.host in METADATA_NAMES, destination.host
+            is_metadata, name = destination.host in _METADATA_NAMES, destination.host
         elif isinstance(destination, Below):
-            is_metadata = any(name.endswith(f".{destination.suffix}") for name in METADATA_NAMES)
+            is_metadata = any(name.endswith(f".{destination.suffix}") for name in _METADATA_NAMES)
             name = destination.suffix
         else:
             continue

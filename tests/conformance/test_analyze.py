@@ -129,7 +129,9 @@ def of_istio() -> list[tuple[str, str]]:
         if "{{" in text or not re.search(r"^kind: (ServiceEntry|Sidecar)$", text, re.MULTILINE):
             continue
         parts = re.split(r"^---.*$", text, flags=re.MULTILINE)
-        found += [(path.name, part) for part in parts if re.search(r"^kind: (ServiceEntry|Sidecar)$", part, re.MULTILINE)]
+        found += [
+            (path.name, part) for part in parts if re.search(r"^kind: (ServiceEntry|Sidecar)$", part, re.MULTILINE)
+        ]
     return found
 
 

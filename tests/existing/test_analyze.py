@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from egresslang import codes
+from egresslang.existing import analyze as analyze_module
 from egresslang.existing.analyze import Analysis, analyze
 from egresslang.existing.flow import flow
-from egresslang.existing.mistakes import modules
+from egresslang.existing.mistakes import MISTAKES, unused_entry
 from egresslang.findings import Finding
 from egresslang.mesh.addresses import parse_address
 from egresslang.mesh.outbound import ALLOWED, BLOCKED, UNSTABLE
@@ -22,6 +24,7 @@ import cases
 import refusals
 from refusals import ENTRY, SIDECAR
 
+MODULES: tuple[Any, ...] = (*MISTAKES, unused_entry)
 case_by_case = pytest.mark.parametrize("case", cases.CASES, ids=lambda each: each.name)
 PUBLIC = "93.184.216.34"
 
@@ -83,13 +86,18 @@ def test_a_finding_shows_a_flow_and_how_to_repair_it(case: cases.Case) -> None:
 
 def test_there_are_enough_and_every_mistake_has_one() -> None:
     assert len(cases.CASES) >= 30
-    assert {each.code for each in cases.CASES} >= {each.CODE.id for each in modules()}  # type: ignore[attr-defined]
+    assert {each.code for each in cases.CASES} >= {each.CODE.id for each in MODULES}
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda each: each.__name__.rpartition(".")[2])
-def test_a_mistake_is_called_like_its_code(module: object) -> None:
-    name = module.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
-    code = module.CODE  # type: ignore[attr-defined]
+def test_every_module_is_asked_in_the_order_of_the_codes() -> None:
+    files = {path.stem for path in (Path(analyze_module.__file__).parent / "mistakes").glob("*.py")} - {"__init__"}
+    assert {each.__name__.rpartition(".")[2] for each in MODULES} == files
+    assert [each.CODE.id for each in MISTAKES] == sorted(each.CODE.id for each in MISTAKES)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda each: each.__name__.rpartition(".")[2])
+def test_a_mistake_is_called_like_its_code(module: Any) -> None:
+    name, code = module.__name__.rpartition(".")[2], module.CODE
     assert name == code.name.replace("-", "_")
     assert (module.__doc__ or "").startswith(f"{code.id} {code.name}")
 

@@ -11,9 +11,11 @@ from egresslang.existing.networks import range_of
 from egresslang.findings import Finding, Severity, finding
 from egresslang.mesh.addresses import parse_network
 from egresslang.mesh.resources import ServiceEntry
-from egresslang.rules.private_destination import METADATA_NAMES, what_is_there
 
 CODE = codes.PRIVATE_DESTINATION
+
+_METADATA = ("metadata.google.internal", "metadata.goog", "instance-data.ec2.internal")
+"""How names of the metadata services of clouds end."""
 
 _OWN = ("127.", "::1")
 """An endpoint there is a container of the pod itself, as that of an external authorizer, and meant."""
@@ -25,7 +27,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         if not entry.ports:
             continue
         for at, host in enumerate(entry.hosts):
-            if host in METADATA_NAMES:
+            if host.endswith(_METADATA):
                 yield _finding(
                     inspected, entry, ("hosts", at), host, "the cloud's metadata service answers to it", "remove it"
                 )
@@ -37,6 +39,8 @@ def find(inspected: Inspected) -> Iterator[Finding]:
 
 
 def _judged(inspected: Inspected, entry: ServiceEntry, path: tuple[str | int, ...], text: str) -> Iterator[Finding]:
+    from egresslang.rules.private_destination import what_is_there
+
     network = parse_network(text)
     if network is None or network[2] < 8:
         return
