@@ -85,6 +85,31 @@ def to_port(
     )
 
 
+def by_reader(inspected: Inspected, entry: ServiceEntry, host: str, port: Port) -> Flow:
+    """What becomes of what a client of an entry says to a port of it: one whose Sidecar imports it, if there is any."""
+    return to_port(inspected, *reader(inspected, entry), entry, host, port)
+
+
+def reader(inspected: Inspected, entry: ServiceEntry) -> tuple[str, Mapping[str, str]]:
+    """Namespace and labels of a pod that imports an entry: by its name before by a wildcard; else of any other of the namespace."""
+    own = entry.origin.namespace
+    for host in entry.hosts:
+        for each in inspected.imports.of(host, own):
+            pod = whose(inspected, each.sidecar)
+            if inspected.sees(pod[0], entry):
+                return pod
+    return own, {}
+
+
+def asking(inspected: Inspected, namespace: str, host: str) -> tuple[str, Mapping[str, str]]:
+    """A pod of a namespace to ask about a host by: one that imports its entry, if it has one there."""
+    for entry in inspected.entries_of.get(host, ()):
+        pod = reader(inspected, entry)
+        if pod[0] == namespace:
+            return pod
+    return namespace, {}
+
+
 def spoken(protocol: str) -> str:
     """What a client says to a port of a protocol."""
     if protocol in ("HTTP2", "GRPC"):
@@ -106,9 +131,9 @@ def _address(addresses: Iterable[str]) -> Address | None:
 
 
 def _who(inspected: Inspected, namespace: str, labels: Mapping[str, str]) -> str:
-    for client in inspected.clients_of.get(namespace, ()) if labels else ():
-        if client.pod.labels == labels:
-            return f"`{namespace}/{client.name}`"
+    client = inspected.client_with(namespace, labels) if labels else None
+    if client is not None:
+        return f"`{client}`"
     if namespace == "any-other-namespace":
         return "a pod of any other namespace"
     if not labels:

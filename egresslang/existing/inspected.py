@@ -86,6 +86,23 @@ class Inspected:
         return found
 
     @cached_property
+    def _carrying(self) -> Mapping[tuple[str, str, str], list[Client]]:
+        """The workloads of a namespace that carry a label."""
+        found: dict[tuple[str, str, str], list[Client]] = {}
+        for each in self.asked.clients.values():
+            for label in each.pod.labels.items():
+                found.setdefault((each.namespace, *label), []).append(each)
+        return found
+
+    @cached_property
+    def _by_labels(self) -> Mapping[object, Client]:
+        return {(each.namespace, frozenset(each.pod.labels.items())): each for each in self.asked.clients.values()}
+
+    def client_with(self, namespace: str, labels: Mapping[str, str]) -> Client | None:
+        """A known workload whose pods carry just these labels."""
+        return self._by_labels.get((namespace, frozenset(labels.items())))
+
+    @cached_property
     def namespaces(self) -> frozenset[str]:
         """The namespaces that Namespace manifests declare; empty where there are none, and then nothing is known of them."""
         return frozenset(self._namespaces)
@@ -119,8 +136,11 @@ class Inspected:
 
     def selected(self, sidecar: Sidecar) -> list[Client]:
         """The known workloads that a Sidecar selects; those of its namespace where it has no selector."""
-        own = self.clients_of.get(sidecar.origin.namespace, [])
-        return [each for each in own if selects(sidecar.selector or (), each.pod.labels)]
+        namespace = sidecar.origin.namespace
+        if not sidecar.selector:
+            return list(self.clients_of.get(namespace, ()))
+        carrying = (self._carrying.get((namespace, *label), []) for label in sidecar.selector)
+        return [each for each in min(carrying, key=len) if selects(sidecar.selector, each.pod.labels)]
 
     def proxy(self, namespace: str, labels: Mapping[str, str]) -> Proxy:
         """The sidecar of pods with some labels."""

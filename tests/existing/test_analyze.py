@@ -185,3 +185,20 @@ def test_what_istio_takes_is_not_refused(text: str) -> None:
 def test_cases_say_the_names_of_their_codes() -> None:
     names = {f"{each.id} {each.name}" for each in codes.ALL}
     assert {f"{each.code} {each.code_name}" for each in cases.CASES} <= names
+
+
+def test_a_large_valid_mesh_has_nothing() -> None:
+    """As large as `bench/analyze.py` measures; nothing here is timed."""
+    entries = [
+        ENTRY.replace("name: api,", f"name: api-{at},")
+        .replace("api.", f"api-{at}.")
+        .replace("shop", f"shop-{at // 10 % 100}")
+        for at in range(10_000)
+    ]
+    sidecars = []
+    for at in range(1_000):
+        hosts = ", ".join(f'"./api-{at * 10 + each}.example.com"' for each in range(10))
+        text = SIDECAR.replace("cart", f"cart-{at}").replace("shop", f"shop-{at % 100}")
+        sidecars.append(text.replace('"./api.example.com"', hosts))
+    analysis = analysed("---\n".join([*entries, *sidecars]))
+    assert (analysis.findings, len(analysis.inspected.resources.service_entries)) == ((), 10_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import flow, spoken
+from egresslang.existing.flow import flow, reader, spoken
 from egresslang.existing.inspected import Inspected, place
 from egresslang.existing.networks import networks
 from egresslang.findings import Finding, finding
@@ -21,7 +21,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         if network[2] > 1 and not starts_at_zero(text):
             continue
         port = entry.ports[0]
-        asked = flow(inspected, entry.origin.namespace, {}, spoken(port.protocol), entry.hosts[0], port.number)
+        asked = flow(inspected, *reader(inspected, entry), spoken(port.protocol), entry.hosts[0], port.number)
         label = "every address there is" if network[2] == 0 else "half of all addresses"
         if starts_at_zero(text) and network[2] > 0:
             label = "taken for every address, as it starts at 0.0.0.0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import to_port, whose
+from egresslang.existing.flow import by_reader
 from egresslang.existing.inspected import Inspected, place
 from egresslang.findings import Finding, finding
 from egresslang.mesh import protocols
@@ -32,8 +32,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         for at, port in enumerate(entry.ports):
             if port.protocol == "UDP" or port.protocol in protocols.HTTP or port.protocol in protocols.TLS:
                 continue
-            namespace, labels = _reader(inspected, entry)
-            asked = to_port(inspected, namespace, labels, entry, entry.hosts[0], port)
+            asked = by_reader(inspected, entry, entry.hosts[0], port)
             leads = "wherever the client dialled" if entry.resolution == "NONE" else f"to `{entry.hosts[0]}`"
             key = "protocol" if port.protocol or _says(entry, at, "protocol") else "number"
             yield finding(
@@ -48,13 +47,3 @@ def find(inspected: Inspected) -> Iterator[Finding]:
 def _says(entry: ServiceEntry, at: int, key: str) -> bool:
     manifest = entry.origin.manifest_span
     return manifest is not None and manifest["spec"]["ports"][at].get(key) is not None
-
-
-def _reader(inspected: Inspected, entry: ServiceEntry) -> tuple[str, dict[str, str]]:
-    """A pod that imports an entry: one whose Sidecar lists it, else any of its namespace."""
-    for host in entry.hosts:
-        for each in inspected.imports.of(host, entry.origin.namespace):
-            namespace, labels = whose(inspected, each.sidecar)
-            if inspected.sees(namespace, entry):
-                return namespace, dict(labels)
-    return entry.origin.namespace, {}

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import flow, spoken
+from egresslang.existing.flow import flow, reader, spoken
 from egresslang.existing.inspected import Inspected, name_of, place
 from egresslang.existing.networks import networks, range_of
 from egresslang.findings import Finding, Label, finding
@@ -36,8 +36,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         port = entry.ports[0]
         asked = flow(
             inspected,
-            entry.origin.namespace,
-            {},
+            *reader(inspected, entry),
             spoken(port.protocol),
             entry.hosts[0],
             port.number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import to_port
+from egresslang.existing.flow import by_reader
 from egresslang.existing.inspected import Inspected, name_of, place
 from egresslang.findings import Finding, Label, finding
 from egresslang.mesh.protocols import ALONE
@@ -36,11 +36,10 @@ def find(inspected: Inspected) -> Iterator[Finding]:
 
 
 def _judged(inspected: Inspected, offer: _Offer, other: _Offer) -> Iterator[Finding]:
-    own = offer[0].origin.namespace
     for (entry, at, port), beside in ((offer, other), (other, offer)):
         if entry is beside[0]:
             return
-        asked = to_port(inspected, own, {}, entry, entry.hosts[0], port)
+        asked = by_reader(inspected, entry, entry.hosts[0], port)
         if asked.verdict.reaches and asked.verdict.host in entry.hosts:
             continue
         yield finding(

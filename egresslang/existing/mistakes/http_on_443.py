@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from egresslang import codes
 from egresslang.documents import Located
-from egresslang.existing.flow import below, flow
+from egresslang.existing.flow import below, flow, reader
 from egresslang.existing.inspected import Inspected, place
 from egresslang.findings import Edit, Finding, Fix, finding
 from egresslang.mesh.protocols import HTTP
@@ -23,7 +23,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                 continue
             span = place(entry.origin, "spec", "ports", at, "protocol")
             host = entry.hosts[0]
-            asked = flow(inspected, entry.origin.namespace, {}, "tls", below(host), 443)
+            asked = flow(inspected, *reader(inspected, entry), "tls", below(host), 443)
             yield finding(
                 CODE, span, f"`{host}:443` is declared as HTTP", "clients speak TLS there", notes=asked.notes,
                 help="write `protocol: TLS`", fix=Fix("write `TLS`", (Edit(span, "TLS"),)),

@@ -39,14 +39,18 @@ def _of(where: str) -> str:
 
 
 def _opened(inspected: Inspected, sidecar: Sidecar, where: str, named: set[tuple[str, str]]) -> ServiceEntry | None:
-    """A ServiceEntry of a namespace that is imported though its host is not listed."""
+    """A ServiceEntry of a namespace that is imported though its host is not listed: one that another Sidecar lists, if there is any."""
     own = sidecar.origin.namespace
     of = own if where == "." else where
     domain = f".{inspected.config.cluster_domain}"
+    first: ServiceEntry | None = None
     for entry in inspected.resources.service_entries if of == "*" else inspected.entries_in.get(of, ()):
         if not entry.ports or not inspected.sees(own, entry) or entry.hosts[0].endswith(domain):
             continue
         places = {entry.origin.namespace, "*", *(["."] if entry.origin.namespace == own else [])}
-        if not any((each, host) in named for each in places for host in entry.hosts):
+        if any((each, host) in named for each in places for host in entry.hosts):
+            continue
+        if any(inspected.imports.listing(host) for host in entry.hosts):
             return entry
-    return None
+        first = first or entry
+    return first

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import below, flow
+from egresslang.existing.flow import asking, below, flow
 from egresslang.existing.inspected import Inspected, place
 from egresslang.existing.known import in_cluster
 from egresslang.existing.routes import Route, routes, whole_name
@@ -83,7 +83,7 @@ def _rules(inspected: Inspected) -> Iterator[Finding]:
             and _is_unknown(inspected, rule.host)
         ):
             near = nearest(rule.host, inspected.entries_of, 0.8)
-            asked = flow(inspected, rule.origin.namespace, {}, "tls", near or rule.host, 443)
+            asked = flow(inspected, *asking(inspected, rule.origin.namespace, near), "tls", near or rule.host, 443)
             yield finding(
                 CODE, place(rule.origin, "spec", "host"), f"{rule.origin} is for a host that nothing declares", "no ServiceEntry or Service", notes=asked.notes,
                 help=f"write `{near}`" if near else "declare the host in a ServiceEntry, or remove the rule", severity=Severity.WARNING,
@@ -117,7 +117,13 @@ def _finding(inspected: Inspected, route: Route, key: str, message: str, label: 
     hosts = route.virtual.hosts or (route.host,)
     host = next((each for each in hosts if not each.startswith("*")), below(hosts[0]))
     protocol = "http" if route.kind == "http" else "tls"
-    asked = flow(inspected, route.virtual.origin.namespace, {}, protocol, host, _dialled(inspected, route, host))
+    asked = flow(
+        inspected,
+        *asking(inspected, route.virtual.origin.namespace, host),
+        protocol,
+        host,
+        _dialled(inspected, route, host),
+    )
     return finding(CODE, span, message, label, notes=asked.notes, help=help)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import to_port
+from egresslang.existing.flow import by_reader
 from egresslang.existing.inspected import Inspected, place
 from egresslang.findings import Finding, finding
 
@@ -16,7 +16,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
     """Each STATIC entry without endpoints and without a selector of pods that are."""
     for entry in inspected.resources.service_entries:
         if entry.resolution == "STATIC" and not entry.endpoints and entry.selector is None and entry.ports:
-            asked = to_port(inspected, entry.origin.namespace, {}, entry, entry.hosts[0], entry.ports[0])
+            asked = by_reader(inspected, entry, entry.hosts[0], entry.ports[0])
             yield finding(
                 CODE, place(entry.origin, "spec", "resolution"), f"nothing is behind `{entry.hosts[0]}`", "STATIC takes its endpoints from here",
                 notes=asked.notes, help="write `endpoints`, or `resolution: DNS`, or `resolution: NONE` with `addresses`",

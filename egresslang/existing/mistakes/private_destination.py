@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import to_port
+from egresslang.existing.flow import by_reader
 from egresslang.existing.inspected import Inspected, place
 from egresslang.existing.networks import range_of
 from egresslang.findings import Finding, Severity, finding
@@ -52,7 +52,7 @@ def _judged(inspected: Inspected, entry: ServiceEntry, path: tuple[str | int, ..
 def _finding(
     inspected: Inspected, entry: ServiceEntry, path: tuple[str | int, ...], text: str, label: str, help: str
 ) -> Finding:
-    asked = to_port(inspected, entry.origin.namespace, {}, entry, entry.hosts[0], entry.ports[0])
+    asked = by_reader(inspected, entry, entry.hosts[0], entry.ports[0])
     return finding(
         CODE,
         place(entry.origin, "spec", *path),

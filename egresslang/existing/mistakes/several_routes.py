@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import below, flow
+from egresslang.existing.flow import asking, below, flow
 from egresslang.existing.inspected import Inspected, place
 from egresslang.findings import Finding, Label, finding
 from egresslang.mesh.resources import VirtualService
@@ -25,7 +25,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
             older = next((each for each in several[:at] if _meet(inspected, each, younger)), None)
             if older is None:
                 continue
-            asked = flow(inspected, younger.origin.namespace, {}, "http", below(host), 80)
+            asked = flow(inspected, *asking(inspected, younger.origin.namespace, host), "http", below(host), 80)
             yield finding(
                 CODE, place(younger.origin, "spec", "hosts", younger.hosts.index(host)), f"{younger.origin} may not hold for `{host}`",
                 "routed by another one too", [Label(place(older.origin, "spec", "hosts", older.hosts.index(host)), "the older one, or the first by name, holds")],

@@ -13,12 +13,18 @@ from egresslang.mesh.resources import ServiceEntry
 
 CODE = codes.SHADOWED_ENTRY
 
+_MOST = 12
+"""Entries of one host that are compared with each other; of more the model is not asked."""
+
 
 def find(inspected: Inspected) -> Iterator[Finding]:
     """Each entry that loses to another one of its host, once; and each that says the same again in its namespace."""
     told: set[int] = set()
     for host, entries in inspected.entries_of.items():
         if len(entries) < 2:
+            continue
+        if len(entries) > _MOST:
+            yield _many(host, entries)
             continue
         ordered = sorted(entries, key=lambda each: (each.created, each.origin.namespace))
         for at, younger in enumerate(ordered):
@@ -83,6 +89,14 @@ def _finding(host: str, other: ServiceEntry, entry: ServiceEntry, at: int, asked
     return finding(
         CODE, place(entry.origin, "spec", "ports", at, "number"), f"port {number} of `{host}` is lost to another ServiceEntry", label,
         [Label(name_of(other.origin), "it is declared here too")], asked.notes, help,
+    )  # fmt: skip
+
+
+def _many(host: str, entries: list[ServiceEntry]) -> Finding:
+    return finding(
+        CODE, name_of(entries[1].origin), f"`{host}` is declared {len(entries)} times", "one of many",
+        [Label(name_of(entries[0].origin), "it is declared here too")], ["for each pod istiod takes one namespace, and of that what becomes one"],
+        "keep one in each namespace that needs it, exported to that alone", severity=Severity.WARNING,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import to_port
+from egresslang.existing.flow import by_reader
 from egresslang.existing.inspected import Inspected, place
 from egresslang.findings import Finding, finding
 from egresslang.mesh.protocols import DYNAMIC, HTTP, TLS
@@ -31,7 +31,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
             continue
         if host.startswith("*") and inspected.config.version < _RESOLVES:
             continue
-        asked = to_port(inspected, entry.origin.namespace, {}, entry, host, ports[0])
+        asked = by_reader(inspected, entry, host, ports[0])
         named = "Host" if ports[0].protocol in HTTP else "server name"
         tls = "" if all(each.protocol in DYNAMIC for each in entry.ports) else ", and `protocol: TLS` instead of HTTPS"
         help = f"write `resolution: DYNAMIC_DNS`{tls}" if host.startswith("*") else "write `resolution: DNS`"

@@ -13,8 +13,11 @@ from egresslang.suggest import nearest
 
 CODE = codes.UNDECLARED_HOST
 
-_MOST = 2000
-"""Hosts that are compared with one that may be misspelt."""
+_MOST = 50
+"""Hosts of one beginning or end that are compared with one that may be misspelt."""
+
+_BEGINS, _ENDS = 4, 8
+"""How much of two hosts is alike."""
 
 _NOTHING = ".invalid"
 """The ending of names that are listed to match nothing (RFC 2606)."""
@@ -22,6 +25,7 @@ _NOTHING = ".invalid"
 
 def find(inspected: Inspected) -> Iterator[Finding]:
     """Each host or wildcard that nothing matches; of the cluster's own only where its Services are known."""
+    alike = _alike(inspected)
     for sidecar in inspected.resources.sidecars:
         for at, index, where, host in listed(sidecar):
             if where.startswith("~") or host == "*" or host.endswith(_NOTHING) or host.lower() != host:
@@ -36,7 +40,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
             is_open = inspected.is_open(sidecar)
             asked = by_pods_of(inspected, sidecar, "tls", below(host), 443)
             above = _above(inspected, host)
-            candidates = {} if above else _candidates(inspected, host)
+            candidates = {} if above else _candidates(alike, host)
             near = nearest(host, candidates, 0.8)
             declared = inspected.entries_of.get(above or candidates.get(near, ""), ())
             related = [Label(place(entry.origin, "spec", "hosts"), "this is declared") for entry in declared[:1]]
@@ -62,13 +66,21 @@ def _above(inspected: Inspected, host: str) -> str:
     return ""
 
 
-def _candidates(inspected: Inspected, host: str) -> dict[str, str]:
-    """What a listed host may be a slip for, and the declared host it comes from: one that begins or ends alike, or a wildcard over it."""
-    found: dict[str, str] = {}
+def _alike(inspected: Inspected) -> dict[str, list[str]]:
+    """The declared hosts by how they begin and by how they end."""
+    found: dict[str, list[str]] = {}
     for each in inspected.entries_of:
-        meant = f"*{each[each.find('.') :]}" if host.startswith("*.") else each
-        if meant[:4] == host[:4] or meant[-8:] == host[-8:]:
-            found.setdefault(meant, each)
-            if len(found) == _MOST:
-                break
+        for part in (each[:_BEGINS], each[-_ENDS:]):
+            held = found.setdefault(part, [])
+            if len(held) < _MOST:
+                held.append(each)
     return found
+
+
+def _candidates(alike: dict[str, list[str]], host: str) -> dict[str, str]:
+    """What a listed host may be a slip for, and the declared host it comes from: one that begins or ends alike, or a wildcard over it."""
+    hosts = [*alike.get(host[-_ENDS:], ()), *alike.get(host[:_BEGINS], ())]
+    if host.startswith("*."):
+        hosts = hosts or [each for held in list(alike.values())[:_MOST] for each in held[:1]]
+        return {f"*{each[each.find('.') :]}": each for each in hosts}
+    return {each: each for each in hosts}

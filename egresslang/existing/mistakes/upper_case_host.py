@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import below, by_pods_of, flow, spoken
+from egresslang.existing.flow import below, by_pods_of, flow, reader, spoken
 from egresslang.existing.inspected import Inspected, listed, name_of, place
 from egresslang.findings import Edit, Finding, Fix, Label, finding
 from egresslang.source import Span
@@ -19,8 +19,9 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         for at, host in enumerate(entry.hosts):
             if host.lower() != host and entry.ports:
                 port = entry.ports[0]
-                own = entry.origin.namespace
-                asked = flow(inspected, own, {}, spoken(port.protocol), below(host.lower()), port.number)
+                asked = flow(
+                    inspected, *reader(inspected, entry), spoken(port.protocol), below(host.lower()), port.number
+                )
                 yield _finding(place(entry.origin, "spec", "hosts", at), host, asked.notes)
     for sidecar in inspected.resources.sidecars:
         for at, index, where, host in listed(sidecar):

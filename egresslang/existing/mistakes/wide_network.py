@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import to_port
+from egresslang.existing.flow import by_reader
 from egresslang.existing.inspected import Inspected, place
 from egresslang.existing.networks import networks
 from egresslang.findings import Finding, finding
@@ -22,7 +22,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         version, _, length = network
         if 1 < length < _MOST[version] and id(entry) not in told and not entry.hosts[0].endswith(".invalid"):
             told.add(id(entry))
-            asked = to_port(inspected, entry.origin.namespace, {}, entry, entry.hosts[0], entry.ports[0])
+            asked = by_reader(inspected, entry, entry.hosts[0], entry.ports[0])
             yield finding(
                 CODE, place(entry.origin, "spec", "addresses", at), f"`{entry.addresses[at]}` is wider than /{_MOST[version]}",
                 "nobody can say what listens at so many addresses", notes=asked.notes, help="write the networks that are meant",
