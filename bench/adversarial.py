@@ -87,6 +87,17 @@ def one_host_many_ports(size: int) -> Case:
     return _one([f"allow app-{at} -> api.example.com:{20000 + at} tls" for at in range(size)], size)
 
 
+def one_host_many_http_ports(size: int) -> Case:
+    """The same in http, where a listener could close each port that a workload does not want."""
+    made = one_host_many_ports(size)
+    return Case(made.policy.replace(" tls", " http"), made.profile)
+
+
+def one_host_all_ports(size: int) -> Case:
+    """One host, all ports of it for one workload."""
+    return _one([f"allow {WHO} -> api.example.com:{20000 + at} tls" for at in range(size)])
+
+
 def _mixed(who: int, ports: Sequence[int] = (443, 8443)) -> list[str]:
     """Both HTTP and TLS for a workload on each of the ports: no listener of such a port narrows anything."""
     return [
@@ -258,6 +269,12 @@ def unused_sets(size: int) -> Case:
     return _one([*(f"hosts s-{at} = h{at}.example.com" for at in range(size)), f"allow {WHO} -> a.example.com:443 tls"])
 
 
+def suppressions(size: int) -> Case:
+    """Rules that each silence what is found of them, and every other one a finding that is not there as well."""
+    rules = [f"allow app-{at} -> h{at}.example.com:80 http  # egressc: ignore EGR308" for at in range(size)]
+    return _one([f"{rule}{', EGR205' * (at % 2)} -- why" for at, rule in enumerate(rules)], size)
+
+
 def protocol_conflicts(size: int) -> Case:
     """One host and port, by turns http and tls."""
     return _one([f"allow app-{at} -> api.example.com:443 {'tls' if at % 2 else 'http'}" for at in range(size)], size)
@@ -357,6 +374,13 @@ def denied_all(size: int) -> Case:
     )
 
 
+def denied_to_others(size: int) -> Case:
+    """Half names of one workload, half denials that hold all of them but leave out the workload, each with another one."""
+    half = size // 2
+    rules = [f"allow app-0 -> h{at}.example.com:443 tls" for at in range(half)]
+    return _one(rules + [f"deny * except {{app-0, app-{at + 1}}} -> *.example.com" for at in range(half)], half + 1)
+
+
 def denied_networks(size: int) -> Case:
     """Half networks, half denials of networks in one another that hold all of them, but for one workload."""
     half = size // 2
@@ -399,7 +423,9 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "names-below-wildcards-1.30": (names_below_wildcards_before_exclusions, 8000),
     "wildcards-below-a-wildcard": (wildcards_below_a_wildcard, 8000),
     "deep-names": (deep_name, 8000),
-    "one-host-many-ports": (one_host_many_ports, 500),
+    "one-host-many-ports": (one_host_many_ports, 2000),
+    "one-host-many-http-ports": (one_host_many_http_ports, 2000),
+    "one-host-all-ports": (one_host_all_ports, 2000),
     "mixed-ports": (mixed_ports, 800),
     "refused": (refused, 2000),
     "refused-by-all": (refused_by_all, 400),
@@ -422,6 +448,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "unknown-workloads": (unknown_workloads, 4000),
     "unknown-sets": (unknown_sets, 4000),
     "unused-sets": (unused_sets, 10000),
+    "suppressions": (suppressions, 10000),
     "protocol-conflicts": (protocol_conflicts, 4000),
     "protocol-conflicts-apart": (protocol_conflicts_apart, 4000),
     "server-first": (server_first, 4000),
@@ -434,6 +461,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "denied-names": (denied_names, 20000),
     "denied-sources": (denied_sources, 4000),
     "denied-all": (denied_all, 10000),
+    "denied-to-others": (denied_to_others, 4000),
     "denied-networks": (denied_networks, 10000),
     "denied-by-address": (denied_by_address, 10000),
     "bit-by-bit": (bit_by_bit, 2000),

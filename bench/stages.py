@@ -24,6 +24,7 @@ from egresslang.profile.load import load
 from egresslang.report import Checked, Context
 from egresslang.report.text import report
 from egresslang.source import Source
+from egresslang.suppression import read_suppressions, suppress
 
 SEAMS: dict[str, tuple[Any, str]] = {
     "parse": (pipeline, "parse"),
@@ -36,7 +37,7 @@ SEAMS: dict[str, tuple[Any, str]] = {
 """Where the pipeline calls each of its stages: a module and the name in it."""
 
 STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
-"""What a compilation is made of, in order; `emit` writes the stream of `egressc compile`, `verify` proves it, `report` tells what was found."""
+"""What a compilation is made of, in order; `emit` writes the stream of `egressc compile`, `verify` proves it, `report` tells what is not suppressed."""
 
 TODAY = date(2026, 1, 1)
 """The day on which the measured policies are compiled."""
@@ -104,7 +105,10 @@ def _compile(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, st
         found += made.findings
         text = made.text if made.manifests is not None else ""
     with watch("report"):
-        told = report(in_order(found), Context(str(TODAY), Checked(0, 1)))
+        silenced, wrong = read_suppressions(files)
+        places = {statement.span.place for file in files for statement in file.statements}
+        found, quiet = suppress(in_order([*found, *wrong]), silenced, places)
+        told = report(found, Context(str(TODAY), Checked(0, 1, len(quiet))))
     return text, told, found
 
 

@@ -12,8 +12,10 @@ complete -c egressc -n '__fish_use_subcommand' -a check -d 'Tell every finding, 
 complete -c egressc -n '__fish_use_subcommand' -a fmt -d 'Write policy files in their canonical form, in place.'
 complete -c egressc -n '__fish_use_subcommand' -a test -d 'Judge the expect lines of a policy, one line each.'
 complete -c egressc -n '__fish_use_subcommand' -a explain -d 'Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+complete -c egressc -n '__fish_use_subcommand' -a diff -d 'Tell which access is gained, lost or changed, in flows and not in lines.'
 complete -c egressc -n '__fish_use_subcommand' -a analyze -d 'Find mistakes in Istio manifests that nobody wrote for egressc, and tell who reaches what by them.'
 complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach what, by which rule, and what becomes of everything else.'
+complete -c egressc -n '__fish_use_subcommand' -a alerts -d 'Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
 complete -c egressc -n '__fish_use_subcommand' -a profile -d 'Tell what is wrong with profiles, without a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a kustomize -d 'Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
 complete -c egressc -n '__fish_use_subcommand' -a init -d 'Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
@@ -73,12 +75,25 @@ complete -c egressc -n '__fish_seen_subcommand_from explain' -a '(__egressc_code
 complete -c egressc -n '__fish_seen_subcommand_from explain' -F
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -l manifests -r -F -d 'ask these manifests instead of a policy: files, folders, or - for standard input; repeat it for several'
-complete -c egressc -n '__fish_seen_subcommand_from explain' -l format -x -a 'text json' -d 'how answers are written; json is one object a line (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from explain' -l format -x -a 'text json csv' -d 'how answers are written; json is one object a line, or one document of all flows that match; csv is for these alone (default: text)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -l color -x -a 'auto always never' -d 'colours of the text format'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from diff' -F
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l base -x -d 'what to compare with: a policy file or folder, or a folder of manifests; what does not exist is a git revision, such as `origin/main...` for where this branch left it'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l base-profile -r -F -d 'the profile of the base; without --base the same policy is compared in two clusters'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l manifests -r -F -d 'compare these manifests instead of a policy: files or folders; repeat it for several'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l fail-if -x -a 'widened changed' -d 'end in status 1 if any access is gained, or if anything is another (default: never)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l format -x -a 'text json markdown sarif' -d 'how changes are written (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -F
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -l egress -x -a 'table json csv' -d 'write who reaches what today, through what, and what is open by accident, instead of the report, which goes to standard error'
@@ -102,6 +117,20 @@ complete -c egressc -n '__fish_seen_subcommand_from graph' -l today -x -d 'the d
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -F
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l format -x -a 'rules prometheusrule dashboard' -d 'a rules file of Prometheus, PrometheusRules for its operator, or a Grafana dashboard over the same rules (default: rules)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l cluster-label -x -d 'the label whose value is the profile\'s name, in a Prometheus that has the series of several clusters (default: cluster with several -p, none with one)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s o -l output -r -F -d 'write it there (default: standard output)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l fail-on -x -a 'error warning note' -d 'the least severity that fails (default: what egressc.toml says, else error)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l select -x -a '(__fish_complete_list , __egressc_codes)' -d 'of warnings and notes tell only these: codes, names, or the start of codes such as EGR3'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l ignore -x -a '(__fish_complete_list , __egressc_codes)' -d 'hide these warnings and notes; errors are always told'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from profile' -F
 complete -c egressc -n '__fish_seen_subcommand_from profile' -l check -d 'tell every finding, write nothing'

@@ -14,8 +14,10 @@ _egressc() {
                 'fmt:Write policy files in their canonical form, in place.'
                 'test:Judge the expect lines of a policy, one line each.'
                 'explain:Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
+                'diff:Tell which access is gained, lost or changed, in flows and not in lines.'
                 'analyze:Find mistakes in Istio manifests that nobody wrote for egressc, and tell who reaches what by them.'
                 'graph:Draw who may reach what, by which rule, and what becomes of everything else.'
+                'alerts:Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
                 'profile:Tell what is wrong with profiles, without a policy.'
                 'kustomize:Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
                 'init:Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
@@ -105,7 +107,26 @@ _egressc() {
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--manifests=[ask these manifests instead of a policy\: files, folders, or - for standard input; repeat it for several]:PATH:_files' \
-                        '(--format)--format=[how answers are written; json is one object a line (default\: text)]:format:(text json)' \
+                        '(--format)--format=[how answers are written; json is one object a line, or one document of all flows that match; csv is for these alone (default\: text)]:format:(text json csv)' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                diff)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--base)--base=[what to compare with\: a policy file or folder, or a folder of manifests; what does not exist is a git revision, such as `origin/main...` for where this branch left it]:REV|PATH: ' \
+                        '*--base-profile=[the profile of the base; without --base the same policy is compared in two clusters]:FILE:_files' \
+                        '*--manifests=[compare these manifests instead of a policy\: files or folders; repeat it for several]:PATH:_files' \
+                        '(--fail-if)--fail-if=[end in status 1 if any access is gained, or if anything is another (default\: never)]:fail_if:(widened changed)' \
+                        '(--format)--format=[how changes are written (default\: text)]:format:(text json markdown sarif)' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
                         '(-q --quiet)-q[say nothing when there is nothing to say]' \
@@ -141,6 +162,27 @@ _egressc() {
                         '(--format)--format=[a page for a browser (several -p\: a page of all clusters), data (schemas/graph.schema.json), or the text that Graphviz or Mermaid draws (default\: html)]:format:(html json dot mermaid)' \
                         '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
                         '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                alerts)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--format)--format=[a rules file of Prometheus, PrometheusRules for its operator, or a Grafana dashboard over the same rules (default\: rules)]:format:(rules prometheusrule dashboard)' \
+                        '(--cluster-label)--cluster-label=[the label whose value is the profile'\''s name, in a Prometheus that has the series of several clusters (default\: cluster with several -p, none with one)]:LABEL: ' \
+                        '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
+                        '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \
+                        '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
+                        '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
+                        '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
                         '(-q --quiet)-q[say nothing when there is nothing to say]' \

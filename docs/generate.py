@@ -1,5 +1,6 @@
 """Write what is derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the schema of
-the configuration, `docs/findings.md` from the pages of the codes, and from the parsers the man page and `completions/`.
+the configuration, `docs/findings.md` from the pages of the codes, `docs/alerts.md` from the kinds of alerts, and from the
+parsers the man page and `completions/`.
 
 python docs/generate.py
 """
@@ -54,7 +55,8 @@ With no `-p` at all nothing is known but a stock Istio.
 is proved in (EGR504, EGR507), and that `egressc explain` asks. Workloads (Deployments, StatefulSets, DaemonSets, Jobs,
 CronJobs, Rollouts, Pods) and Namespaces tell who has no sidecar or sends past it (EGR506, EGR509) and who carries another
 workload's labels (EGR505). A manifest is that of a workload of the profile by its name, or its name with a version after
-it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by.
+it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by; one of its very name whose
+pods carry others is EGR508.
 
 | key | meaning |
 |---|---|
@@ -66,8 +68,9 @@ CLI = """# The command line
 
 - Standard output carries the result alone: manifests, answers, or the report of `check`. The other commands write
   findings to standard error.
-- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, drift, or a file that
-  `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
+- Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, drift, what `diff --fail-if`
+  names, or a file that `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a
+  bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
   as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
 - `PATH` is a file, a folder that is searched for `*.egress` (hidden folders are not), or `-`. All files are one policy.
 - `fmt` formats each file for itself and needs no profile: [the canonical form](formatting.md). `--check` names files on
@@ -88,8 +91,10 @@ CLI = """# The command line
   command runs. Fingerprints are made from path, code and statement: a finding that only moved is no new one. SARIF and
   JUnit list what the policy suppresses, with its reason. `upload-sarif` remarks that it would make other fingerprints.
   `--format markdown` is for the summary of a job: a heading, a table of codes, and the findings in one fenced block.
+- [Alerts](alerts.md) says what Prometheus is to watch of a policy.
 - [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
+- [What access changed](diff.md) is about `diff`, and about questions that many flows answer.
 - [Questions and answers](#questions-and-answers) says what `explain` may be asked, [the configuration](#the-configuration)
   what a project can say once for all runs, and [Findings](findings.md) has the page of every code.
 """
@@ -143,6 +148,7 @@ allow idgen -> *.shop.example.com:443 tls  # egressc: ignore EGR302, EGR303 -- t
 
 - The comment stands on a line of the statement, or in the comment lines directly above it, and silences these warnings
   and notes of this statement. The reason after `--` is required (EGR407); an error is never silenced.
+- What holds for several statements and is told once (EGR306, EGR308) is told at the first that does not silence it.
 - Suppressed findings are counted in the last line of every report, and listed with their reasons in SARIF.
 - A suppression that silences nothing is a finding (EGR408), told by `check` when nothing is wrong that would have kept a
   rule from looking, and not for rules that hold in no cluster of the run.
@@ -172,7 +178,8 @@ no part of the text. The examples are checked, on 2026-11-23, for this cluster w
 QUESTIONS = """
 ## Questions and answers
 
-A question is one flow as the language writes it, with `address=` for the address the client dials when that matters:
+A question is one flow as the language writes it, with `address=` for the address the client dials when that matters. One
+with `*`, a network or no port is about [many flows](diff.md#who-may-reach-what), and answered with all that match.
 
 ```
 team-a/idgen -> api.example.com:443 tls
@@ -209,7 +216,7 @@ line (`schemas/answer.schema.json`), shown here on several:
 | key | meaning |
 |---|---|
 | `verdict` | `allowed`; `blocked`; `passed-through`: nobody looked; `lost`: a route to a cluster that does not exist; `unstable`: one thing or another, as `possible` lists, or what was configured before |
-| `sees` | what the client sees: `answer`, `404`, `502`, `503`, `dropped` (accepted, then closed), `hangs`; null where it is not one thing. `blocked` with `answer` is an answer of the sidecar itself |
+| `sees` | what the client sees: `answer`, `404`, `502`, `503`, `dropped` (accepted, then closed), `hangs`, `tls-in-tls` (a DestinationRule wraps the client's TLS in TLS: nothing it understands); null where it is not one thing. `blocked` with `answer` is an answer of the sidecar itself |
 | `host`, `port` | the registered host that took the flow, null when none did |
 | `dials` | `registry`: the sidecar resolved the name itself; `client`: the address is the one the client chose |
 | `because` | the resources it follows from; files of compiled output are named as `-o DIR` writes them |
@@ -290,11 +297,13 @@ def _command(name: str) -> str:
 
 MANUAL = runpy.run_path(str(DOCS / "manual.py"))
 COMPLETIONS = runpy.run_path(str(DOCS / "completions.py"))
+ALERTS = runpy.run_path(str(DOCS / "alerting.py"))
 
 PAGES = {
     "profile.md": profile_page,
     "cli.md": cli_page,
     "findings.md": findings_page,
+    "alerts.md": ALERTS["page"],
     "egressc.1": MANUAL["page"],
     **{f"../completions/{name}": make for name, make in COMPLETIONS["SCRIPTS"].items()},
 }

@@ -21,7 +21,7 @@ from egresslang.scalars import resolve
 from egresslang.source import Source, Span
 
 LIMIT = 16 * 1024 * 1024
-"""Code points that one text may have."""
+"""Code points that a text of somebody else may have."""
 
 DEPTH = 100
 """Values that may stand in one another, the whole document and the scalars among them."""
@@ -133,13 +133,16 @@ class Located:
                 yield Located(self.source, value, place)
 
 
-def read(source: Source, code: Code = codes.BAD_PROFILE, limit: int = LIMIT) -> tuple[list[Located], list[Finding]]:
+def read(
+    source: Source, code: Code = codes.BAD_PROFILE, limit: int | None = LIMIT
+) -> tuple[list[Located], list[Finding]]:
     """The documents of a text that can be read, without the empty ones, and a finding of `code` for what cannot.
 
-    A document with a finding is left out; the others, before and after it, are still read.
+    A document with a finding is left out; the others, before and after it, are still read. A text of more code points
+    than `limit` is not read; what we wrote ourselves has no limit.
     """
     text = source.text
-    if len(text) > limit:
+    if limit is not None and len(text) > limit:
         return [], [finding(code, Span(source, 0, 1), f"`{source.name}` is too large", f"{len(text)} characters, at most {limit} are read",
                             help="split it into several files")]  # fmt: skip
     reader = _Reader(source, code)

@@ -81,6 +81,11 @@ def find_manifests(folder: str) -> list[str]:
     return list(_find([folder], MANIFESTS)) if os.path.isdir(folder) else []
 
 
+def find_policies(folder: str) -> list[str]:
+    """The policy files below a folder; raises Unreadable as `find_manifests` does."""
+    return list(_find([folder])) if os.path.isdir(folder) else []
+
+
 def decode(name: str, content: bytes, path: str = "") -> tuple[Source, list[Finding]]:
     """A file's text, and a finding at the first byte that is not UTF-8."""
     try:

@@ -72,7 +72,8 @@ class Finding:
     """One clause about one place, other places that belong to it, its consequence and the way out.
 
     `label` is said at `span`; `related` are the other places; `notes` the consequences; `help` an imperative;
-    `suppressed` is the reason given in the policy for not telling it, empty when it is told.
+    `suppressed` is the reason given in the policy for not telling it, empty when it is told; `elsewhere` are the
+    statements below that it holds for as well: it is told once, at the first of all that is not silenced.
     """
 
     code: Code
@@ -86,6 +87,11 @@ class Finding:
     severity: Severity = Severity.ERROR
     cluster: str = ""
     suppressed: str = ""
+    elsewhere: tuple[Span, ...] = ()
+
+    def at(self, places: Sequence[Span]) -> Finding:
+        """The same, told at the first of some places."""
+        return replace(self, span=places[0], elsewhere=tuple(places[1:]))
 
 
 def finding(
@@ -98,6 +104,7 @@ def finding(
     help: str = "",
     fix: Fix | None = None,
     severity: Severity | None = None,
+    elsewhere: Iterable[Span] = (),
 ) -> Finding:
     """A finding of a code at a place, as severe as the code says unless told otherwise; its words are cut, its place is not."""
     return Finding(
@@ -110,6 +117,7 @@ def finding(
         _cut(help),
         fix,
         code.severity if severity is None else severity,
+        elsewhere=tuple(elsewhere),
     )
 
 
@@ -143,9 +151,10 @@ def merge_clusters(clusters: Sequence[str], found: Sequence[Iterable[Finding]]) 
             held.setdefault((each.span.place, each.code.id, each.message), []).append((cluster, each))
     merged: list[Finding] = []
     for same in held.values():
-        everywhere = len({cluster for cluster, _ in same}) == len(clusters)
-        merged.extend(
-            each if everywhere else replace(each, cluster=cluster)
-            for cluster, each in (same[:1] if everywhere else same)
-        )
+        if len({cluster for cluster, _ in same}) < len(clusters):
+            merged.extend(replace(each, cluster=cluster) for cluster, each in same)
+            continue
+        first = same[0][1]
+        elsewhere = {place.place: place for _, each in same for place in each.elsewhere}
+        merged.append(first.at([first.span, *(elsewhere[at] for at in sorted(elsewhere))]) if elsewhere else first)
     return merged

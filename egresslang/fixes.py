@@ -1,7 +1,7 @@
 """Fixes: changes that findings offer, and the words that a policy may leave to its readers, applied to its text.
 
 Only what cannot widen a policy is applied by itself. Of two changes that overlap the first is applied; the other may
-come up again when the changed text is looked at.
+come up again when the changed text is looked at. What is written behind a text goes with it when that text is removed.
 """
 
 from __future__ import annotations
@@ -85,11 +85,15 @@ def apply(sources: Sequence[Source], fixes: Iterable[Fix]) -> tuple[list[Source]
 
 
 def _overlaps(edits: list[tuple[int, int, str]], edit: tuple[int, int, str]) -> bool:
-    start, end, _ = edit
-    at = bisect_left(edits, (start, -1, ""))
-    return any(
-        (start, end) == other[:2] or (start < other[1] and other[0] < end) for other in edits[max(0, at - 1) : at + 2]
-    )
+    at = bisect_left(edits, (edit[0], -1, ""))
+    return any(_meet(edit, other) or _meet(other, edit) for other in edits[max(0, at - 1) : at + 2])
+
+
+def _meet(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
+    """Whether two edits change the same text, or the second is written right behind what the first removes."""
+    start, end, text = one
+    is_behind = not text and start < end == other[0] == other[1]
+    return (start, end) == other[:2] or (start < other[1] and other[0] < end) or is_behind
 
 
 def _changed(source: Source, edits: Sequence[tuple[int, int, str]]) -> Source:

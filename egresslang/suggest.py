@@ -8,13 +8,51 @@ from egresslang import codes
 from egresslang.findings import Code, Finding, finding
 from egresslang.source import Span
 
+_FEW = 64
+"""How many known words are compared with a word letter by letter: of more, those that share its rarest rows of letters."""
+
+_ROW = 3
+
+
+class Vocabulary:
+    """Known words, to be asked many times: an answer costs about the same however many there are."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._by_case = {each.lower(): each for each in known}
+        self._sharing: dict[str, list[str]] = {}
+        if len(self._by_case) > _FEW:
+            for word in self._by_case:
+                for row in _rows(word):
+                    self._sharing.setdefault(row, []).append(word)
+
+    def nearest(self, word: str, least: float = 0.6) -> str:
+        """The word most like another, whatever their case; empty when none is near, `least` being the least likeness."""
+        from difflib import get_close_matches
+
+        word = word.lower()
+        if word in self._by_case:
+            return self._by_case[word]
+        return next((self._by_case[near] for near in get_close_matches(word, self._likely(word), 1, least)), "")
+
+    def _likely(self, word: str) -> Iterable[str]:
+        """The known words to compare with a word: all if they are few, else those of its rarest rows."""
+        if not self._sharing:
+            return self._by_case
+        found: dict[str, None] = {}
+        for some in sorted((self._sharing.get(row, []) for row in _rows(word)), key=len):
+            found.update(dict.fromkeys(some[: _FEW - len(found)]))
+        return found
+
+
+def _rows(word: str) -> Iterable[str]:
+    """The letters of a word in rows of three, its ends among them, once each."""
+    ended = f" {word} "
+    return dict.fromkeys(ended[at : at + _ROW] for at in range(len(ended) - _ROW + 1))
+
 
 def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str:
     """The known word most like this one, whatever their case; empty when none is near, `least` being the least likeness."""
-    from difflib import get_close_matches
-
-    by_case = {each.lower(): each for each in known}
-    return next((by_case[near] for near in get_close_matches(word.lower(), list(by_case), 1, least)), "")
+    return Vocabulary(known).nearest(word, least)
 
 
 def is_misspelling(word: str, meant: str) -> bool:

@@ -1,7 +1,8 @@
 """Suppression: `# egressc: ignore EGR302, EGR303 -- why` silences warnings and notes of one statement, with a reason.
 
 It stands on a line of the statement, or in the comment lines directly above it. An error is never silenced, a finding
-that is silenced is counted, and a suppression that silences nothing is a finding itself.
+that is silenced is counted, and a suppression that silences nothing is a finding itself. What holds for several
+statements and is told once is told at the first that does not silence it.
 """
 
 from __future__ import annotations
@@ -63,31 +64,32 @@ def suppress(
     `looked_at` are the places of the statements that hold in a cluster of the run: rules for others are not judged, and
     none is without it.
     """
-    by_code: dict[tuple[str, str], list[Silenced]] = {}
+    by_code: dict[tuple[str, str], _Places] = {}
     for each in silenced:
-        by_code.setdefault((each.span.source.name, each.code.id), []).append(each)
+        by_code.setdefault((each.span.source.name, each.code.id), _Places()).add(each)
     used: set[int] = set()
 
-    def reason_for(each: Finding) -> str:
-        if each.severity is Severity.ERROR:
+    def reason_for(code: Code, place: Span) -> str:
+        places = by_code.get((place.source.name, code.id))
+        candidate = places.of(place.start) if places is not None else None
+        if candidate is None:
             return ""
-        for candidate in by_code.get((each.span.source.name, each.code.id), ()):
-            if any(
-                place.start <= each.span.start <= place.end
-                for place in (candidate.statement_span, candidate.comment_span)
-                if place is not None
-            ):
-                used.add(id(candidate))
-                return candidate.reason
-        return ""
+        used.add(id(candidate))
+        return candidate.reason
 
     kept: list[Finding] = []
     quiet: list[Finding] = []
 
     def sort(these: Iterable[Finding]) -> None:
         for each in these:
-            reason = reason_for(each)
-            (quiet if reason else kept).append(replace(each, suppressed=reason) if reason else each)
+            left = []
+            for place in (each.span, *each.elsewhere):
+                if each.severity is not Severity.ERROR and (reason := reason_for(each.code, place)):
+                    quiet.append(replace(each.at([place]), suppressed=reason))
+                else:
+                    left.append(place)
+            if left:
+                kept.append(each if left[0] is each.span and not each.elsewhere else each.at(left))
 
     sort(found)
     if silenced and looked_at is not None and not errors(found):
@@ -96,6 +98,33 @@ def suppress(
         sort(_unused([each for each in judged if each.code is not last], judged, used))
         kept += _unused([each for each in judged if each.code is last], judged, used)
     return kept, quiet
+
+
+class _Places:
+    """The suppressions of one code in a file: which one holds at an offset.
+
+    Statements do not overlap, nor do comments, so of each the last that starts before an offset is looked at. They come
+    in the order of their places.
+    """
+
+    def __init__(self) -> None:
+        self._statements: list[tuple[Span, Silenced]] = []
+        self._comments: list[tuple[Span, Silenced]] = []
+
+    def add(self, each: Silenced) -> None:
+        """Have one more; of those of one statement the first is the one that silences."""
+        statement = each.statement_span
+        if statement is not None and (not self._statements or self._statements[-1][0].start < statement.start):
+            self._statements.append((statement, each))
+        self._comments.append((each.comment_span, each))
+
+    def of(self, offset: int) -> Silenced | None:
+        """The suppression in whose statement, or else in whose comment, an offset lies."""
+        for some in (self._statements, self._comments):
+            at = bisect_right(some, offset, key=lambda held: held[0].start) - 1
+            if at >= 0 and offset <= some[at][0].end:
+                return some[at][1]
+        return None
 
 
 def _is_judged(each: Silenced, places: Collection[tuple[str, int, int]]) -> bool:
@@ -164,7 +193,7 @@ class _Statements:
         self.spans = [statement.span for statement in file.statements]
         self.starts = [span.start for span in self.spans]
         stops = [*self.starts[1:], len(file.source.text)]
-        self.ends = [end_of(each, stop) for each, stop in zip(file.statements, stops, strict=True)]
+        self.ends = [end_of(each, stop) for each, stop in zip(file.statements, stops, strict=False)]
         self._tops: dict[int, int] = {}
 
     def of(self, comment: Span) -> Span | None:

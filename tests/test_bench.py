@@ -103,6 +103,37 @@ def test_every_measured_shape_compiles(bench: Any) -> None:
         assert (name, errors(found), bool(text)) == (name, [], True)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("one-host-many-ports", "one-host-many-http-ports", "unknown-workloads", "unknown-sets"),
+        *("denied-all", "denied-networks", "denied-to-others"),
+    ],
+)
+def test_twice_as_much_takes_twice_the_calls(bench: Any, name: str) -> None:
+    """What is counted is every call of a function, of Python's own too: the same number on every machine."""
+    stages, adversarial = bench("stages"), bench("adversarial")
+    shape, _ = adversarial.SHAPES[name]
+
+    def calls(size: int) -> int:
+        policy, profile = shape(size)
+        count = 0
+
+        def counted(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        sys.setprofile(counted)
+        try:
+            stages.compile_measured(Source("p", policy), Source("y", profile), stages.Stopwatch())
+        finally:
+            sys.setprofile(None)
+        return count
+
+    calls(20)  # what is loaded once
+    assert calls(800) / calls(400) < 2.4
+
+
 def test_what_is_measured_is_what_the_command_line_writes(
     bench: Any, tmp_path: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,3 +156,10 @@ def test_analyze_is_measured_beside_istioctl_and_neither_finds_anything(bench: A
     path = tmp_path / "mesh.yaml"
     path.write_text(bench("analyze").mesh(200))
     assert main(["analyze", str(path), "--fail-on", "note", "-q"]) == 0
+
+
+def test_a_diff_is_measured_against_a_compilation(tmp_path: object) -> None:
+    (rows,) = tables(run(tmp_path, "diff.py", "--quick", "--shapes", "mixed", "--sizes", "100"))
+    assert rows[0] == ["shape", "rules", "changed", "changes", "parse", "resolve", "compare", "tell", "diff", "compile", "diff ÷ compile"]  # fmt: skip
+    assert [row[:3] for row in rows[1:]] == [["mixed", "100", "some"], ["mixed", "100", "all"]]
+    assert all(int(row[3]) > 0 for row in rows[1:])

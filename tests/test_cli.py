@@ -710,6 +710,49 @@ def test_each_cluster_takes_its_own_regions(here: Path) -> None:
     assert Result("check", "-p", "us.yaml", "-p", "eu.yaml").out == "no findings: 1 rule in 1 file\n"
 
 
+def redundant(policy: str, **clusters: str) -> list[str]:
+    """The places of what is redundant in some clusters, with the name of a cluster where one is told."""
+    (Path("a.egress")).write_text(policy)
+    options = []
+    for name, spec in clusters.items():
+        Path(f"{name}.yaml").write_text(profile(name, spec))
+        options += ["-p", f"{name}.yaml"]
+    told = json.loads(Result("check", *options, "--format", "json").out)["findings"]
+    return [f"{each['line']}:{each['column']}{each.get('cluster', '')}" for each in told if each["code"] == "EGR202"]
+
+
+US, EU = "hosts: {cdn: [x.example.com, y.example.com]}", "hosts: {cdn: [y.example.com, z.example.com]}"
+
+
+def test_a_rule_is_redundant_only_if_it_is_wherever_it_holds(here: Path) -> None:
+    us, eu = f"region: us, {US}", f"region: eu, {EU}"
+    assert redundant("allow a -> cdn:443\nallow a -> x.example.com:443\n", us=us) == ["2:1"]
+    assert redundant("allow a -> cdn:443\nallow a -> x.example.com:443\n", us=us, eu=eu) == []
+    assert redundant("allow a -> cdn:443\nallow a -> y.example.com:443\n", us=us, eu=eu) == ["2:1"]
+    assert redundant("allow a -> cdn:443\nallow a -> x.example.com:443 region=us\n", us=us, eu=eu) == ["2:1"]
+    assert redundant("allow a -> cdn:443\nallow a -> x.example.com:443 region=eu\n", us=us, eu=eu) == []
+
+
+def test_a_destination_is_redundant_if_it_is_wherever_its_rule_holds(here: Path) -> None:
+    rules = "allow a -> cdn:443\nallow a -> {x.example.com, y.example.com}:443\n"
+    assert redundant(rules, us=US) == ["2:1"]
+    assert redundant(rules, eu=EU) == ["2:28"]
+    assert redundant(rules, us=US, eu=EU) == ["2:28"]
+
+
+def test_a_rule_that_one_cluster_needs_is_not_removed(here: Path) -> None:
+    policy = "allow a -> cdn:443 tls\nallow a -> x.example.com:443 tls\nallow a -> y.example.com:443 tls\n"
+    redundant(policy, us=US, eu=EU)
+    assert Result("check", "-p", "us.yaml", "-p", "eu.yaml", "--fix").status == 0
+    assert (here / "a.egress").read_text() == policy.replace("allow a -> y.example.com:443 tls\n", "")
+
+
+def test_nothing_is_redundant_while_a_cluster_cannot_read_the_policy(here: Path) -> None:
+    rules = "allow a -> x.example.com:443\nallow a -> x.example.com:443\nallow a -> ${env}.example.com:443\n"
+    assert redundant(rules, dev="variables: {env: dev}") == ["2:1"]
+    assert redundant(rules, dev="variables: {env: dev}", prod="") == []
+
+
 # Sources
 
 

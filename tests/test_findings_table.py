@@ -19,7 +19,7 @@ PACKAGE = ROOT / "egresslang"
 IDS = {code.id for code in codes.ALL}
 BLOCKS = {"0": "syntax", "1": "names", "2": "conflicts", "3": "too broad", "4": "governance", "5": "cluster", "6": "analyze", "9": "witness"}  # fmt: skip
 
-PARTS = {"misspelt_mode"}
+PARTS = {"profile_mismatch"}
 """Rules that tell one of several things their code is about."""
 
 code_of_each = pytest.mark.parametrize("code", codes.ALL, ids=lambda code: code.id)

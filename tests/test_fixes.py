@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from egresslang.fixes import apply, diff, safe
 from egresslang.policy.flow_index import diff as flow_diff
 from egresslang.policy.flows import Box
 from egresslang.policy.granted import box_of
+from egresslang.policy.policy import Policy
 from egresslang.policy.resolve import resolve
 from egresslang.profile.stock import stock
 from egresslang.record import replace
@@ -106,7 +108,41 @@ def fixed(text: str) -> str:
             "allow a -> a.example.com:80 http\nallow b -> a.example.com:80 http\n"),
             "allow a -> *.example.com:80 http  # egressc: ignore EGR308 -- one\n\n# more\nallow b -> a.example.com:80 http\n",
         ),
+        (
+            "allow a -> *.example.com:443 tls\nallow {a, b} -> a.example.com:443 tls\n",
+            "allow a -> *.example.com:443 tls\nallow b -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow a -> *.example.com:443 tls\nallow {b, a, c} -> a.example.com:443 tls\n",
+            "allow a -> *.example.com:443 tls\nallow {b, c} -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow a -> {*.example.com:443 tls, b.example.org:{80 http, 443 tls}, a.example.com:443 tls}\n",
+            "allow a -> {*.example.com:443 tls, b.example.org:{80 http, 443 tls}}\n",
+        ),
+        (
+            "allow a -> {*.example.com, a.example.com}:443 tls owner=x\n",
+            "allow a -> *.example.com:443 tls owner=x\n",
+        ),
+        (
+            "allow b -> *.example.com:443 tls\nallow {\n    a,  # one\n    b,  # two\n    # three is another\n    c,\n  } -> a.example.com:443 tls\n",
+            "allow b -> *.example.com:443 tls\nallow {\n    a,  # one\n    # three is another\n    c,\n  } -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow c -> *.example.com:443 tls\nallow {\n    a,  # one\n    c  # two\n  } -> a.example.com:443 tls\n",
+            "allow c -> *.example.com:443 tls\nallow {\n    a,  # one\n      # two\n  } -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow a -> *.example.com:443 tls\nallow {a, b, c} -> a.example.com:443 tls\nallow b -> a.example.com:443 tls owner=x\n",
+            "allow a -> *.example.com:443 tls\nallow {b, c} -> a.example.com:443 tls\n",
+        ),
+        (
+            "allow a -> a.example.com:443 tls\ndeny b -> a.example.com:443\nallow a -> a.example.com:443",
+            "allow a -> a.example.com:443 tls\ndeny b -> a.example.com:443\n",
+        ),
         ("\ufeffalow a -> a.example.com:443\r\n", "\ufeffallow a -> a.example.com:443 tls\r\n"),
+        ("allow a -> a.example.com:443 tls reason=“x”\n", 'allow a -> a.example.com:443 tls reason="x"\n'),
+        ("allow a -> a.example.com:443 tls reason='x y'\n", 'allow a -> a.example.com:443 tls reason="x y"\n'),
         ("expect a -> a.example.com:80 blokced\n", "expect a -> a.example.com:80 blocked\n"),
     ],
 )  # fmt: skip
@@ -269,6 +305,13 @@ def test_of_overlapping_changes_the_first_is_made() -> None:
     assert diff(one, one) == ""
 
 
+def meet(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
+    """Whether two edits share a place, or the second writes where what the first removes ends."""
+    removed = set(range(one[0] + 1, one[1] + (one[2] == ""))) if one[0] < one[1] else set()
+    shared = set(range(*one[:2])) & set(range(*other[:2]))
+    return one[:2] == other[:2] or bool(shared) or (other[0] == other[1] and other[0] in removed)
+
+
 @given(st.text("abc\n", max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5), st.text("XY", max_size=2)), max_size=12))  # fmt: skip
 def test_edits_are_made_where_they_stand(text: str, drawn: list[tuple[int, int, str]]) -> None:
     """Against the plain way: from the last to the first, each on the text so far."""
@@ -277,7 +320,7 @@ def test_edits_are_made_where_they_stand(text: str, drawn: list[tuple[int, int, 
     changed, made = apply([source], [Fix(str(n), (edit(source, *each),)) for n, each in enumerate(edits)])
     taken: list[tuple[int, int, str]] = []
     for start, end, new in edits:
-        if not any((start, end) == other[:2] or (start < other[1] and other[0] < end) for other in taken):
+        if not any(meet(one, other) or meet(other, one) for one in [(start, end, new)] for other in taken):
             taken.append((start, end, new))
     plain = text
     for start, end, new in sorted(taken, reverse=True):
@@ -288,9 +331,9 @@ def test_edits_are_made_where_they_stand(text: str, drawn: list[tuple[int, int, 
 # Whatever the policy
 
 
-WHO = ["a", "b", "n/c", "{a, b}", "n/*"]
+WHO = ["a", "b", "n/c", "{a, b}", "n/*", "{a, n/c, n/*}"]
 WHERE = [
-    "a.example.com", "b.example.com", "*.example.com", "*.b.example.com", "s", "{a.example.com, b.example.com}",
+    "a.example.com", "b.example.com", "*.example.com", "*.b.example.com", "s", "{a.example.com, b.example.com}", "{s, c.example.com, *.example.com}",
     "203.0.113.0/29", "203.0.113.4",
 ]  # fmt: skip
 PORTS = ["443 tls", "80 http", "8443 tls", "{443 tls, 80 http}", "5432 postgres", "53 udp"]
@@ -324,52 +367,92 @@ SLIPS: list[Callable[[str], str]] = [
     lambda line: f"# egressc: ignore EGR107, EGR205 -- who knows\n{line}",
     lambda line: f"{line}  # egressc: ignore EGR509 -- who knows",
     lambda line: f"{line}\n{line}",
+    lambda line: f"{line}\n{line.replace(':443 tls', ':443')}" if line.startswith("allow") else line,
 ]
 """What people get wrong and a fix puts right, or what adds nothing."""
 
 
-def flows(text: str) -> list[Box] | None:
-    """The flows of a policy; None when it is none."""
+def resolved(text: str) -> Policy | None:
+    """The policy that a text is; None when it is none."""
     files, found = read([Source("p.egress", text)])
     policy, more = resolve(files, stock(), date(2026, 11, 23), Severity.ERROR)
-    if any(each.severity is Severity.ERROR for each in [*found, *more]):
-        return None
+    return None if any(each.severity is Severity.ERROR for each in [*found, *more]) else policy
+
+
+def flows(policy: Policy) -> list[Box]:
     return [box_of(grant) for grant in policy.grants]
 
 
+def assertions(policy: Policy) -> set[object]:
+    """What the denials and expectations say, whoever says it."""
+    return {
+        (each.rule.kind, each.outcome, each.subjects, each.excepted, each.destinations, each.holes)
+        for each in policy.assertions
+    }
+
+
 @settings(max_examples=60)
-@given(st.lists(lines(), min_size=1, max_size=6), st.data())
-def test_a_fix_adds_no_flow_to_what_was_meant(meant: list[str], data: Any) -> None:
+@given(st.lists(lines(), min_size=1, max_size=6), st.sampled_from(["", "\n"]), st.data())
+def test_a_fix_adds_no_flow_to_what_was_meant(meant: list[str], end: str, data: Any) -> None:
+    """Nor does it change what is denied or expected. A line may have several slips and come twice, the last have no end."""
     head = "hosts s = c.example.com, d.example.com\n"
-    wrong = [slip(line) for line in meant for slip in [data.draw(st.sampled_from(SLIPS))]]
-    text = head + "\n".join(wrong) + "\n"
+    wrong = []
+    for line in meant:
+        slips = data.draw(st.lists(st.sampled_from(SLIPS), min_size=1, max_size=2, unique=True))
+        wrong.append(reduce(lambda so_far, slip: slip(so_far), slips, line))
+    wrong += data.draw(st.lists(st.sampled_from(wrong), max_size=1))
+    text = head + "\n".join(wrong) + end
     after = fixed(text)
     assert fixed(after) == after
     _, found = read([Source("p.egress", after)])
     assert found == []
-    wanted, before, got = flows(head + "\n".join(meant) + "\n"), flows(text), flows(after)
-    for whole in (wanted, before):
+    got = resolved(after)
+    for whole in (resolved(head + "\n".join(meant) + "\n"), resolved(text)):
         if whole is not None:
             assert got is not None
-            gained, lost = flow_diff(whole, got)
+            gained, lost = flow_diff(flows(whole), flows(got))
             assert (gained, lost) == ([], [])
+            assert assertions(whole) == assertions(got)
+
+
+SHORT: list[Callable[[str], str]] = [
+    lambda line: line.replace(" tls", "").replace(" http", ""),
+    lambda line: line.replace("example", "Example"),
+    lambda line: f"{line}  # egressc: ignore EGR509 -- who knows",
+]
+"""What a fix writes out or takes away in a line that goes as a whole."""
+
+
+@settings(max_examples=60)
+@given(lines(), st.sampled_from(["", "\n", "\r\n"]), st.data())
+def test_fixes_in_a_rule_that_goes_change_nothing_above_it(above: str, end: str, data: Any) -> None:
+    rule = f"allow a -> {data.draw(st.sampled_from(WHERE[:3]))}:{data.draw(st.sampled_from([*PORTS[:2], PORTS[3]]))}"
+    slips = data.draw(st.lists(st.sampled_from(SHORT), max_size=2, unique=True))
+    again = reduce(lambda so_far, slip: slip(so_far), slips, rule)
+    meant = f"hosts s = c.example.com\n{rule}\n{above}\n"
+    whole, got = resolved(meant), resolved(fixed(meant + again + end))
+    if whole is not None:
+        assert got is not None
+        assert flow_diff(flows(whole), flows(got)) == ([], [])
+        assert assertions(whole) == assertions(got)
 
 
 @settings(max_examples=60)
 @given(st.lists(lines(), min_size=1, max_size=5), st.data())
 def test_a_fix_of_any_text_ends_and_widens_nothing_that_was_one(some: list[str], data: Any) -> None:
     """Mutations of every kind, most of which no fix can undo."""
-    text = "\n".join(["hosts s = c.example.com", *some, ""])
+    text = "\n".join(["hosts s = c.example.com", *some, *data.draw(st.sampled_from([[], [""]]))])
     for _ in range(data.draw(st.integers(0, 4))):
         at = data.draw(st.integers(0, len(text)))
         text = text[:at] + data.draw(st.sampled_from(["", "x", "A", " ", "\n", "#", ",", "{", '"', "=", "-", "443"])) + text[at + data.draw(st.integers(0, 2)) :]  # fmt: skip
     after = fixed(text)
     assert fixed(after) == after
-    before = flows(text)
+    before = resolved(text)
     if before is not None:
-        got = flows(after)
+        got = resolved(after)
         assert got is not None
-        assert flow_diff(before, got)[0] == []
+        assert flow_diff(flows(before), flows(got))[0] == []
+        assert assertions(before) == assertions(got)
 
 
 def test_every_line_of_a_large_policy_at_once() -> None:

@@ -157,3 +157,46 @@ def test_many_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     kept, _ = suppress([], silenced, places)
     assert time.perf_counter() - start < 4
     assert (len(silenced), found, len(kept)) == (24_000, [], 24_000)
+
+
+LAN = "allow idgen -> 192.168.1.31:554 tcp"
+AGAIN = "allow idgen -> 192.168.1.31:80 tcp"
+PLAIN = "allow idgen -> a.example.com:80 http"
+PLAIN_TOO = "allow etl -> a.example.com:80 http"
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "second", "place"),
+    [("EGR306", LAN, AGAIN, "192.168.1.31:80 tcp"), ("EGR308", PLAIN, PLAIN_TOO, "a.example.com:80 http")],
+)
+def test_what_is_told_once_is_told_where_it_is_not_suppressed(
+    check: Any, code: str, first: str, second: str, place: str
+) -> None:
+    ignore = f"  # egressc: ignore {code} -- mine"
+    assert [each for each in check(f"{first}\n{second}\n")[0] if each[0] == code] == [(code, first.split("-> ")[1])]
+    assert check(f"{first}{ignore}\n{second}\n") == ([(code, place)], 1)
+    assert check(f"{first}\n{second}{ignore}\n") == ([(code, first.split("-> ")[1])], 1)
+    assert check(f"{first}{ignore}\n{second}{ignore}\n") == ([], 2)
+    assert check(f"{first}{ignore}\n{second}{ignore}\n{CLEAN}{ignore}\n") == ([("EGR408", code)], 2)
+
+
+def test_what_is_told_once_is_told_in_the_file_that_does_not_ignore_it(check: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.egress").write_text(f"{PLAIN}\n")
+    (tmp_path / "egressc.toml").write_text('[[overrides]]\npaths = ["a.egress"]\nignore = ["EGR308"]\n')
+    assert check(f"{PLAIN_TOO}\n", "a.egress") == ([("EGR308", "a.example.com:80 http")], 0)
+    (tmp_path / "egressc.toml").write_text('[[overrides]]\npaths = ["*.egress"]\nignore = ["EGR308"]\n')
+    assert check(f"{PLAIN_TOO}\n", "a.egress") == ([], 0)
+
+
+def test_a_finding_of_several_clusters_has_the_places_of_all(check: Any, tmp_path: Path) -> None:
+    profiles = []
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {{name: {name}}}\n"
+            "spec: {namespaces: {default: {workloads: {idgen: {labels: {app: idgen}}, etl: {labels: {app: etl}}}}}}\n"
+        )
+        profiles += ["-p", f"{name}.yaml"]
+    ignore = "  # egressc: ignore EGR308 -- mine"
+    text = f"{PLAIN}{ignore}\n{PLAIN_TOO} cluster=two{ignore}\n"
+    found = [each for each in check(text, *profiles)[0] if each[0] in ("EGR308", "EGR408")]
+    assert found == []

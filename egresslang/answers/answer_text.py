@@ -21,6 +21,7 @@ from egresslang.mesh.outbound import (
     PASSED,
     REFUSED,
     REGISTRY,
+    TLS_IN_TLS,
     UNAVAILABLE,
     UNSTABLE,
     Verdict,
@@ -36,6 +37,7 @@ _SEES = {
     "502": "502 from its own sidecar",
     "503": "503 from its own sidecar",
     "dropped": "a connection that is accepted, then closed: `empty reply`, `connection reset`",
+    TLS_IN_TLS: "a failed handshake: a DestinationRule has the sidecar wrap the client's TLS in TLS of its own",
     HANGS: "nothing, for ever: the sidecar waits for the client to speak, and the client for the server",
 }
 _CHOSE = {

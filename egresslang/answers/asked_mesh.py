@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from egresslang.mesh.addresses import Address, Network, parse_network
@@ -46,7 +47,7 @@ class AskedMesh:
     """A mesh, the workloads in it, and the policy it was compiled from, if one is known.
 
     `is_complete` when the workloads are all there are; `own` are further networks of the cluster; `stranger` is what a pod
-    is like of which nothing is known.
+    is like of which nothing is known; `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE).
     """
 
     def __init__(
@@ -59,11 +60,13 @@ class AskedMesh:
         is_complete: bool,
         granted: Granted | None = None,
         own: Iterable[str] = (),
+        capture: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.mesh = mesh
         self.clients = {(each.namespace, each.name): each for each in clients}
         self.default_namespace = default_namespace
         self.granted = granted
+        self.capture = capture
         self.stranger = stranger
         self._is_complete = is_complete
         self._own = tuple(own)
@@ -112,6 +115,12 @@ class AskedMesh:
         if anywhere:
             return f"{problem}; write `{self._namespaces_of[anywhere][0]}/{anywhere}`"
         return f"{problem}; name one that the profile or the manifests have"
+
+    def known(self, namespace: str, name: str, labels: Mapping[str, str]) -> Client:
+        """A workload of a name; one with these labels where the mesh has none of it."""
+        found = self.clients.get((namespace, name))
+        pod = self.stranger
+        return found or Client(namespace, name, Pod(namespace, dict(labels), pod.dns_capture, pod.families), {})
 
     @cached_property
     def _namespaces_of(self) -> dict[str, list[str]]:

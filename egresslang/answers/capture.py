@@ -1,6 +1,6 @@
 """Capture: whether a sidecar sees a connection at all.
 
-A pod's annotations leave ports and addresses out in the order of istio-iptables (tools/istio-iptables/pkg/capture):
+A pod's annotations, or where it has none the installation, leave ports and addresses out in the order of istio-iptables (tools/istio-iptables/pkg/capture):
 excluded ports, excluded addresses, included ports, included addresses.
 """
 
@@ -10,44 +10,52 @@ from collections.abc import Mapping
 
 from egresslang.answers.asked_mesh import Client
 from egresslang.mesh.addresses import Address, mask, parse_network
+from egresslang.policy.standing import PREFIX
+from egresslang.profile.facts import CAPTURE
 
-PREFIX = "traffic.sidecar.istio.io/"
-"""What the annotations about capture begin with."""
 
-
-def uncaptured(client: Client, protocol: str, address: Address, port: int) -> str:
-    """Why the sidecar sees nothing of a connection; empty if it does."""
+def uncaptured(client: Client, installed: Mapping[str, str], protocol: str, address: Address, port: int) -> str:
+    """Why the sidecar sees nothing of a connection; empty if it does. `installed` holds where a pod says nothing."""
     if client.uncaptured:
         return client.uncaptured
     if protocol == "udp":
         return "no sidecar sees udp"
-    return _left_out(client.annotations, address, port) if client.annotations else ""
-
-
-def _left_out(annotations: Mapping[str, str], address: Address, port: int) -> str:
-    if _has_port(annotations, "excludeOutboundPorts", port):
-        return f"its annotation `{PREFIX}excludeOutboundPorts` leaves port {port} out"
-    if _has_address(annotations, "excludeOutboundIPRanges", address):
-        return f"its annotation `{PREFIX}excludeOutboundIPRanges` leaves the address out"
-    if _has_port(annotations, "includeOutboundPorts", port):
+    if not client.annotations and not installed:
         return ""
-    included = annotations.get(f"{PREFIX}includeOutboundIPRanges", "*")
-    if included.strip() == "*" or _has_address(annotations, "includeOutboundIPRanges", address):
-        return ""
-    return f"its annotation `{PREFIX}includeOutboundIPRanges` leaves the address out"
+    said = {name: f"the installation's `global.proxy.{CAPTURE[name]}`" for name in installed}
+    settings = dict(installed)
+    for name in CAPTURE:
+        if (own := client.annotations.get(PREFIX + name)) is not None:
+            settings[name], said[name] = own, f"its annotation `{PREFIX}{name}`"
+    name, what = _left_out(settings, address, port)
+    return f"{said[name]} leaves {what} out" if name else ""
 
 
-def _entries(annotations: Mapping[str, str], name: str) -> list[str]:
-    return [each.strip() for each in annotations.get(PREFIX + name, "").split(",") if each.strip()]
+def _left_out(settings: Mapping[str, str], address: Address, port: int) -> tuple[str, str]:
+    """Which setting leaves something out, and what; empty when none does."""
+    if _has_port(settings, "excludeOutboundPorts", port):
+        return "excludeOutboundPorts", f"port {port}"
+    if _has_address(settings, "excludeOutboundIPRanges", address):
+        return "excludeOutboundIPRanges", "the address"
+    if _has_port(settings, "includeOutboundPorts", port):
+        return "", ""
+    included = settings.get("includeOutboundIPRanges", "*")
+    if included.strip() == "*" or _has_address(settings, "includeOutboundIPRanges", address):
+        return "", ""
+    return "includeOutboundIPRanges", "the address"
 
 
-def _has_port(annotations: Mapping[str, str], name: str, port: int) -> bool:
-    return any(each in ("*", str(port)) for each in _entries(annotations, name))
+def _entries(settings: Mapping[str, str], name: str) -> list[str]:
+    return [each.strip() for each in settings.get(name, "").split(",") if each.strip()]
 
 
-def _has_address(annotations: Mapping[str, str], name: str, address: Address) -> bool:
+def _has_port(settings: Mapping[str, str], name: str, port: int) -> bool:
+    return any(each in ("*", str(port)) for each in _entries(settings, name))
+
+
+def _has_address(settings: Mapping[str, str], name: str, address: Address) -> bool:
     version, number = address
-    for each in _entries(annotations, name):
+    for each in _entries(settings, name):
         network = parse_network(each)
         if each == "*" or (network and network[0] == version and mask(version, number, network[2]) == network[1]):
             return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
@@ -11,13 +11,12 @@ from egresslang.findings import Finding
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, allocated
 from egresslang.mesh.read import joined, read, unfolded
-from egresslang.mesh.resources import MeshConfig, Resources, Workload
+from egresslang.mesh.resources import MeshConfig, Resources
+from egresslang.policy.standing import standings
 from egresslang.verify.installed import Installed, installed
 
 if TYPE_CHECKING:
     from egresslang.profile.profile import ClusterProfile
-
-_INJECT = "sidecar.istio.io/inject"
 
 
 def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) -> tuple[AskedMesh, list[Finding]]:
@@ -28,7 +27,8 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
     documents = list(unfolded(documents))
     default, families = Installed(MeshConfig(), True), None
     if profile is not None:
-        from egresslang.answers.compiled import clients, existing_resources, of_profile, stranger
+        from egresslang.answers.compiled import clients, of_profile, stranger
+        from egresslang.verify.verify import standing
 
         default, families = of_profile(profile), stranger(profile).families
     settled, found = installed(documents, default)
@@ -37,19 +37,20 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
     found += problems
     known: list[Client] = []
     if profile is not None:
-        existing, problems = existing_resources(profile)
+        existing, problems = standing(profile)
         found += problems
-        known = clients(None, profile, existing)
+        known = clients(None, profile)
         resources = joined(resources, existing)
     if config.dns_capture and settled.allocates:
         resources = allocated(resources)
     like = Pod("", {}, config.dns_capture, families or _families(resources))
-    every = {(each.namespace, each.name): each for each in (*known, *_clients(resources.workloads, documents, like))}
+    every = {(each.namespace, each.name): each for each in (*known, *_clients(documents, config.cluster_domain, like))}
     return AskedMesh(
         Mesh(resources, config),
         every.values(),
         default_namespace="default" if profile is None else profile.default_namespace,
         stranger=like,
+        capture=settled.capture,
         is_complete=bool(resources.workloads) or (profile is not None and profile.namespaces is not None),
     ), found
 
@@ -62,25 +63,7 @@ def _families(resources: Resources) -> tuple[int, ...]:
     return (4, 6) if 4 in versions else (6, 4)
 
 
-def _clients(workloads: Iterable[Workload], documents: Iterable[Located], like: Pod) -> Iterator[Client]:
-    without = dict(_without_injection(documents))
-    for each in workloads:
-        namespace = each.origin.namespace
-        pod = Pod(namespace, dict(each.labels), like.dns_capture, like.families)
-        own = {**dict(each.annotations), **dict(each.labels)}.get(_INJECT)
-        reason = each.uncaptured or ("" if own == "true" else without.get(namespace, ""))
-        yield Client(namespace, each.origin.name, pod, each.annotations, reason, each.origin)
-
-
-def _without_injection(documents: Iterable[Located]) -> Iterator[tuple[str, str]]:
-    """Namespaces whose labels say that pods get no sidecar, and the reason in words."""
-    for each in documents:
-        value = each.value
-        metadata = value.get("metadata") if isinstance(value, dict) and value.get("kind") == "Namespace" else None
-        if not isinstance(metadata, Mapping) or not isinstance(metadata.get("labels"), Mapping):
-            continue
-        labels = metadata["labels"]
-        if labels.get("istio-injection") == "disabled":
-            yield str(metadata.get("name")), "it has no sidecar: its namespace says `istio-injection: disabled`"
-        elif labels.get("istio.io/dataplane-mode") == "ambient" and labels.get("istio-injection") != "enabled":
-            yield str(metadata.get("name")), "its namespace is in the ambient mesh: Sidecars mean nothing to it"
+def _clients(documents: Iterable[Located], cluster_domain: str, like: Pod) -> Iterator[Client]:
+    for each in standings(documents, cluster_domain, "default"):
+        pod = Pod(each.namespace, each.labels, like.dns_capture, like.families)
+        yield Client(each.namespace, each.name, pod, each.workload.annotations, each.uncaptured, each.workload.origin)

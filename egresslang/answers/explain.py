@@ -16,6 +16,7 @@ from egresslang.mesh.outbound import (
     CLIENT,
     PASSED,
     REFUSED,
+    TLS_IN_TLS,
     UNSTABLE,
     Request,
     Verdict,
@@ -81,7 +82,7 @@ def explain(asked: AskedMesh, question: Question) -> Answer | Unanswerable:
     if isinstance(dialled, Unanswerable):
         return dialled
     grants = () if asked.granted is None else tuple(rules_of(_granting(asked.granted, question, client)))
-    reason = uncaptured(client, question.protocol, dialled.address, question.port)
+    reason = uncaptured(client, asked.capture, question.protocol, dialled.address, question.port)
     if reason:
         found = Verdict(PASSED, ANSWER, dials=CLIENT)
         return Answer(question, client, dialled, PASSED, ANSWER, reason, found, grants)
@@ -122,7 +123,7 @@ def told(found: Verdict) -> tuple[str, str]:
         return BLOCKED, ANSWER
     if found.verdict == REFUSED:
         return UNSTABLE, ""
-    return found.verdict, found.sees
+    return found.verdict, TLS_IN_TLS if found.wraps and found.sees == ANSWER else found.sees
 
 
 # The policy's side

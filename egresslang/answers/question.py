@@ -49,7 +49,7 @@ def read_question(text: str) -> Question | Unanswerable:
     """The question that a line asks."""
     if len(text) > LONGEST:
         return Unanswerable(f"a question has at most {LONGEST} characters")
-    who, arrow, rest = _without_comment(text).partition("->")
+    who, arrow, rest = without_comment(text).partition("->")
     words = rest.split()
     if not arrow or not who.strip() or not words:
         return Unanswerable(f"not a flow; write `workload -> host:port protocol`, as in `{EXAMPLE}`")
@@ -82,7 +82,7 @@ def read_question(text: str) -> Question | Unanswerable:
     return Question(member.namespace, member.name, host, destination, port, protocol, dialled)
 
 
-def _without_comment(text: str) -> str:
+def without_comment(text: str) -> str:
     """A line without what follows a `#` at its start or after white space."""
     at = text.find("#")
     while at > 0 and not text[at - 1].isspace():
@@ -90,7 +90,7 @@ def _without_comment(text: str) -> str:
     return text if at < 0 else text[:at]
 
 
-def _told(problem: Finding) -> Unanswerable:
+def told(problem: Finding) -> Unanswerable:
     """What a reader of the language found wrong, in one line."""
     return Unanswerable(
         ": ".join([problem.message, *filter(None, [problem.label])]) + f"; {problem.help}" * bool(problem.help)
@@ -104,7 +104,7 @@ def _workload(text: str, span: Span) -> nodes.WorkloadName | Unanswerable:
         return Unanswerable(f"`{text}` is not the name of a workload; write one workload before `->`")
     member = read_member(text, span)
     if isinstance(member, Finding):
-        return _told(member)
+        return told(member)
     if isinstance(member, nodes.WorkloadName):
         return member
     return Unanswerable(f"`{text}` is many workloads; a question is about one")
@@ -124,11 +124,11 @@ def _place(word: str, span: Span) -> tuple[str, Address | None, int] | Unanswera
         return Unanswerable("a destination without a port; write it after `:`, as in `:443 tls`")
     port = read_port(number, span)
     if isinstance(port, Finding):
-        return _told(port)
+        return told(port)
     target = read_bracketed(text, span) if end else read_target(text, span)
     match target:
         case Finding():
-            return _told(target)
+            return told(target)
         case nodes.Host():
             return target.name, None, port
         case nodes.Network() if target.prefix == BITS[target.version]:
@@ -149,7 +149,7 @@ def _dialled(word: str, span: Span) -> Address | Unanswerable:
     text = value.removeprefix('"').removesuffix('"').removeprefix("[").removesuffix("]")
     network = read_network(text, span)
     if isinstance(network, Finding):
-        return _told(network)
+        return told(network)
     if network.prefix != BITS[network.version]:
         return Unanswerable(f"`{text}` is a network; a client dials one address")
     return network.version, network.first

@@ -6,9 +6,14 @@ from functools import lru_cache
 
 from egresslang.policy.policy import Rule
 
+STATEMENTS = frozenset({"allow", "deny", "expect", "mesh"})
+"""The kinds of rules that are statements of a policy; any other is a resource of manifests, by its name."""
+
 
 def words(rule: Rule) -> str:
-    """A statement as it is written; one of several lines in its canonical form on one."""
+    """A statement as it is written; one of several lines in its canonical form on one. A resource by what it is called."""
+    if rule.kind not in STATEMENTS:
+        return rule.kind
     span = rule.span
     return _one_line(span.source.name, span.start, span.text)
 

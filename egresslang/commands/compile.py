@@ -84,9 +84,11 @@ def run(options: Any) -> int:
     try:
         if not errors(found):
             from egresslang.compile import compile
+            from egresslang.policy.clusters import unmatched
 
+            found.extend(unmatched(files, profiles))
             made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
-            found.extend(merged(profiles, [each.findings for each in made]))
+            found.extend(merged(profiles, [each.findings for each in made], [each.policy for each in made]))
         if errors(found) or fails(options, found, files):
             report(options, found, files, profiles, sys.stderr)
             return FINDINGS

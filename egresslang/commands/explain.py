@@ -1,4 +1,4 @@
-"""`egressc explain`: what becomes of one flow, or of many, and why."""
+"""`egressc explain`: what becomes of one flow, or of many, and why; and which flows match a question about many."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def describe(command: Parser) -> None:
     command.add_argument(
         "flow",
         metavar="FLOW",
-        help="a flow as the language writes it, such as `idgen -> httpbin.org:80 http`; - reads one a line from standard input; a code or name of a finding, such as EGR204, prints its page",
+        help="a flow as the language writes it, such as `idgen -> httpbin.org:80 http`; with `*`, a wildcard, a network or no port, such as `* -> api.example.com`, all flows that match; - reads one a line from standard input; a code or name of a finding, such as EGR204, prints its page",
     )
     policy_options(command)
     command.add_argument(
@@ -38,9 +38,9 @@ def describe(command: Parser) -> None:
     )
     command.add_argument(
         "--format",
-        choices=["text", "json"],
+        choices=["text", "json", "csv"],
         default="text",
-        help="how answers are written; json is one object a line (default: text)",
+        help="how answers are written; json is one object a line, or one document of all flows that match; csv is for these alone (default: text)",
     )
     everyday_options(command)
 
@@ -49,12 +49,23 @@ def run(options: Any) -> int:
     """Answer the question or questions, or print the page of a finding; returns the status."""
     if re.fullmatch(r"[\w-]*\w", word := options.flow.strip()):
         return _print_page(options, word)
-    problem = _misuse(options)
+    from egresslang.answers.search import is_search
+
+    is_many = options.flow != MANY and is_search(options.flow)
+    problem = _misuse(options, is_many)
     if problem:
         return misuse(problem)
+    if is_many and not options.manifests:
+        from egresslang.commands.search import search_policy
+
+        return search_policy(options)
     asked = _from_manifests(options) if options.manifests else _from_policy(options)
     if asked is None:
         return FINDINGS
+    if is_many:
+        from egresslang.commands.search import search_manifests
+
+        return search_manifests(options, asked)
     if options.flow == MANY:
         return _answer_all(options, asked)
     return _answer_one(options, asked)
@@ -80,10 +91,12 @@ def _print_page(options: Any, word: str) -> int:
     return CLEAN
 
 
-def _misuse(options: Any) -> str:
+def _misuse(options: Any, is_many: bool) -> str:
     if options.manifests and options.paths:
         return "--manifests asks manifests instead of a policy: leave the policy files out"
-    if len(options.profiles) > 1:
+    if options.format == "csv" and not is_many:
+        return "csv is a table of all flows that match, as of `* -> api.example.com`; ask for text or json"
+    if len(options.profiles) > 1 and (options.manifests or not is_many):
         return "several profiles are several meshes: ask one at a time"
     streams = [*options.paths, *options.manifests, *([MANY] if options.flow == MANY else [])]
     if streams.count(MANY) > 1:

@@ -12,12 +12,12 @@ from egresslang.commands.options import Parser, everyday_options, policy_options
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 
 if TYPE_CHECKING:
-    from egresslang.answers.graph import Graph
+    from egresslang.answers.graph.graph import Graph
 
 SUMMARY = "draw who may reach what, by which rule, and what becomes of everything else"
 
 FORMS = {"html": True, "json": True, "dot": False, "mermaid": False}
-"""The forms, and whether one holds several clusters; each is a module `answers/graph_*.py`."""
+"""The forms, and whether one holds several clusters; each is a module of `answers/graph/`."""
 
 
 def describe(command: Parser) -> None:
@@ -48,7 +48,7 @@ def run(options: Any) -> int:
     graphs, status = _graphs(options)
     if not graphs:
         return status
-    form: Any = import_module(f"egresslang.answers.graph_{options.format}")
+    form: Any = import_module(f"egresslang.answers.graph.{options.format}")
     text = form.show(graphs if FORMS[options.format] else graphs[0])
     if options.file in (None, "-"):
         write(sys.stdout, text)
@@ -64,7 +64,7 @@ def run(options: Any) -> int:
 
 def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
     """The picture of each cluster, and the status after telling what is found; none of a policy that cannot be read."""
-    from egresslang.answers.draw import draw
+    from egresslang.answers.graph.draw import draw
     from egresslang.commands.inputs import merged, read_inputs
     from egresslang.commands.report import settled, tell
     from egresslang.compile import compile
@@ -74,7 +74,7 @@ def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
     made = []
     if not errors(found):
         made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
-        found += merged(profiles, [each.findings for each in made])
+        found += merged(profiles, [each.findings for each in made], [each.policy for each in made])
     policies = [each.policy for each in made if each.policy is not None]
     told = settled(options, found, files, policies)
     if options.verbose:

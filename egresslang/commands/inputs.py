@@ -6,15 +6,18 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from egresslang.codes import OTHER_CLUSTER
+from egresslang.codes import OTHER_CLUSTER, REDUNDANT
 from egresslang.config.find import others
 from egresslang.files import STANDARD_INPUT, Unreadable, decode, read_bytes, read_policies, read_text
 from egresslang.findings import Finding, errors, merge_clusters
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Source
 from egresslang.syntax.nodes import File
+
+if TYPE_CHECKING:
+    from egresslang.policy.policy import Policy
 
 MOST_PROJECTS = 3
 """Projects below that are told by name."""
@@ -32,6 +35,11 @@ def read_inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Fi
     if not found:
         files, found = read(sources)
     profiles, problems = read_profiles(options)
+    if options.settings.overrides and not options.paths:
+        from egresslang.config.settings import idle
+
+        names = [*(source.name for source in sources), *options.profiles]
+        options.problems = [*options.problems, *idle(names, options.settings)]
     return files, profiles, [*options.problems, *found, *problems]
 
 
@@ -85,10 +93,25 @@ def read_profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:
     return profiles, found
 
 
-def merged(profiles: Sequence[ClusterProfile], found: Sequence[Sequence[Finding]]) -> list[Finding]:
-    """The findings of all clusters; that a rule is for other clusters is told only when it is for none of these."""
+def merged(
+    profiles: Sequence[ClusterProfile], found: Sequence[Sequence[Finding]], policies: Sequence[Policy | None] = ()
+) -> list[Finding]:
+    """The findings of all clusters: what all of them say once, the rest with its cluster's name.
+
+    That a rule is for other clusters is told only when it is for none of these, and that it is redundant only when it is
+    in all of these in which it holds.
+    """
+    if len(profiles) == 1:
+        return list(found[0])
+    from egresslang.commands.redundancies import everywhere
+
     elsewhere = Counter(place for each in found for place in {f.span.place for f in each if f.code is OTHER_CLUSTER})
     kept = [
-        [f for f in each if f.code is not OTHER_CLUSTER or elsewhere[f.span.place] == len(profiles)] for each in found
+        [
+            f
+            for f in each
+            if f.code is not REDUNDANT and (f.code is not OTHER_CLUSTER or elsewhere[f.span.place] == len(profiles))
+        ]
+        for each in found
     ]
-    return merge_clusters([profile.name for profile in profiles], kept)
+    return [*merge_clusters([profile.name for profile in profiles], kept), *everywhere(found, policies)]

@@ -18,7 +18,9 @@ def judge(options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile
     if errors(found):
         return settled(options, found, files)
     from egresslang.compile import compile
+    from egresslang.policy.clusters import unmatched
 
     made = [compile(files, profile, today(options), Severity.ERROR) for profile in profiles]
     policies = [each.policy for each in made if each.policy is not None]
-    return settled(options, [*found, *merged(profiles, [each.findings for each in made])], files, policies)
+    in_clusters = merged(profiles, [each.findings for each in made], [each.policy for each in made])
+    return settled(options, [*found, *unmatched(files, profiles), *in_clusters], files, policies)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from egresslang.documents import Located
     from egresslang.findings import Finding
     from egresslang.kustomize.config import Config
+    from egresslang.source import Source
     from egresslang.syntax.nodes import File
 
 SUMMARY = "be a generator and validator of kustomize, install the plugin, or compare a build with a policy"
@@ -177,6 +178,6 @@ def _tell(options: Any, found: Sequence[Finding], files: Sequence[File] = (), to
     """Write findings to standard error; returns the status of findings."""
     from egresslang.commands.report import tell
 
-    read: Sequence[object] = files or list({id(each.span.source): each.span.source for each in found}.values())
+    read: Sequence[File | Source] = files or list({id(each.span.source): each.span.source for each in found}.values())
     tell(options, found, read, sys.stderr, told.suppressed if told is not None else ())
     return FINDINGS

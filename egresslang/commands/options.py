@@ -35,6 +35,12 @@ def report_options(command: Parser) -> None:
     command.add_argument(
         "--format", choices=list(FORMATS), default="text", help="how findings are written (default: text)"
     )
+    weighing_options(command)
+    command.add_argument("--output-file", metavar="FILE", help="write the report there")
+
+
+def weighing_options(command: Parser) -> None:
+    """Which findings are told, and which of them fail."""
     command.add_argument(
         "--fail-on",
         choices=["error", "warning", "note"],
@@ -54,7 +60,6 @@ def report_options(command: Parser) -> None:
         metavar="CODE,…",
         help="hide these warnings and notes; errors are always told",
     )
-    command.add_argument("--output-file", metavar="FILE", help="write the report there")
 
 
 def everyday_options(command: Parser) -> None:

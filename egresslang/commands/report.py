@@ -122,7 +122,7 @@ def tell(
     color = wants_color(options.color, {} if file else os.environ, terminal)
     format = options.format if options.format in FORMATS else "text"
     names = tuple(each.source.name if isinstance(each, File) else each.name for each in files)
-    context = Context(str(today(options)), checked, color, width, tuple(suppressed), names, *_repository())
+    context = Context(str(today(options)), checked, color, width, tuple(suppressed), names, *repository())
     text = render(format, in_order(found), context)
     if not file:
         write(stream, text)
@@ -135,7 +135,7 @@ def tell(
         raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
 
 
-def _repository() -> tuple[str, str]:
+def repository() -> tuple[str, str]:
     """The folder of the repository that the current folder lies in, itself where there is none, and the current folder."""
     at = folder = os.getcwd()
     while not os.path.exists(os.path.join(at, ".git")) and os.path.dirname(at) != at:

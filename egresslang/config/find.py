@@ -53,6 +53,11 @@ def _holds_table(path: str) -> bool:
             content = file.read(1 << 24)
     except OSError:
         return False
+    return holds_table(content)
+
+
+def holds_table(content: bytes) -> bool:
+    """Whether a `pyproject.toml` has a table for egressc."""
     if not _MAY_HOLD.search(content):
         return False
     import tomllib

@@ -18,9 +18,12 @@ from egresslang.resources import text
 from egresslang.source import Span
 
 
-def load(path: str) -> tuple[Settings, list[Finding]]:
-    """The settings of a file, those of an empty one when a finding is an error; raises files.Unreadable."""
-    source, found = decode(os.path.relpath(path), read_bytes(path))
+def load(path: str, content: bytes | None = None) -> tuple[Settings, list[Finding]]:
+    """The settings of a file, those of an empty one when a finding is an error; raises files.Unreadable.
+
+    `content` is what the file holds, where that is not read from it.
+    """
+    source, found = decode(os.path.relpath(path), read_bytes(path) if content is None else content)
     if found:
         return Settings(), [_as_config(each) for each in found]
     document, found = read(source)
@@ -58,6 +61,7 @@ def _settings(document: Located, written: str, folder: str, found: list[Finding]
                 tuple(entry["paths"].value),
                 _codes(entry.get("ignore"), found, is_ignored=True),
                 _severities(entry.get("severity"), found),
+                tuple(path.span for path in entry["paths"].entries()),
             )
             for entry in _entries(document.get("overrides"))
         ),

@@ -14,11 +14,15 @@ from egresslang.source import Span
 
 @record
 class Override:
-    """What holds below some paths, patterns relative to the folder of the file: codes to ignore, severities by code."""
+    """What holds below some paths, patterns relative to the folder of the file: codes to ignore, severities by code.
+
+    `places` are where the patterns are written.
+    """
 
     paths: tuple[str, ...]
     ignore: frozenset[str]
     severity: Mapping[str, Severity]
+    places: tuple[Span, ...] = ()
 
 
 @record
@@ -73,25 +77,47 @@ def missing(paths: Iterable[str], settings: Settings) -> list[Finding]:
     ]  # fmt: skip
 
 
+def idle(files: Iterable[str], settings: Settings) -> list[Finding]:
+    """A warning for each pattern of the overrides that none of all files of the project matches."""
+    names = list(files)
+    return [
+        finding(codes.BAD_CONFIG, place, f"no file matches `{pattern}`", "changes nothing",
+                help="correct the pattern: it is relative to this file, and a folder holds for all below it", severity=Severity.WARNING)
+        for override in settings.overrides for pattern, place in zip(override.paths, override.places, strict=False)
+        if not any(_is_below(name, [pattern], settings.folder) for name in names)
+    ]  # fmt: skip
+
+
 def settle(found: Iterable[Finding], settings: Settings) -> tuple[list[Finding], int]:
     """The findings that are told, as severe as the project says, and how many are hidden. An error stays an error."""
     told: list[Finding] = []
     hidden = 0
     for each in found:
-        if each.severity is Severity.ERROR:
-            told.append(each)
-            continue
-        severity = (settings.severity or {}).get(each.code.id, each.severity)
-        is_hidden = each.code.id in settings.ignore or each.code.id not in (settings.select or {each.code.id})
-        for override in settings.overrides if not is_hidden else ():
-            if _is_below(each.span.source.name, override.paths, settings.folder):
-                severity = override.severity.get(each.code.id, severity)
-                is_hidden = is_hidden or each.code.id in override.ignore
-        if is_hidden:
+        files = dict.fromkeys(place.source.name for place in (each.span, *each.elsewhere))
+        weights = {file: _weight(each, file, settings) for file in files}
+        left = [place for place in (each.span, *each.elsewhere) if weights[place.source.name] is not None]
+        if not left:
             hidden += 1
-        else:
-            told.append(each if severity is each.severity else replace(each, severity=severity))
+            continue
+        severity = weights[left[0].source.name] or each.severity
+        kept = each if len(left) == len(each.elsewhere) + 1 else each.at(left)
+        told.append(kept if severity is each.severity else replace(kept, severity=severity))
     return told, hidden
+
+
+def _weight(each: Finding, file: str, settings: Settings) -> Severity | None:
+    """How severe the project says that a finding is in a file; None where it is hidden."""
+    if each.severity is Severity.ERROR:
+        return each.severity
+    severity = (settings.severity or {}).get(each.code.id, each.severity)
+    if each.code.id in settings.ignore or each.code.id not in (settings.select or {each.code.id}):
+        return None
+    for override in settings.overrides:
+        if _is_below(file, override.paths, settings.folder):
+            severity = override.severity.get(each.code.id, severity)
+            if each.code.id in override.ignore:
+                return None
+    return severity
 
 
 def _is_below(name: str, patterns: Iterable[str], folder: str) -> bool:

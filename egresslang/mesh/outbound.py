@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from egresslang.mesh import listeners, protocols, routes, rules
-from egresslang.mesh.addresses import Address, mask, parse_address, parse_network, starts_at_zero
+from egresslang.mesh.addresses import Address, parse_address
+from egresslang.mesh.filter_chains import HTTP, ChainTable
 from egresslang.mesh.listeners import Chain, Cluster, Listener, Pod
 from egresslang.mesh.registry import NOWHERE, Registered, Registry
 from egresslang.mesh.resources import AuthorizationPolicy, DestinationRule, Origin, selects
@@ -21,10 +22,8 @@ from egresslang.record import record
 ALLOWED, ANSWERED, BLOCKED, PASSED, LOST = "allowed", "answered", "blocked", "passed-through", "lost"
 REFUSED, UNSTABLE = "refused", "unstable"
 ANSWER, NOT_FOUND, BAD_GATEWAY, UNAVAILABLE, DROPPED, HANGS = "answer", "404", "502", "503", "dropped", "hangs"
+TLS_IN_TLS = "tls-in-tls"
 REGISTRY, CLIENT = "registry", "client"
-
-HTTP = frozenset({"http", "http2"})
-"""What the HTTP inspector of a listener knows for HTTP; HTTP/1.0 is raw bytes to it."""
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
 """The listener of connections that no other one takes."""
@@ -57,6 +56,7 @@ class Verdict:
     address itself (registry) or took the client's (client). `listener` and `route` as Envoy names them; `because` the
     resources it follows from; `possible` the verdicts between which istiod decides by chance; `parts` those of a
     request that a route deals to several clusters by weight, and whether one is but a copy that answers nobody.
+    `wraps` when the client's TLS is sent in TLS of the sidecar's own, so that no destination understands it.
     """
 
     verdict: str
@@ -69,6 +69,7 @@ class Verdict:
     because: tuple[Origin, ...] = ()
     possible: tuple[Verdict, ...] = ()
     parts: tuple[tuple[Verdict, bool], ...] = ()
+    wraps: bool = False
 
     @property
     def token(self) -> tuple[object, ...]:
@@ -93,7 +94,7 @@ class Outbound:
         self.pod = pod
         self.listeners = listeners.build(scope, pod, registry.endpoints, registry.chains)
         self._routes: dict[str, Routes] = {}
-        self._tables: dict[Listener, _Table] = {}
+        self._tables: dict[Listener, ChainTable] = {}
 
     @cached_property
     def _by_address(self) -> dict[tuple[Address, int], list[Listener]]:
@@ -138,7 +139,7 @@ class Outbound:
         found = self.at(address, port)
         if len(found) != 1 or self._is_refused(found[0]):
             return {}
-        chain = self._table(found[0]).match(Request("http", "", address, port))
+        chain = self._table(found[0]).match(address, "http", "")
         hosts = self._virtual_hosts(port)
         return hosts.domains if chain is not None and chain.route == str(port) and not hosts.is_refused else {}
 
@@ -147,7 +148,7 @@ class Outbound:
         service = self.scope.services.get(clusters[0].host) if len(clusters) == 1 else None
         if service is None or not self._exists(service, clusters[0]) or self._passing(service, clusters[0]):
             return None
-        return service
+        return None if self._wrapping(service, clusters[0]) else service
 
     def _is_refused(self, listener: Listener) -> bool:
         return self._table(listener).is_refused or listener in self._overlapping
@@ -166,6 +167,7 @@ class Outbound:
             and service.resolution == "NONE"
             and self._exists(service, cluster)
             and _same_port(service, cluster.port)
+            and not self._wrapping(service, cluster)
             for cluster, service in services
         )
 
@@ -220,17 +222,17 @@ class Outbound:
             return [Verdict(REFUSED, "", listener=listener.name, because=self._sidecar)]
         if request.server_first and table.waits and not (table.reads_http and self.registry.config.detects_in_time):
             return [self._waiting(request, listener)]
-        chain = table.match(request)
+        chain = table.match(request.address, request.protocol, request.name)
         if chain is None:
             return [self._unregistered(request, listener.name, False)]
         if chain.route:
             return list(self._routed(request, listener, chain))
         return [self._dealt(request, chain.clusters, (), listener.name, "", chain.because)]
 
-    def _table(self, listener: Listener) -> _Table:
+    def _table(self, listener: Listener) -> ChainTable:
         found = self._tables.get(listener)
         if found is None:
-            found = self._tables[listener] = _Table(listener.chains.values())
+            found = self._tables[listener] = ChainTable(listener.chains.values())
         return found
 
     def _takes_http(self, request: Request) -> bool:
@@ -349,6 +351,7 @@ class Outbound:
             route,
             trail,
             parts=tuple(parts),
+            wraps=any(part.wraps for part, copied in parts if not copied),
         )
 
     def _led(self, request: Request, cluster: Cluster, listener: str, route: str, because: Iterable[Origin]) -> Verdict:
@@ -364,6 +367,9 @@ class Outbound:
         passing = self._passing(service, cluster)
         if passing is not None:
             trail[passing.origin] = None
+        wrapping = self._wrapping(service, cluster) if request.protocol == "tls" else None
+        if wrapping is not None:
+            trail[wrapping.origin] = None
         dials = CLIENT if service.resolution == "NONE" or passing is not None else REGISTRY
         return Verdict(
             ALLOWED,
@@ -374,6 +380,7 @@ class Outbound:
             listener,
             route,
             tuple(trail),
+            wraps=wrapping is not None,
         )
 
     @cached_property
@@ -418,6 +425,11 @@ class Outbound:
         rule = None if service.resolution == "NONE" or service.is_dynamic else self._rule(service)
         return rule if rule is not None and rules.passes(rule, cluster.port, cluster.subset) else None
 
+    def _wrapping(self, service: Registered, cluster: Cluster) -> DestinationRule | None:
+        """The DestinationRule by which a cluster speaks TLS of its own to the destination."""
+        rule = self._rule(service) if self.registry.resources.destination_rules else None
+        return rule if rule is not None and rules.speaks_tls(rule, cluster.port, cluster.subset) else None
+
     def _rule(self, service: Registered) -> DestinationRule | None:
         """The DestinationRule that holds for a service."""
         return self.registry.rules.of(service.host, service.namespace, self.pod.namespace, self.pod.labels)
@@ -436,118 +448,3 @@ def _same_port(service: Registered, number: int) -> bool:
     """Whether a service leads to the port that was dialled."""
     port = service.port(number)
     return port is not None and port.target in (0, number)
-
-
-class _Table:
-    """The filter chains of a listener, found by what they match.
-
-    Envoy decides step by step and never goes back: the longest network, then the longest server name, then plaintext or
-    TLS, then the sniffed protocol; at each step only what matches stays, and if nothing does what asks for nothing.
-    """
-
-    __slots__ = ("_default", "_networks", "_rest", "is_refused", "reads_http", "reads_tls", "waits")
-
-    def __init__(self, chains: Iterable[Chain]) -> None:
-        default: Chain | None = None
-        matched: list[Chain] = []
-        for chain in chains:
-            if chain.matches_all:
-                default = chain
-            else:
-                matched.append(chain)
-        self._default = default
-        self.reads_tls = any(chain.sni for chain in (*matched, *([default] if default else [])))
-        self.reads_http = any(chain.http for chain in matched)
-        self.waits = self.reads_tls or self.reads_http
-        self._networks: dict[tuple[int, int], dict[int, _Names]] = {}
-        self._rest = _Names()
-        for chain in matched:
-            found = [
-                network for text in chain.networks if not starts_at_zero(text) and (network := parse_network(text))
-            ]
-            for version, first, length in found:
-                self._networks.setdefault((version, length), {}).setdefault(first, _Names()).add(chain)
-            if not found:
-                self._rest.add(chain)
-        self._networks = dict(sorted(self._networks.items(), key=lambda each: -each[0][1]))
-        every = [self._rest, *(names for found in self._networks.values() for names in found.values())]
-        self.is_refused = any(names.is_refused for names in every)
-
-    def passes_all(self, address: Address) -> bool:
-        """Whether all that is said to an address is for one chain."""
-        return self._of_network(address).is_one or (self._default is not None and self._of_network(address).is_empty)
-
-    def server_names(self, address: Address) -> Mapping[str, Sequence[Chain]]:
-        """The chains for an address by server name."""
-        return self._of_network(address).named
-
-    def match(self, request: Request) -> Chain | None:
-        """The chain that takes a connection, None if it is left to the outbound policy."""
-        names = self._of_network(request.address)
-        is_tls = request.protocol == "tls"
-        chains = names.find(request.name.lower() if is_tls and self.reads_tls else "")
-        is_plain = not is_tls or not self.reads_tls
-        plain = [chain for chain in chains if chain.http]
-        if plain:
-            chains = plain if is_plain else [chain for chain in chains if not chain.http]
-            if is_plain and not (request.protocol in HTTP and self.reads_http):
-                chains = [chain for chain in chains if not chain.http]
-        return chains[0] if chains else self._default
-
-    def _of_network(self, address: Address) -> _Names:
-        version, number = address
-        for (of, length), found in self._networks.items():
-            if of == version:
-                names = found.get(mask(version, number, length))
-                if names is not None:
-                    return names
-        return self._rest
-
-
-class _Names:
-    """Filter chains by server name."""
-
-    __slots__ = ("_any", "_is_partial", "named")
-
-    def __init__(self) -> None:
-        self.named: dict[str, list[Chain]] = {}
-        self._is_partial = False
-        self._any: list[Chain] = []
-
-    @property
-    def is_one(self) -> bool:
-        """Whether there is but one chain, for whatever is said."""
-        return not self.named and len(self._any) == 1 and not self._any[0].http
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no chain."""
-        return not self.named and not self._any
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether two chains match the very same, or a name is a wildcard in part: a real Envoy takes neither."""
-        return self._is_partial or any(
-            len(chains) > 1 and len({chain.http for chain in chains}) < len(chains)
-            for chains in (self._any, *self.named.values())
-        )
-
-    def add(self, chain: Chain) -> None:
-        names = [] if "*" in chain.sni else chain.sni
-        for name in names:
-            self.named.setdefault(name, []).append(chain)
-            self._is_partial = self._is_partial or ("*" in name and not name.startswith("*."))
-        if not names:
-            self._any.append(chain)
-
-    def find(self, name: str) -> list[Chain]:
-        """The chains of a server name, of the longest wildcard above it, else those for any; empty for no name."""
-        if name and self.named:
-            if name in self.named:
-                return self.named[name]
-            at = name.find(".")
-            while at >= 0:
-                if (wild := f"*{name[at:]}") in self.named:
-                    return self.named[wild]
-                at = name.find(".", at + 1)
-        return self._any

@@ -554,7 +554,18 @@ def _balancing(value: Value) -> Balancing | None:
     if policy is None:
         return None
     apart = _maps(policy, "portLevelSettings")
-    return Balancing(_simple(policy), tuple((_number(_map(each, "port"), "number"), _simple(each)) for each in apart))
+    numbers = [_number(_map(each, "port"), "number") for each in apart]
+    return Balancing(
+        _simple(policy),
+        tuple(zip(numbers, map(_simple, apart), strict=True)),
+        _mode_of_tls(policy),
+        tuple(zip(numbers, map(_mode_of_tls, apart), strict=True)),
+    )
+
+
+def _mode_of_tls(policy: Value) -> str | None:
+    tls = _maybe(policy, "tls")
+    return None if tls is None else _text(tls, "mode") or "DISABLE"
 
 
 def _simple(policy: Value) -> str | None:

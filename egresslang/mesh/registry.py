@@ -158,10 +158,13 @@ class Registry:
         found: dict[tuple[str, str, int], list[str]] = {}
         for service in self.services:
             by_port: dict[int, list[str]] = {}
-            for address, number, name in behind.get((service.host, service.namespace), ()):
-                for port in service.ports:
-                    if port.number == number or (not number and port.name == name):
-                        by_port.setdefault(port.number, []).append(address)
+            numbers: dict[int | str, list[int]] = {}
+            for port in service.ports:
+                numbers.setdefault(port.number, []).append(port.number)
+                numbers.setdefault(port.name, []).append(port.number)
+            for address, said, name in behind.get((service.host, service.namespace), ()):
+                for number in numbers.get(said or name, ()):
+                    by_port.setdefault(number, []).append(address)
             for number, addresses in by_port.items():
                 found[service.host, service.namespace, number] = addresses
         return found

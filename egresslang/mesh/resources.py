@@ -210,10 +210,15 @@ class VirtualService:
 
 @record
 class Balancing:
-    """The load balancer a traffic policy says: `simple` None where it says none, and by port what is said apart."""
+    """The load balancer a traffic policy says: `simple` None where it says none, and by port what is said apart.
+
+    `tls` is the mode of TLS that it has sidecars speak, in the same way.
+    """
 
     simple: str | None
     ports: tuple[tuple[int, str | None], ...]
+    tls: str | None = None
+    tls_ports: tuple[tuple[int, str | None], ...] = ()
 
 
 @record

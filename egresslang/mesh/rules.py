@@ -10,6 +10,9 @@ from egresslang.record import replace
 PASSTHROUGH = "PASSTHROUGH"
 """The load balancer that connects to whatever the client dialled."""
 
+SPEAKS_TLS = frozenset({"SIMPLE", "MUTUAL", "ISTIO_MUTUAL"})
+"""The modes in which a sidecar speaks TLS to the destination, whatever the client says (buildUpstreamTLSSettings)."""
+
 
 class _Merged:
     """The rules of one host in one namespace that istiod takes for one (mergeDestinationRule)."""
@@ -121,6 +124,14 @@ def passes(rule: DestinationRule, port: int, name: str = "") -> bool:
     return PASSTHROUGH in (simple, merged, None if own is None else own.simple)
 
 
+def speaks_tls(rule: DestinationRule, port: int, name: str = "") -> bool:
+    """Whether the cluster of a port, or of a subset of it, wraps in TLS whatever it is given."""
+    mode, _ = _tls_at(rule.balancing, port)
+    part = subset(rule, name) if name else None
+    said, is_apart = _tls_at(None if part is None else part.balancing, port)
+    return (said if said is not None or is_apart else mode) in SPEAKS_TLS
+
+
 def needs_endpoints(rule: DestinationRule, port: int, part: Subset) -> bool:
     """Whether a subset of names to resolve is only there with an endpoint: not if it never resolves, on any port."""
     never = part.balancing is not None and part.balancing.simple == PASSTHROUGH
@@ -129,9 +140,16 @@ def needs_endpoints(rule: DestinationRule, port: int, part: Subset) -> bool:
 
 def _at(balancing: Balancing | None, port: int) -> tuple[str | None, bool]:
     """The load balancer of a port, and whether the port is said apart."""
-    if balancing is None:
-        return None, False
-    for number, simple in balancing.ports:
+    return (None, False) if balancing is None else _of_port(balancing.simple, balancing.ports, port)
+
+
+def _tls_at(balancing: Balancing | None, port: int) -> tuple[str | None, bool]:
+    """The mode of TLS of a port, and whether the port is said apart."""
+    return (None, False) if balancing is None else _of_port(balancing.tls, balancing.tls_ports, port)
+
+
+def _of_port(said: str | None, apart: tuple[tuple[int, str | None], ...], port: int) -> tuple[str | None, bool]:
+    for number, own in apart:
         if number == port:
-            return simple, True
-    return balancing.simple, False
+            return own, True
+    return said, False

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 
 from egresslang import codes
 from egresslang.findings import Finding, finding
-from egresslang.policy.binding import Binding
+from egresslang.policy.binding import Binding, guess
+from egresslang.policy.clusters import matches
 from egresslang.policy.policy import Rule
+from egresslang.policy.regions import is_known, is_misspelt, near
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import is_nobodys
 from egresslang.source import Span
@@ -24,6 +27,8 @@ class Attributes:
         self.binding = binding
         self.profile = profile
         self.found = found
+        self._regions = dict.fromkeys(_named_regions(profile))
+        self._near: dict[str, str] = {}
 
     def hold_here(self, attributes: tuple[nodes.Attribute, ...]) -> bool:
         """Whether `cluster=` lets a statement hold in this cluster."""
@@ -40,7 +45,7 @@ class Attributes:
                             help="write a profile's name or a pattern such as `dev-*`, or remove `cluster=`",
                         )
                     )
-                return any(pattern is not None and _matches(pattern, self.profile.name) for pattern in patterns)
+                return any(pattern is not None and matches(pattern, self.profile.name) for pattern in patterns)
         return True
 
     def rule(
@@ -89,10 +94,33 @@ class Attributes:
             )
             return None
 
+    def knows_region(self, region: str) -> bool:
+        """Whether a region is a cloud's or the profile names it."""
+        return region in self._regions or is_known(region, self.profile.regions)
+
+    def near_region(self, region: str) -> str:
+        """The region that an unknown one most likely means, empty when none is near."""
+        if region not in self._near:
+            self._near[region] = near(region, self._regions)
+        return self._near[region]
+
     def _is_region(self, attribute: nodes.Attribute, region: str) -> bool:
         one = len(attribute.values) == 1
         if one and re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", region):
-            return True
+            if self.knows_region(region) or not is_misspelt(region):
+                return True
+            meant = self.near_region(region)
+            self.found.append(
+                finding(
+                    codes.BAD_VALUE,
+                    attribute.span,
+                    f"`{region}` is not a region",
+                    "no cloud has it, and the profile does not name it",
+                    help=f"write `{meant}`, or declare `{region}` under `regions:` of the profile",
+                    fix=guess(region, meant, attribute.span),
+                )
+            )
+            return False
         self.found.append(
             finding(
                 codes.BAD_VALUE,
@@ -131,6 +159,15 @@ class Attributes:
         return networks
 
 
+def _named_regions(profile: ClusterProfile) -> Iterator[str]:
+    """The regions that a profile names: those it declares, the cluster's own, and those of destinations."""
+    yield from filter(None, [profile.region])
+    for region, members in profile.regions.items():
+        yield from (region, *members)
+    for known in profile.destinations.values():
+        yield from filter(None, [known.region, *(endpoint.region for endpoint in known.endpoints)])
+
+
 def no_host(network: nodes.Network, span: Span) -> Finding:
     """An address that no other host can have."""
     return finding(
@@ -140,18 +177,3 @@ def no_host(network: nodes.Network, span: Span) -> Finding:
         "0.0.0.0/8 means this host itself" if network.version == 4 else "`::` means no address",
         help="write the address of the destination",
     )
-
-
-def _matches(pattern: str, cluster: str) -> bool:
-    """Whether a name matches a pattern whose only wildcard is `*`: each part is found after the one before it."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return pattern == cluster
-    *middle, last = rest
-    at = len(first)
-    for part in middle:
-        found = cluster.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return cluster.startswith(first) and cluster.endswith(last) and at <= len(cluster) - len(last)

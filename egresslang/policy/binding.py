@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, finding
 from egresslang.policy.definitions import INTERNET, Definitions, wrong_kind
 from egresslang.policy.inventory import Inventory, KnownWorkload
 from egresslang.policy.policy import ANY, Subject
-from egresslang.profile.profile import ClusterProfile
+from egresslang.profile.profile import ClusterProfile, Resource
 from egresslang.source import Span
-from egresslang.suggest import nearest
+from egresslang.suggest import Vocabulary, nearest
 from egresslang.syntax import nodes
 from egresslang.syntax.words import read_bracketed, read_target
 
@@ -28,6 +29,7 @@ class Binding:
         self.inventory = _inventory(profile)
         self._subjects: dict[tuple[str, str, str], tuple[Subject, ...]] = {}
         self._unknown_namespaces: set[str] = set()
+        self._vocabularies: dict[str, Vocabulary] = {}
         if profile.namespaces is None:
             for namespace, name, span in profile.observed:
                 self._workload(namespace, name, span)
@@ -93,9 +95,10 @@ class Binding:
             return None
         if self.inventory.find(namespace, name) is not None:
             return Subject(namespace, name)
-        elsewhere = sorted(other for other, members in self.inventory.namespaces.items() if name in members)
-        near = nearest(name, self.inventory.namespaces[namespace])
-        sets = nearest(name, self.definitions.names(is_hosts=False))
+        self.definitions.unresolved(is_hosts=False)
+        elsewhere = self._homes.get(name, ())
+        near = self._nearest_workload(name, namespace)
+        sets = self.definitions.nearest(name, is_hosts=False)
         if elsewhere:
             help = f"write `{elsewhere[0]}/{name}`"
         elif near or sets:
@@ -111,10 +114,34 @@ class Binding:
                 [],
                 [f"namespace `{n}` has a workload of this name" for n in elsewhere[:1]],
                 help,
-                _guess(span.text, f"{elsewhere[0]}/{name}", span) if elsewhere else _guess(name, near or sets, span),
+                guess(span.text, f"{elsewhere[0]}/{name}", span) if elsewhere else guess(name, near or sets, span),
             )
         )
         return None
+
+    @cached_property
+    def _homes(self) -> dict[str, list[str]]:
+        """The namespaces of the profile that have a workload of a name, sorted."""
+        found: dict[str, list[str]] = {}
+        for namespace in sorted(self.inventory.namespaces):
+            for name in self.inventory.namespaces[namespace]:
+                found.setdefault(name, []).append(namespace)
+        return found
+
+    @cached_property
+    def _namespaces(self) -> Vocabulary:
+        return Vocabulary(self.inventory.namespaces)
+
+    @cached_property
+    def _services(self) -> dict[str, Resource]:
+        """The Services of the profile by name, the first of each."""
+        return {each.name: each for each in reversed(self.profile.resources) if each.kind == "Service"}
+
+    def _nearest_workload(self, name: str, namespace: str) -> str:
+        known = self._vocabularies.get(namespace)
+        if known is None:
+            known = self._vocabularies[namespace] = Vocabulary(self.inventory.namespaces[namespace])
+        return known.nearest(name)
 
     def knows_namespace(self, namespace: str, span: Span) -> bool:
         """Whether a namespace may be named; tells when the profile's inventory lacks it."""
@@ -122,7 +149,7 @@ class Binding:
             return True
         if namespace in self._unknown_namespaces:
             return False
-        near = nearest(namespace, self.inventory.namespaces)
+        near = self._namespaces.nearest(namespace)
         self.found.append(
             finding(
                 codes.UNKNOWN_NAMESPACE,
@@ -130,7 +157,7 @@ class Binding:
                 f"namespace `{namespace}` is not in the profile",
                 "unknown namespace",
                 help=f"write `{near}`" if near else "add it to `namespaces:` of the profile",
-                fix=_guess(namespace, near, span),
+                fix=guess(namespace, near, span),
             )
         )
         return False
@@ -149,7 +176,9 @@ class Binding:
                     member.span,
                     "labels need the workloads of a profile",
                     "selects by label",
-                    help="give a profile with `-p`, or name the workloads",
+                    help=f"name the workloads, as in `{_named(member)}`, or give a profile with `-p`"
+                    if _is_names(member)
+                    else "give a profile with `-p`, or name the workloads",
                 )
             )
             return []
@@ -163,13 +192,18 @@ class Binding:
         ]
         if not matching:
             where = "of the profile" if scope == ANY else f"of namespace `{scope}`"
+            named = ""
+            if _is_names(member) and all(self.inventory.find(scope, key) for key, _ in member.labels):
+                named = _named(member)
             self.found.append(
                 finding(
                     codes.UNKNOWN_WORKLOAD,
                     member.span,
                     f"no workload {where} has these labels",
                     "matches nothing",
-                    help="check the labels against the profile",
+                    notes=["brackets hold labels of pods"] if named else (),
+                    help=f"write `{named}` for the workloads" if named else "check the labels against the profile",
+                    fix=Fix(f"write `{named}`", (Edit(member.span, named),)) if named else None,
                 )
             )
         return matching
@@ -182,14 +216,11 @@ class Binding:
         """Each target with its ports, sets expanded; with `named` a word that is no set is a name with an address."""
         for entry in destinations.entries:
             ports = entry.ports or destinations.ports
+            span = entry.span if entry.ports or len(destinations.entries) > 1 else destinations.span
             if not isinstance(entry.target, nodes.Word) or entry.target.name == INTERNET:
-                yield (
-                    entry.target,
-                    ports,
-                    entry.span if entry.ports or len(destinations.entries) > 1 else destinations.span,
-                )
-                continue
-            yield from self._word(entry.target, ports, namespace, named, destinations.span)
+                yield entry.target, ports, span
+            else:
+                yield from self._word(entry.target, ports, namespace, named, span)
 
     def holes(self, holes: Iterable[nodes.Target], namespace: str) -> Iterator[nodes.Target]:
         """Each hole, sets expanded."""
@@ -233,9 +264,10 @@ class Binding:
                 yield target, held.ports, span
 
     def _unknown_set(self, word: nodes.Word) -> Finding:
+        self.definitions.unresolved(is_hosts=True)
         shown = f"{word.namespace}/{word.name}" if word.namespace else word.name
-        near = nearest(word.name, [*self.definitions.names(is_hosts=True), INTERNET])
-        service = next((r for r in self.profile.resources if r.kind == "Service" and r.name == word.name), None)
+        near = self.definitions.nearest(word.name, is_hosts=True)
+        service = self._services.get(word.name)
         if service is not None:
             return finding(
                 codes.IN_MESH_DESTINATION,
@@ -255,7 +287,7 @@ class Binding:
             f"`{shown}` is no set",
             "neither a set nor a name with a dot",
             help=help,
-            fix=_guess(word.name, near, word.span),
+            fix=guess(word.name, near, word.span),
         )
 
     # Variables
@@ -322,7 +354,22 @@ class Binding:
         return made
 
 
-def _guess(word: str, near: str, span: Span) -> Fix | None:
+def _is_names(member: nodes.Labelled) -> bool:
+    """Whether brackets hold keys alone, which may be names of workloads."""
+    return all(value is None for _, value in member.labels)
+
+
+def _named(member: nodes.Labelled) -> str:
+    """What stands in brackets as names of workloads, in its order."""
+    names = [f"{member.namespace}/{name}" if member.namespace else name for name in _in_brackets(member)]
+    return names[0] if len(names) == 1 else f"{{{', '.join(names)}}}"
+
+
+def _in_brackets(member: nodes.Labelled) -> list[str]:
+    return [name.strip() for name in member.span.text.partition("[")[2].rstrip("]").split(",")]
+
+
+def guess(word: str, near: str, span: Span) -> Fix | None:
     """The change of a name to one that is known, if any: for people to choose, for it may be another's flow."""
     at = span.text.rfind(word) if near else -1
     if at < 0:

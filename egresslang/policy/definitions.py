@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
@@ -11,6 +12,7 @@ from egresslang.policy.inventory import Inventory
 from egresslang.profile.profile import ClusterProfile, Member
 from egresslang.record import record
 from egresslang.source import Span
+from egresslang.suggest import Vocabulary
 from egresslang.syntax import nodes
 from egresslang.syntax.words import port_node, read_bracketed, read_network, read_target
 
@@ -59,6 +61,7 @@ class Definitions:
         self.found = found
         self._by_name: dict[tuple[str, str], Definition] = {}
         self._used: dict[tuple[str, str], None] = {}
+        self._unresolved: set[bool] = set()
         for definition in _of_profile(profile, found):
             self._define(definition, inventory)
         for file in files:
@@ -78,9 +81,19 @@ class Definitions:
             return self._by_name.get((namespace, name))
         return self._by_name.get((here, name)) or self._by_name.get(("", name))
 
-    def names(self, is_hosts: bool) -> list[str]:
-        """The names of all sets of a kind."""
-        return [definition.name for definition in self._by_name.values() if definition.is_hosts is is_hosts]
+    def nearest(self, name: str, is_hosts: bool) -> str:
+        """The name of a set of a kind that is most like another name, empty when none is near."""
+        return self._vocabularies[is_hosts].nearest(name)
+
+    @cached_property
+    def _vocabularies(self) -> tuple[Vocabulary, Vocabulary]:
+        """The names that stand for workloads, and those that stand for hosts."""
+        of_kind = [[each.name for each in self._by_name.values() if each.is_hosts is kind] for kind in (False, True)]
+        return Vocabulary(of_kind[False]), Vocabulary([*of_kind[True], INTERNET])
+
+    def unresolved(self, is_hosts: bool) -> None:
+        """Note that a word which could be a slip for a set of this kind names nothing."""
+        self._unresolved.add(is_hosts)
 
     def held(self, definition: Definition, ports: tuple[nodes.Port, ...] = ()) -> Iterator[Held]:
         """All that a set holds, once; `ports` are those it is used with. Sets of the wrong kind are told."""
@@ -148,7 +161,10 @@ class Definitions:
                 self.find(word.namespace, word.name, namespace)
 
     def unused(self) -> Iterator[Finding]:
-        """A warning for each set of the policy that nothing uses, not even a set that is used."""
+        """A warning for each set of the policy that nothing uses, not even a set that is used.
+
+        None of a kind of which a word is unresolved: that may have meant the set.
+        """
         waiting = list(self._used)
         while waiting:
             definition = self._by_name[waiting.pop()]
@@ -159,7 +175,8 @@ class Definitions:
                 if len(self._used) > before:
                     waiting.append(next(reversed(self._used)))
         for key, definition in self._by_name.items():
-            if key not in self._used and definition.span.source is not self.profile.span.source:
+            is_idle = key not in self._used and definition.is_hosts not in self._unresolved
+            if is_idle and definition.span.source is not self.profile.span.source:
                 yield finding(
                     codes.UNUSED_SET,
                     definition.span,

@@ -7,7 +7,9 @@ name on their ports, but for a name that is fixed to addresses of its own.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import islice
 
 from egresslang.policy import sets
@@ -25,7 +27,7 @@ from egresslang.record import record, replace
 
 _MOST_TOLD = 3
 _MOST_LOOKED_AT = 64  # of the denied destinations that one allowed destination meets
-_OWN_INDEXES = 16  # of denials with the same `except`
+_MOST_IN_VAIN = 64  # denials that seem to meet an allowed destination and do not
 
 
 @record
@@ -45,7 +47,6 @@ class _Denied:
 
     box: Box
     rule: Rule
-    has_exceptions: bool
     name: str = ""
 
 
@@ -72,7 +73,7 @@ class _Judge:
 
     def __init__(self, policy: Policy, profile: ClusterProfile) -> None:
         self.inventory = policy.inventory
-        self.known = _Known(policy, profile)
+        self.known = KnownAddresses(policy, profile)
         written: list[_Denied] = []
         by_address: list[_Denied] = []
         any_name: list[_Denied] = []
@@ -81,7 +82,6 @@ class _Judge:
             if assertion.rule.kind != "deny":
                 continue
             who = union(map(workloads_of, assertion.subjects)) - union(map(workloads_of, assertion.excepted))
-            excepts = bool(assertion.excepted)
             holes = Destinations()
             for hole in assertion.holes:
                 holes |= destinations_of(hole)
@@ -93,13 +93,13 @@ class _Judge:
                 box = Box(
                     who, destinations_of(destination) - holes, sets.ports(port) if port else sets.ANY_PORT, protocols
                 )
-                written.append(_Denied(box, assertion.rule, excepts))
+                written.append(_Denied(box, assertion.rule))
                 if isinstance(destination, Addresses) and destination.label == INTERNET:
                     names = Destinations(names=sets.ANY_NAME)
-                    any_name.append(_Denied(Box(who, names, box.ports, protocols), assertion.rule, excepts))
+                    any_name.append(_Denied(Box(who, names, box.ports, protocols), assertion.rule))
                 for name in self.known.names(destination):
                     there = Destinations(addresses=self.known.addresses[name]) - holes
-                    by_address.append(_Denied(Box(who, there, box.ports, protocols), assertion.rule, excepts, name))
+                    by_address.append(_Denied(Box(who, there, box.ports, protocols), assertion.rule, name))
         self.written, self.by_address, self.any_name = map(_Index, (written, by_address, any_name))
 
     def denial(self, part: Part) -> Denial | None:
@@ -171,28 +171,43 @@ class _Judge:
 class _Index:
     """What is denied, to be found by its flows.
 
-    Many denials may leave out the same workloads, and then meet none of their allows: the largest such groups have an
-    index each, which is not asked in vain.
+    Many denials may leave out the same workloads, and then meet none of their allows. Once too many were looked at in
+    vain, those that meet the workloads at all have an index of their own: one for all workloads that no denial tells
+    apart.
     """
 
     def __init__(self, denied: list[_Denied]) -> None:
-        groups: dict[tuple[str, ...], list[_Denied]] = {}
-        for each in denied:
-            groups.setdefault(each.box.workloads.cuts if each.has_exceptions else (), []).append(each)
-        rest = groups.pop((), [])
-        by_size = sorted(groups.values(), key=len, reverse=True)
-        self._rest = FlowIndex([(each.box, each) for some in (rest, *by_size[_OWN_INDEXES:]) for each in some])
-        self._groups = [
-            (some[0].box.workloads, FlowIndex([(replace(each.box, workloads=sets.EVERYONE), each) for each in some]))
-            for some in by_size[:_OWN_INDEXES]
-        ]
+        self._denied = denied
+        self._all = FlowIndex([(each.box, each) for each in denied])
+        self._of_class: dict[tuple[int, ...], FlowIndex[_Denied]] = {}
+
+    @cached_property
+    def _cuts(self) -> list[str]:
+        """Where workloads are told apart."""
+        return sorted({cut for each in self._denied for cut in each.box.workloads.cuts})
 
     def overlapping(self, box: Box) -> Iterator[_Denied]:
         """What shares a flow with a box, some of it more than once."""
-        yield from self._rest.some_overlapping(box)
-        for workloads, index in self._groups:
-            if box.workloads & workloads:
-                yield from index.some_overlapping(box)
+        alike = self._class(box.workloads)
+        vain = 0
+        for denied in self._all.likely(box) if alike not in self._of_class else ():
+            if box & denied.box:
+                yield denied
+            elif (vain := vain + 1) > _MOST_IN_VAIN:
+                self._of_class[alike] = self._meeting(box.workloads)
+                break
+        if alike in self._of_class:
+            yield from self._of_class[alike].some_overlapping(box)
+
+    def _class(self, workloads: sets.Workloads) -> tuple[int, ...]:
+        """The same for workloads that no denial tells apart."""
+        ends = [(bisect_right(self._cuts, start), bisect_left(self._cuts, end)) for start, end in workloads]
+        return tuple([at for both in ends for at in both])
+
+    def _meeting(self, workloads: sets.Workloads) -> FlowIndex[_Denied]:
+        """What is denied to any of some workloads, as if it were denied to everyone."""
+        meeting = [each for each in self._denied if each.box.workloads & workloads]
+        return FlowIndex([(replace(each.box, workloads=sets.EVERYONE), each) for each in meeting])
 
 
 def _known_member(workloads: sets.Workloads, grant: Grant, inventory: Inventory) -> str:
@@ -208,7 +223,7 @@ def _known_member(workloads: sets.Workloads, grant: Grant, inventory: Inventory)
     return ""
 
 
-class _Known:
+class KnownAddresses:
     """The addresses that names are known to have."""
 
     def __init__(self, policy: Policy, profile: ClusterProfile) -> None:
@@ -238,7 +253,7 @@ class _Known:
 class _Glance:
     """Rules out what no deny can meet, before anything is calculated."""
 
-    def __init__(self, known: _Known) -> None:
+    def __init__(self, known: KnownAddresses) -> None:
         self._known = known
         self._hosts: set[str] = set()
         self._suffixes: set[str] = set()

@@ -90,6 +90,8 @@ class Destinations:
         if isinstance(target, nodes.Anything):
             yield Reach(_EVERYTHING, 0, "", "")
             return
+        if isinstance(target, nodes.Host | nodes.Wildcard) and "xn--" in (name := show_target(target)):
+            self.found.extend(_look_alike(name, target.span))
         for network in asked.addresses or ([target] if isinstance(target, nodes.Network) else ()):
             if f"IPv{network.version}" not in self.profile.ip_families:
                 self.found.append(_other_family(network))
@@ -211,13 +213,15 @@ class Destinations:
                 "not outside the cluster",
                 help=_IN_MESH_HELP,
             )
-        elif isinstance(target, nodes.Host) and (namespace := self._short_for(target.name)):
+        elif isinstance(target, nodes.Host | nodes.Wildcard) and (namespace := self._short_for(target)):
             problem = finding(
                 codes.IN_MESH_DESTINATION,
                 target.span,
-                f"`{target.span.text}` is short for a Service of namespace `{namespace}`",
+                f"`{target.span.text}` is short for {_services(target)} of namespace `{namespace}`",
                 "not outside the cluster",
-                notes=["a name of this form that is public is known by an entry under `destinations:` of the profile"],
+                notes=["a name of this form that is public is known by an entry under `destinations:` of the profile"]
+                if "." in target.span.text.removeprefix("*.")
+                else [],
                 help=_IN_MESH_HELP,
             )
         return problem
@@ -225,14 +229,21 @@ class Destinations:
     def _in_mesh(self, target: nodes.Host | nodes.Wildcard) -> bool:
         if isinstance(target, nodes.Wildcard):
             domain = self.profile.cluster_domain
-            return bool(self._inside.fullmatch(target.suffix)) or f".svc.{domain}".endswith(f".{target.suffix}")
+            inside = target.suffix == "svc" or self._inside.fullmatch(target.suffix)
+            return bool(inside) or f".svc.{domain}".endswith(f".{target.suffix}")
         return bool(self._inside.fullmatch(target.name))
 
-    def _short_for(self, name: str) -> str:
-        """The namespace of the Service that `service.namespace` is short for in every pod; empty if it is for none."""
-        service, _, namespace = name.partition(".")
+    def _short_for(self, target: nodes.Host | nodes.Wildcard) -> str:
+        """The namespace of the Service that `service.namespace` is short for in every pod; empty if it is for none.
+
+        `*.namespace` is short for all of them, and `*.service.namespace` for the pods of one.
+        """
+        name = target.suffix if isinstance(target, nodes.Wildcard) else target.name
+        service, dot, namespace = name.partition(".")
         if (service, namespace) in self._services:
             return namespace
+        if not dot and isinstance(target, nodes.Wildcard):
+            namespace = service
         known = namespace == "default" or namespace in (self.profile.namespaces or ())
         return namespace if known and name not in self.profile.destinations else ""
 
@@ -354,6 +365,21 @@ class Destinations:
                 )
         return holes if len(self.found) == before else None
 
+    def tell_idle(self, holes: Iterable[nodes.Target], targets: list[nodes.Target], namespace: str) -> None:
+        """Tell each hole that lies in no network of a rule; of a set or variable it is a warning: others may need it."""
+        networks = [target for target in targets if isinstance(target, nodes.Network)]
+        if not networks or len(networks) < len(targets):
+            return
+        for hole in holes:
+            cut = [self.binding.target(each) for each in self.binding.holes((hole,), namespace)]
+            if not any(
+                isinstance(each, nodes.Network) and _meet(each, network) for each in cut for network in networks
+            ):
+                is_written = isinstance(hole, nodes.Network)
+                self.found.append(
+                    _idle(hole.span, networks[0].span, Severity.ERROR if is_written else Severity.WARNING)
+                )
+
     def _at(
         self,
         networks: list[nodes.Network],
@@ -393,6 +419,8 @@ class Destinations:
         elif isinstance(target, nodes.Wildcard):
             yield Below(target.suffix)
         elif isinstance(target, nodes.Host):
+            if (problem := _no_colon(target)) is not None:
+                self.found.append(problem)
             yield Name(target.name)
             for reach in self._at(addresses or [], target.name, 0, "tcp", "tcp"):
                 yield reach.destination
@@ -404,6 +432,60 @@ class Destinations:
         else:
             for reach in self._internet(0, "tcp", []):
                 yield reach.destination
+
+
+def _no_colon(host: nodes.Host) -> Finding | None:
+    """A host and its port in one: `example.com443`; a label that ends in a number may well be one of a private domain."""
+    match = re.fullmatch(r"(.*\.([a-z]+))([1-9][0-9]{1,4})", host.name)
+    if not match or int(match[3]) > 65535:
+        return None
+    from egresslang.policy.public_suffixes import is_registry
+
+    if not is_registry(match[2]):
+        return None
+    help = f"write `{match[1]}:{match[3]}`"
+    return finding(codes.SYNTAX, host.span, f"no `:` before port `{match[3]}`", "a host and a port", help=help)
+
+
+def _meet(one: nodes.Network, other: nodes.Network) -> bool:
+    """Whether two networks have an address in common."""
+    low, high = network_range(one.version, one.first, one.prefix)
+    first, last = network_range(other.version, other.first, other.prefix)
+    return one.version == other.version and low <= last and first <= high
+
+
+def _idle(hole: Span, network: Span, severity: Severity) -> Finding:
+    return finding(
+        codes.BAD_ADDRESS,
+        hole,
+        f"`{hole.text}` lies in no network of the rule",
+        "cuts nothing",
+        [Label(network, "not in here")],
+        help="write a hole that lies in a network of the rule, or remove it",
+        severity=severity,
+    )
+
+
+def _services(target: nodes.Host | nodes.Wildcard) -> str:
+    """What of a namespace a name or wildcard is short for."""
+    if isinstance(target, nodes.Host):
+        return "a Service"
+    return "the pods of a Service" if "." in target.suffix else "every Service"
+
+
+def _look_alike(name: str, span: Span) -> Iterator[Finding]:
+    """A name in Punycode that is shown to people as one in Latin letters."""
+    from egresslang.syntax.look_alikes import read_as
+
+    if plain := read_as(name):
+        yield finding(
+            codes.HOSTILE_TEXT,
+            span,
+            f"`{name}` looks like `{plain}`",
+            "letters of another script that look like Latin ones",
+            help=f"write `{plain}` if that is what is meant, or suppress this with the reason",
+            severity=Severity.WARNING,
+        )
 
 
 def _is_internet(target: nodes.Target) -> bool:

@@ -40,14 +40,23 @@ class FlowIndex(Generic[T]):
 
     def some_overlapping(self, box: Box) -> Iterator[T]:
         """The same in no order, some of them more than once: for whoever needs only a few of many."""
-        filing = self._cells.filing(box)
+        for number, is_sure in self._candidates(self._cells.filing(box)):
+            other, tag = self._pairs[number]
+            if is_sure or box & other:
+                yield tag
+
+    def likely(self, box: Box) -> Iterator[T]:
+        """The same with tags of boxes that only seem to share a flow: what they share may be cut out of them."""
+        return (self._pairs[number][1] for number, _ in self._candidates(self._cells.filing(box)))
+
+    def _candidates(self, filing: Filing) -> Iterator[tuple[int, bool]]:
+        """The boxes that stand where a box may meet them, and whether that is sure."""
         for at in filing.workloads:
             for port in filing.ports:
                 for (_, _, is_ragged), cell in self._cells.meeting(at, port, filing.protocols):
                     for number in cell.meeting(filing):
-                        other, tag = self._pairs[number]
-                        if number not in self._gone and ((not is_ragged and not filing.is_ragged) or box & other):
-                            yield tag
+                        if number not in self._gone:
+                            yield number, not is_ragged and not filing.is_ragged
 
     def covers(self, box: Box) -> bool:
         """Whether the boxes together have every flow of a box."""

@@ -8,7 +8,7 @@ values.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from operator import and_, gt, or_
 from typing import Generic, TypeVar
@@ -44,6 +44,10 @@ class Intervals(Generic[K]):
             return self
         if not ours or not theirs or ours[-1] <= theirs[0] or theirs[-1] <= ours[0]:
             return Intervals()
+        if len(theirs) == 2:
+            return Intervals(_clip(ours, *theirs))
+        if len(ours) == 2:
+            return Intervals(_clip(theirs, *ours))
         return Intervals(_sweep(ours, theirs, and_))
 
     def __or__(self, other: Intervals[K]) -> Intervals[K]:
@@ -53,6 +57,9 @@ class Intervals(Generic[K]):
         return Intervals(_sweep(self.cuts, other.cuts, gt))
 
     def __le__(self, other: Intervals[K]) -> bool:
+        if len(self.cuts) == 2:
+            at = bisect_right(other.cuts, self.cuts[0])
+            return at % 2 == 1 and self.cuts[1] <= other.cuts[at]
         return not self - other
 
 
@@ -65,6 +72,12 @@ def union(sets: Iterable[Intervals[K]]) -> Intervals[K]:
         elif cuts[-1] < end:
             cuts[-1] = end
     return Intervals(tuple(cuts))
+
+
+def _clip(cuts: tuple[K, ...], start: K, end: K) -> tuple[K, ...]:
+    """The cuts of what lies in one interval: so a small set costs little, however large the other is."""
+    first, last = bisect_right(cuts, start), bisect_left(cuts, end)
+    return (start,) * (first % 2) + cuts[first:last] + (end,) * (last % 2)
 
 
 def _sweep(ours: tuple[K, ...], theirs: tuple[K, ...], holds: Callable[[int, int], int]) -> tuple[K, ...]:

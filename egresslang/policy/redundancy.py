@@ -7,8 +7,8 @@ and a part is left out of its own.
 
 What covers a part must hold wherever and as long as the part does. So parts are judged in the order of their last days,
 the latest first, and within a day those that hold in more clusters first: whatever could cover a part is decided by then,
-but for the parts of its own day and condition. Of those the later ones are judged first, so that of two equal ones the
-first stays. What is told can be removed all at once, and nothing that stays could be removed as well.
+but for the parts of its own day and condition. Of those the ones whose rules say less are judged first, and of rules that
+say as much the later ones: of two equal ones the one with an owner stays, else the first. What is told can be removed all at once, and nothing that stays could be removed as well.
 """
 
 from __future__ import annotations
@@ -46,16 +46,17 @@ class Covered:
     more: bool
 
 
-def redundant(parts: list[Part], candidates: Collection[int]) -> list[Covered]:
-    """The redundant parts among those with some numbers, in their order."""
-    return _Judge(parts).covered(set(candidates)) if candidates else []
+def redundant(parts: list[Part], candidates: Collection[int], required: Collection[str] = ()) -> list[Covered]:
+    """The redundant parts among those with some numbers, in their order; rules with `required` attributes say more."""
+    return _Judge(parts, required).covered(set(candidates)) if candidates else []
 
 
 class _Judge:
     """Decides part by part what stays."""
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: list[Part], required: Collection[str]) -> None:
         self.parts = parts
+        self.required = required
         self.conditions = [_condition(part.line) for part in parts]
         self.wider = _Wider()
         self.named: dict[_Key, dict[_Condition, dict[int, None]]] = {}
@@ -87,7 +88,7 @@ class _Judge:
         for number in numbers:
             self._put(self.parts[number])
         gone = set()
-        for number in reversed(numbers):
+        for number in sorted(numbers, key=self._said):
             if number in candidates and self._is_covered(self.parts[number]):
                 gone.add(number)
         for number in numbers:
@@ -95,6 +96,11 @@ class _Judge:
                 for cell, entries in _entries(self.parts[number]):
                     self.runs.setdefault(cell, {}).setdefault(self.conditions[number], _Runs()).add(entries)
         return gone
+
+    def _said(self, number: int) -> tuple[int, int, int]:
+        """How much the rule of a part says: its required attributes, and all it has; of equal ones the first says more."""
+        attributes = self.parts[number].line.statement.attributes
+        return sum(each.key in self.required for each in attributes), len(attributes), -number
 
     def _put(self, part: Part) -> None:
         condition = self.conditions[part.number]

@@ -6,10 +6,11 @@ The regions of clouds and their places are in `egresslang/data/regions.txt`, wit
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from egresslang import resources
+from egresslang.suggest import is_misspelling, nearest
 
 # What the names of regions begin with that are newer than the file: AWS (us-east-1, eu-, ap-), Google Cloud (us-east1).
 _CONTINENTS = {
@@ -51,6 +52,18 @@ def is_known(region: str, declared: Mapping[str, tuple[str, ...]]) -> bool:
         or region in _places()
         or any(_starts(pattern, region) for pattern in (*_CONTINENTS.values(), _OTHERS))
     )
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The region that a word most likely means, of the clouds' and of the `known` ones; empty when none is near."""
+    names = [*known, *_CONTINENTS, *_places()]
+    return next((name for name in names if is_misspelling(word, name)), "") or nearest(word, names)
+
+
+@cache
+def is_misspelt(word: str) -> bool:
+    """Whether a word is surely a cloud's region with a slip in it."""
+    return any(is_misspelling(word, region) for region in _places())
 
 
 def _lies_in(region: str, continent: str) -> bool:

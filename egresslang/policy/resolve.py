@@ -22,6 +22,7 @@ from egresslang.policy.policy import (
     Subject,
 )
 from egresslang.policy.regions import within
+from egresslang.policy.repeated import repeated
 from egresslang.profile.profile import ClusterProfile
 from egresslang.syntax import nodes
 
@@ -74,6 +75,7 @@ class _Resolver:
         """Everything a file says."""
         namespace = self.profile.default_namespace
         for statement in file.statements:
+            self.found.extend(repeated(statement))
             if isinstance(statement, nodes.NamespaceLine):
                 namespace = statement.name
                 self.binding.enter(statement)
@@ -115,10 +117,12 @@ class _Resolver:
             return
         addresses = self.attributes.addresses(address) if address else None
         named = address is not None
+        targets: list[nodes.Target] = []
         for target, ports, span in self.binding.entries(statement.destinations, namespace, named):
             bound = self.binding.target(target)
             if bound is None:
                 continue
+            targets.append(bound)
             varies = varies or bound is not target
             if isinstance(bound, nodes.Anything) and not ports and Subject(ANY, ANY) in subjects:
                 self._tell(
@@ -146,6 +150,8 @@ class _Resolver:
                         )
                         for subject in subjects
                     )
+        if holes:
+            self.destinations.tell_idle(statement.destinations.holes, targets, namespace)
         self.allows.append(AllowLine(rule, statement, live, varies))
 
     def _subjects(self, sources: nodes.Sources, namespace: str) -> list[Subject]:
@@ -178,31 +184,27 @@ class _Resolver:
                 )
             )
             return False
-        if not rule.region:
+        if not rule.region or within(self.profile.region, rule.region, self.profile.regions):
             return True
-        if not self.profile.region:
-            self._tell(
-                finding(
-                    codes.UNKNOWN_REGION,
-                    rule.span,
-                    f"nothing says whether this cluster is in `{rule.region}`",
-                    "granted nevertheless",
-                    help="write `region:` in the profile",
-                )
+        self._tell(self._elsewhere(rule))
+        return not self.profile.region
+
+    def _elsewhere(self, rule: Rule) -> Finding:
+        """A rule that is for clusters of another region, or of one that nobody knows, or nobody knows of this one."""
+        own, region = self.profile.region, rule.region
+        code, label = (codes.OTHER_CLUSTER, "grants nothing in this cluster") if own else (codes.UNKNOWN_REGION, "granted nevertheless")  # fmt: skip
+        if not self.attributes.knows_region(region):
+            meant = self.attributes.near_region(region)
+            help = (
+                f"declare it under `regions:` of the profile, or {f'write `{meant}`' if meant else 'correct `region=`'}"
             )
-            return True
-        if within(self.profile.region, rule.region, self.profile.regions):
-            return True
-        self._tell(
-            finding(
-                codes.OTHER_CLUSTER,
-                rule.span,
-                f"the cluster is in `{self.profile.region}`, not in `{rule.region}`",
-                "grants nothing in this cluster",
-                help="compile it for a cluster in the region, or correct `region=`",
-            )
-        )
-        return False
+            return finding(code, rule.span, f"nothing says what region `{region}` is", label, help=help)
+        if not own:
+            message = f"nothing says whether this cluster is in `{region}`"
+            return finding(code, rule.span, message, label, help="write `region:` in the profile")
+        is_near = own.replace("-", "") == region.replace("-", "")
+        help = f"write `region={own}`" if is_near else "compile it for a cluster in the region, or correct `region=`"
+        return finding(code, rule.span, f"the cluster is in `{own}`, not in `{region}`", label, help=help)
 
     # Mesh, deny, expect
 

@@ -8,13 +8,16 @@ whose pods carry these labels is a stranger to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from egresslang.documents import Located
 from egresslang.mesh.addresses import BITS, parse_network
 from egresslang.mesh.read import read
 from egresslang.mesh.resources import Labels, Workload, selects
 from egresslang.policy.inventory import KnownWorkload
-from egresslang.profile.profile import ClusterProfile, Resource
+from egresslang.policy.policy import Addresses, Grant
+from egresslang.profile.facts import CAPTURE
+from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import Range
 from egresslang.record import record
 from egresslang.source import Span
@@ -55,12 +58,14 @@ class Standing:
     """A workload that stands in the cluster: its pods, and the part of its manifest that describes them.
 
     `uncaptured` says why no sidecar sees what it sends, empty when one does; `culprit_span` is what in the manifests says so.
+    `is_owned` when a controller made it.
     """
 
     workload: Workload
     pod_span: Located
     uncaptured: str
     culprit_span: Span
+    is_owned: bool = False
 
     @property
     def namespace(self) -> str:
@@ -93,19 +98,25 @@ class Standings:
     def __init__(self, profile: ClusterProfile) -> None:
         self.by_namespace: dict[str, list[Standing]] = {}
         self._by_label: dict[str, dict[tuple[str, str], list[Standing]]] = {}
-        injection = dict(_without_injection(profile.resources))
-        for resource in profile.resources:
-            if resource.kind in KINDS and "ownerReferences" not in resource.manifest_span["metadata"]:
-                for each in read([resource.manifest_span], profile.cluster_domain, profile.default_namespace)[
-                    0
-                ].workloads:
-                    self.by_namespace.setdefault(resource.namespace, []).append(_standing(each, resource, injection))
+        self._profile = profile
+        manifests = [each.manifest_span for each in profile.resources]
+        for each in standings(manifests, profile.cluster_domain, profile.default_namespace):
+            if not each.is_owned:
+                self.by_namespace.setdefault(each.namespace, []).append(each)
 
     def of(self, known: KnownWorkload) -> list[Standing]:
         """The manifests of a known workload."""
         carrying = self._carrying(known.namespace, known.selector)
         own = [each for each in carrying if each.name == known.name]
         return own or [each for each in carrying if each.name.startswith(f"{known.name}-")]
+
+    def unselected(self, known: KnownWorkload) -> list[Standing]:
+        """The manifests of a known workload's name, where the pods of none of its manifests carry its labels."""
+        return [] if self.of(known) else self._by_name.get((known.namespace, known.name), [])
+
+    def described(self, known: KnownWorkload) -> list[Standing]:
+        """The manifests that say what the pods of a known workload are like, whatever labels they carry."""
+        return self.of(known) or self.unselected(known)
 
     def strangers(self, known: KnownWorkload, others: Mapping[str, KnownWorkload]) -> list[Standing]:
         """Those with a sidecar whose pods carry the labels a known workload is selected by, and that are none of `others`."""
@@ -115,6 +126,39 @@ class Standings:
             for each in self._carrying(known.namespace, known.selector)
             if id(each) not in own and each.name not in others and not each.uncaptured
         ]
+
+    def selects_nothing(self, namespace: str, selector: Labels) -> bool:
+        """Whether pods or WorkloadEntries are known in a namespace, and none of them carries the labels."""
+        known = (self._profile.namespaces or {}).get(namespace)
+        carried = [dict(each.labels) for each in known.workloads.values()] if known is not None else []
+        carried += [each.labels for each in self.by_namespace.get(namespace, ())]
+        carried += self._entries.get(namespace, ())
+        return bool(carried) and not any(selects(selector, labels) for labels in carried)
+
+    @cached_property
+    def _entries(self) -> dict[str, list[dict[str, str]]]:
+        """The labels of WorkloadEntries, by namespace."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for each in self._profile.resources:
+            if each.kind == "WorkloadEntry":
+                labels = each.manifest_span.get("spec", "labels")
+                found.setdefault(each.namespace, []).append(
+                    {} if labels is None else {str(key): str(value.value) for key, value in labels.items()}
+                )
+        return found
+
+    @cached_property
+    def without_sidecars(self) -> dict[str, tuple[str, Span]]:
+        """Namespaces whose pods get no sidecar, with the reason and its place."""
+        return dict(_without_injection([each.manifest_span for each in self._profile.resources]))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[Standing]]:
+        found: dict[tuple[str, str], list[Standing]] = {}
+        for namespace, several in self.by_namespace.items():
+            for each in several:
+                found.setdefault((namespace, each.name), []).append(each)
+        return found
 
     def _carrying(self, namespace: str, selector: Labels) -> list[Standing]:
         if not selector:
@@ -129,21 +173,33 @@ class Standings:
         return [each for each in candidates if selects(selector, each.labels)]
 
 
-def _standing(workload: Workload, resource: Resource, injection: Mapping[str, tuple[str, Span]]) -> Standing:
-    pod = _pod(resource.manifest_span)
-    reason, place = workload.uncaptured, resource.span
+def standings(manifests: Iterable[Located], cluster_domain: str, namespace: str) -> Iterator[Standing]:
+    """The workloads of some manifests; what names no namespace stands in `namespace`."""
+    manifests = list(manifests)
+    injection = dict(_without_injection(manifests))
+    for manifest in manifests:
+        kind = manifest.get("kind")
+        if kind is not None and str(kind.value) in KINDS:
+            for each in read([manifest], cluster_domain, namespace)[0].workloads:
+                yield _standing(each, manifest, injection)
+
+
+def _standing(workload: Workload, manifest: Located, injection: Mapping[str, tuple[str, Span]]) -> Standing:
+    pod = _pod(manifest)
+    named = workload.origin.place or manifest.heading
+    reason, place = workload.uncaptured, named
     for path, value in _CULPRITS if reason else ():
         found = pod.get(*path)
         if found is not None and found.value == value:
             place = found.key_span.to(found.span)
             break
     if not reason:
-        reason, place = next(_kept_from_sidecar(workload, pod), ("", resource.span))
-    if not reason and resource.namespace in injection:
+        reason, place = next(_kept_from_sidecar(workload, pod), ("", named))
+    if not reason and workload.origin.namespace in injection:
         own = {**workload.annotations, **dict(workload.labels)}.get(INJECT)
         if own != "true":
-            reason, place = injection[resource.namespace]
-    return Standing(workload, pod, reason, place)
+            reason, place = injection[workload.origin.namespace]
+    return Standing(workload, pod, reason, place, manifest.get("metadata", "ownerReferences") is not None)
 
 
 def _pod(manifest: Located) -> Located:
@@ -168,30 +224,30 @@ def _kept_from_sidecar(workload: Workload, pod: Located) -> Iterator[tuple[str, 
             )
 
 
-def _without_injection(resources: Iterable[Resource]) -> Iterator[tuple[str, tuple[str, Span]]]:
+def _without_injection(manifests: Iterable[Located]) -> Iterator[tuple[str, tuple[str, Span]]]:
     """Namespaces whose labels say that pods get no sidecar, with the reason and its place."""
-    for each in resources:
-        if each.kind != "Namespace":
+    for each in manifests:
+        kind, name = each.get("kind"), each.get("metadata", "name")
+        if kind is None or kind.value != "Namespace" or name is None:
             continue
-        labels = each.manifest_span.get("metadata", "labels")
-        injects = labels.get("istio-injection") if labels is not None else None
-        mode = labels.get(DATAPLANE) if labels is not None else None
+        injects = each.get("metadata", "labels", "istio-injection")
+        mode = each.get("metadata", "labels", DATAPLANE)
         if injects is not None and injects.value == "disabled":
             words = "it has no sidecar: its namespace says `istio-injection: disabled`"
-            yield each.name, (words, injects.key_span.to(injects.span))
-        elif mode is not None and mode.value == "ambient" and each.labels.get("istio-injection") != "enabled":
+            yield str(name.value), (words, injects.key_span.to(injects.span))
+        elif mode is not None and mode.value == "ambient" and (injects is None or injects.value != "enabled"):
             words = "its namespace is in the ambient mesh: Sidecars mean nothing to it"
-            yield each.name, (words, mode.key_span.to(mode.span))
+            yield str(name.value), (words, mode.key_span.to(mode.span))
 
 
 @record
 class Exclusion:
-    """What an annotation leaves out of capture: `ports` and `networks`, each with its text; `only` when it captures these alone.
+    """What an annotation or the installation leaves out of capture: `ports` and `networks`, each with its text; `only` when it captures these alone.
 
     A port of 0 is every port.
     """
 
-    annotation: str
+    setting: str
     span: Span
     ports: tuple[int, ...]
     networks: tuple[tuple[int, Range, str], ...]
@@ -200,23 +256,67 @@ class Exclusion:
 
 def exclusions(standing: Standing) -> list[Exclusion]:
     """What the annotations of a workload leave out, in the order of istio-iptables: ports, addresses, all other addresses."""
+    places = {name: standing.annotation(PREFIX + name) for name in CAPTURE}
+    return _exclusions(
+        {
+            name: (PREFIX + name, said.value, said.key_span.to(said.span))
+            for name, said in places.items()
+            if said is not None and isinstance(said.value, str)
+        }
+    )
+
+
+def installed_exclusions(profile: ClusterProfile) -> list[Exclusion]:
+    """What the installation leaves out for every pod that says nothing else, in the same order."""
+    return _exclusions(
+        {name: (f"global.proxy.{CAPTURE[name]}", said.text, said.span) for name, said in profile.capture.items()}
+    )
+
+
+def _exclusions(settings: Mapping[str, tuple[str, str, Span]]) -> list[Exclusion]:
     found = []
     for name, has_ports, only in (
         ("excludeOutboundPorts", True, False),
         ("excludeOutboundIPRanges", False, False),
         ("includeOutboundIPRanges", False, True),
     ):
-        said = standing.annotation(PREFIX + name)
-        if said is None or not isinstance(said.value, str):
+        if name not in settings:
             continue
-        words = [each.strip() for each in said.value.split(",") if each.strip()]
+        setting, text, span = settings[name]
+        words = [each.strip() for each in text.split(",") if each.strip()]
         if only and words == ["*"]:
             continue
         ports = tuple(_ports(words)) if has_ports else ()
         networks = () if has_ports else tuple(_networks(words))
         if ports or networks or only:
-            found.append(Exclusion(PREFIX + name, said.key_span.to(said.span), ports, networks, only))
+            found.append(Exclusion(setting, span, ports, networks, only))
     return found
+
+
+def left_out(grant: Grant, exclusion: Exclusion, included: frozenset[int]) -> str:
+    """What of a grant is left out of capture, in words; empty when nothing."""
+    if exclusion.ports:
+        return f"port {grant.port}" if grant.port in exclusion.ports or 0 in exclusion.ports else ""
+    destination = grant.destination
+    if exclusion.only:
+        if grant.port in included or 0 in included:
+            return ""
+        if not isinstance(destination, Addresses):
+            return f"`{destination}`"
+        inside = [network for version, network, _ in exclusion.networks if version == destination.version]
+        is_inside = all(
+            any(low <= first and last <= high for low, high in inside) for first, last in destination.ranges
+        )
+        return "" if is_inside else f"`{destination}`"
+    for version, (low, high), text in exclusion.networks:
+        if isinstance(destination, Addresses):
+            if version == destination.version and any(
+                low <= last and first <= high for first, last in destination.ranges
+            ):
+                return f"`{text}`"
+        elif (version, low, high) == (4, 0, (1 << 32) - 1):
+            return f"`{destination}`"
+    return ""
 
 
 def included_ports(standing: Standing) -> frozenset[int]:

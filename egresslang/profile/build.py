@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from egresslang.findings import Finding
 from egresslang.profile.existing import read_resources
-from egresslang.profile.facts import Fact, Installation, settle
+from egresslang.profile.facts import CAPTURE, Fact, Installation, settle
 from egresslang.profile.in_mesh import read_in_mesh
 from egresslang.profile.inventory import read_enforcement, read_inventory, read_observed
 from egresslang.profile.places import read_destinations, read_networks, read_regions
@@ -79,6 +79,11 @@ def build(name: str, span: Span, spec: Located | None, stated: Mapping[str, Fact
         lint=_lint(part("lint")),
         resources=read_resources(part("resources"), default_namespace, read_file, findings),
         assumed=tuple(assumed),
+        capture={
+            key: Member(installed.facts[key].value, installed.facts[key].span)
+            for key in CAPTURE
+            if installed and key in installed.facts
+        },
         mode_span=_told("outboundTrafficPolicy", stated, installed),
     )
 

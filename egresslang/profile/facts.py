@@ -29,6 +29,15 @@ ISTIO_DEFAULTS: Mapping[str, Any] = {
 }
 """What Istio does when nobody says otherwise (`DefaultMeshConfig` in pkg/config/mesh/mesh.go; the istiod chart)."""
 
+CAPTURE = {
+    "excludeOutboundPorts": "excludeOutboundPorts",
+    "excludeOutboundIPRanges": "excludeIPRanges",
+    "includeOutboundPorts": "includeOutboundPorts",
+    "includeOutboundIPRanges": "includeIPRanges",
+}
+"""What leaves traffic out of capture: the end of a pod's annotation, and the key below `global.proxy` that holds where a
+pod has none (files/injection-template.yaml of the istiod chart)."""
+
 AUTO_ALLOCATES_SINCE = (1, 25)
 """The first version with PILOT_ENABLE_IP_AUTOALLOCATE on by default (pilot/pkg/features/pilot.go)."""
 

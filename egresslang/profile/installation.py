@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.findings import Finding, Severity, finding, in_order
-from egresslang.profile.facts import MODES, Fact, Installation
+from egresslang.profile.facts import CAPTURE, MODES, Fact, Installation
 from egresslang.profile.installation_profiles import PROFILES
 from egresslang.profile.version import parse
 from egresslang.suggest import unknown_word
@@ -70,6 +70,7 @@ class _Reader:
         yield from self._words()
         yield from self._environment()
         yield from self._proxies()
+        yield from self._capture()
 
     def profile(self) -> Fact | None:
         """The installation profile that the file builds on."""
@@ -178,6 +179,13 @@ class _Reader:
             found = self._at(metadata, variable)
             if found is not None and self._is_string(found, variable) and (key == "dnsCapture" or found.value in _TRUE):
                 yield key, Fact(found.value in _TRUE, found.span)
+
+    def _capture(self) -> Iterator[tuple[str, Fact]]:
+        """What is left out of capture in every pod that says nothing else."""
+        for annotation, key in CAPTURE.items():
+            found = self._value("global", "proxy", key)
+            if found is not None and found.value not in ("", None) and self._is_scalar(found):
+                yield annotation, Fact(str(found.value), found.key_span.to(found.span))
 
     def _variables(self) -> Mapping[str, Located]:
         """istiod's environment, as chart values or as an IstioOperator's list write it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from egresslang.record import record
@@ -115,7 +116,8 @@ class ClusterProfile:
     """A valid profile, every default filled in; `namespaces` is None when there is no inventory.
 
     `outbound_traffic_policy` is the installed mode (REGISTRY_ONLY, ALLOW_ANY, ALLOW_ANY_DYNAMIC_DNS),
-    `version` (major, minor) of Istio, `assumed` the defaults that were taken, in words. `mode_span` is where the
+    `version` (major, minor) of Istio, `assumed` the defaults that were taken, in words. `capture` is what the installation
+    leaves out of capture, by the ends of the annotations that say it of a pod (facts.CAPTURE). `mode_span` is where the
     installed mode is told, None where it is assumed.
     """
 
@@ -144,4 +146,5 @@ class ClusterProfile:
     lint: Lint
     resources: tuple[Resource, ...]
     assumed: tuple[str, ...]
+    capture: Mapping[str, Member] = MappingProxyType({})
     mode_span: Span | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from egresslang.findings import Label
 from egresslang.record import record
-from egresslang.report.display import cells, columns
+from egresslang.report.display import cells, columns, wrap
 from egresslang.report.display import shown as safe
 from egresslang.source import Source
 
@@ -21,6 +21,7 @@ Row = tuple[str, list[Segment]]
 
 _CONTEXT = 8  # columns kept on both sides of a mark when a line is cut
 _CUT = "…"
+_WORDS = 20  # columns that words have at least, where they do not fit right of a mark or below it
 _DENSEST = 8  # code points of one column that are looked at; the longest emoji sequences have 5
 
 
@@ -80,11 +81,11 @@ def marks(label: Label, style: str) -> list[Mark]:
     ]
 
 
-def draw(source: Source, marks: Iterable[Mark], limit: int) -> Iterator[Row]:
+def draw(source: Source, marks: Iterable[Mark], limit: int, room: int | None = None) -> Iterator[Row]:
     """The marked lines of a source from first to last, each at most `limit` columns wide, with their marks.
 
     One unmarked line between two marked ones is shown, several are left out. A line on which marks are
-    too far apart is shown once for each group of marks that fits.
+    too far apart is shown once for each group of marks that fits. Words are wrapped to `room` columns if there is one.
     """
     by_line: dict[int, list[Mark]] = {}
     for mark in marks:
@@ -98,7 +99,7 @@ def draw(source: Source, marks: Iterable[Mark], limit: int) -> Iterator[Row]:
             yield "...", []
         for group, view in _views(_line(source, number), by_line[number], limit):
             yield _row(number, view)
-            for segments in _under(group, view):
+            for segments in _under(group, view, room):
                 yield "", segments
         previous = number
 
@@ -202,8 +203,10 @@ def _shown(kept: list[tuple[str, int]], start: int, head: str = "", tail: str = 
     return _View("".join([head, *[text for text, _ in kept], tail]), start, begins)
 
 
-def _under(marks: list[Mark], view: _View) -> Iterator[list[Segment]]:
+def _under(marks: list[Mark], view: _View, room: int | None) -> Iterator[list[Segment]]:
     """The rows under a line: all marks and the words of the last one, then the other words, hung from their marks.
+
+    The words of the last one hang too where there is no room for them beside it.
 
     ```
     allow idgen -> api.example.com:443 tls
@@ -219,15 +222,27 @@ def _under(marks: list[Mark], view: _View) -> Iterator[list[Segment]]:
         placed.append((start, max(start + 1, view.column(mark.end)), mark))
     last = max(placed, key=lambda place: (place[1], place[0], place[2].style != RELATED))
     segments = _underlines(placed)
-    if last[2].text:
+    fits = room is None or last[1] + 1 + columns(last[2].text) <= room
+    if last[2].text and fits:
         segments.append((last[1] + 1, last[2].style, last[2].text))
     yield segments
-    hung = sorted((p for p in placed if p is not last and p[2].text), key=lambda place: -place[0])
+    hung = sorted((p for p in placed if p[2].text and not (p is last and fits)), key=lambda place: -place[0])
     if hung:
         yield _stems(hung)
     for index, (start, _, mark) in enumerate(hung):
         left = [place for place in hung[index + 1 :] if place[0] < start]
-        yield [*_stems(left), (start, mark.style, mark.text)]
+        yield from _hanging(start, mark, _stems(left), room)
+
+
+def _hanging(start: int, mark: Mark, stems: list[Segment], room: int | None) -> Iterator[list[Segment]]:
+    """The words of a mark below it, in as many rows as they need; further left where too little room is there."""
+    if room is None:
+        yield [*stems, (start, mark.style, mark.text)]
+        return
+    wide = max(room - start, min(columns(mark.text), _WORDS))
+    column = min(start, room - wide)
+    for line in wrap(mark.text, wide):
+        yield [*(stem for stem in stems if stem[0] < column), (column, mark.style, line)]
 
 
 def _underlines(placed: list[tuple[int, int, Mark]]) -> list[Segment]:

@@ -119,7 +119,7 @@ class _Results:
         return made
 
     def _location(self, span: Span) -> dict[str, Any]:
-        return {"physicalLocation": {"artifactLocation": self._artifact(span), "region": _region(span)}}
+        return {"physicalLocation": {"artifactLocation": self._artifact(span), "region": region(span)}}
 
     def _related(self, number: int, label: Label) -> dict[str, Any]:
         return {"id": number, **self._location(label.span), **_said(label.text)}
@@ -135,7 +135,7 @@ class _Results:
             change = changes.setdefault(
                 edit.span.source.name, {"artifactLocation": self._artifact(edit.span), "replacements": []}
             )
-            change["replacements"].append({"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}})
+            change["replacements"].append({"deletedRegion": region(edit.span), "insertedContent": {"text": edit.text}})
         return {"description": {"text": fix.title}, "artifactChanges": list(changes.values())}
 
 
@@ -143,6 +143,7 @@ def _said(text: str) -> dict[str, Any]:
     return {"message": {"text": shown(text)}} if text else {}
 
 
-def _region(span: Span) -> dict[str, int]:
+def region(span: Span) -> dict[str, int]:
+    """Where a span lies: lines and columns from 1, the end exclusive."""
     (line, column), (end_line, end_column) = (span.source.position(at) for at in (span.start, span.end))
     return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}

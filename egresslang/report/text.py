@@ -22,12 +22,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from egresslang.findings import Finding, Label, Severity
 from egresslang.report import Checked, Context
 from egresslang.report.color import Paint, painter
-from egresslang.report.display import shown, wrap
+from egresslang.report.display import columns, shown, wrap
 from egresslang.report.excerpt import RELATED, Mark, Row, Segment, draw, marks
 from egresslang.source import Source
 
 _LINE = 240  # columns of a source line that are shown when no terminal sets a limit
-_NARROWEST = 40  # columns of a source line, and half of that of a note, that are shown on any terminal
+_NARROWEST = 24  # columns of a title, a source line and, four less, of a note that are shown on any terminal
 
 
 def report(findings: Sequence[Finding], context: Context) -> str:
@@ -69,9 +69,7 @@ def _finding(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]
     digits = max(len(str(mark.line)) for _, marked in blocks.values() for mark in marked)
     bar = paint("gutter", " " * (digits + 2) + "|")
     limit = _LINE if width is None else max(_NARROWEST, width - digits - 4)
-    cluster = f" (cluster {shown(finding.cluster)})" if finding.cluster else ""
-    title = paint(severity, f"{severity}[{finding.code.id}]") + paint("strong", f": {shown(finding.message)}")
-    yield title + cluster
+    yield from _title(f"{severity}[{finding.code.id}]", finding, paint, width)
     for source, (place, marked) in blocks.items():
         if source is finding.span.source:
             arrow = "-->"
@@ -80,13 +78,28 @@ def _finding(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]
             yield bar
         yield " " * (digits + 1) + paint("gutter", arrow) + f" {place}"
         yield bar
-        for row in draw(source, marked, limit):
+        for row in draw(source, marked, limit, None if width is None else limit):
             yield _row(row, digits, paint)
     remarks = list(_remarks(finding))
     if remarks:
         yield bar
     for word, text in remarks:
         yield from _remark(word, text, digits, paint, width)
+
+
+def _title(code: str, finding: Finding, paint: Paint, width: int | None) -> Iterator[str]:
+    """The code, the message and the cluster, in as many lines as the terminal needs."""
+    message = shown(f"{code}: {finding.message}")
+    first, *others = wrap(message, None if width is None else max(_NARROWEST, width - 2))
+    last = f"  {others[-1]}" if others else first
+    cluster = f"(cluster {shown(finding.cluster)})" if finding.cluster else ""
+    lines = [paint(str(finding.severity), code) + paint("strong", first.removeprefix(code))]
+    lines += ["  " + paint("strong", line) for line in others]
+    if cluster and width is not None and columns(f"{last} {cluster}") > width:
+        lines.append(f"  {cluster}")
+    elif cluster:
+        lines[-1] += f" {cluster}"
+    yield from lines
 
 
 def _blocks(finding: Finding, severity: str) -> dict[Source, tuple[str, list[Mark]]]:
@@ -129,7 +142,7 @@ def _remarks(finding: Finding) -> Iterator[tuple[str, str]]:
 
 def _remark(word: str, text: str, digits: int, paint: Paint, width: int | None) -> Iterator[str]:
     indent = digits + 2 + len(f"= {word}: ")
-    first, *others = wrap(text, None if width is None else max(_NARROWEST // 2, width - indent))
+    first, *others = wrap(text, None if width is None else max(_NARROWEST - 4, width - indent))
     yield " " * (digits + 2) + paint("gutter", "=") + " " + paint("strong", f"{word}:") + f" {first}"
     for line in others:
         yield (" " * indent + line).rstrip()

@@ -20,11 +20,11 @@ from egresslang.rules import (
     expectation_failed,
     expires_soon,
     missing_attribute,
-    misspelt_mode,
     not_captured,
     not_enforced,
     not_governed,
     private_destination,
+    profile_mismatch,
     protocol_conflict,
     public_wildcard,
     redundant,
@@ -59,7 +59,7 @@ RULES = (
     collision,
     shared_selector,
     not_captured,
-    misspelt_mode,
+    profile_mismatch,
     not_governed,
 )
 """Every rule, in the order of their codes."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from egresslang import codes
 from egresslang.findings import Finding, finding
 from egresslang.policy.intent import HTTP
-from egresslang.policy.policy import Policy
+from egresslang.policy.policy import Grant, Policy
 from egresslang.profile.profile import ClusterProfile
 
 CODE = codes.CLEARTEXT
@@ -18,15 +18,18 @@ CODE = codes.CLEARTEXT
 
 def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     """Each destination that is spoken to in http, http2 or grpc without TLS; once, however many rules have it."""
-    seen: set[tuple[str, int]] = set()
+    found: dict[tuple[str, int], dict[int, Grant]] = {}
     for grant in policy.grants:
-        if grant.spelled in HTTP and (mark := (str(grant.destination), grant.port)) not in seen:
-            seen.add(mark)
-            yield finding(
-                CODE,
-                grant.span,
-                f"`{grant.destination}:{grant.port}` is spoken to in plain {grant.spelled}",
-                "not encrypted",
-                notes=["whoever is on the way can read and change it"],
-                help="use `:443 tls` where the destination offers it",
-            )
+        if grant.spelled in HTTP:
+            found.setdefault((str(grant.destination), grant.port), {}).setdefault(id(grant.rule), grant)
+    for by_rule in found.values():
+        grant, *others = by_rule.values()
+        yield finding(
+            CODE,
+            grant.span,
+            f"`{grant.destination}:{grant.port}` is spoken to in plain {grant.spelled}",
+            "not encrypted",
+            notes=["whoever is on the way can read and change it"],
+            help="use `:443 tls` where the destination offers it",
+            elsewhere=[other.span for other in others],
+        )

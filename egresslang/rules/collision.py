@@ -2,8 +2,8 @@
 
 One Sidecar holds for a pod and nothing merges: of two that select it, or two without a selector, the older, which is
 the one that stands there. Also told are Sidecars that do something else than they seem to: one that lists hosts under
-ALLOW_ANY, one whose selector matches nothing known, and `./*`, which imports what is declared for others. (What other
-resources change is told when the manifests are proved.)
+ALLOW_ANY, one whose selector matches nothing known, as that of a ServiceEntry may, and `./*`, which imports what is
+declared for others. (What other resources change is told when the manifests are proved.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from egresslang.source import Span
 
 if TYPE_CHECKING:
     from egresslang.documents import Located
-    from egresslang.mesh.resources import Labels, Sidecar
+    from egresslang.mesh.resources import Labels, ServiceEntry, Sidecar
     from egresslang.policy.standing import Standings
 
 CODE = codes.COLLISION
@@ -29,11 +29,11 @@ STRICT, OPEN = "REGISTRY_ONLY", "ALLOW_ANY"
 
 
 def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
-    """The first thing wrong with each Sidecar of the profile's resources, without those of a former output."""
+    """The first thing wrong with each Sidecar or ServiceEntry that stands there, without those of a former output."""
     standing = [
         each
         for each in profile.resources
-        if each.kind == "Sidecar" and each.labels.get("app.kubernetes.io/managed-by") != "egressc"
+        if each.kind in ("Sidecar", "ServiceEntry") and each.labels.get("app.kubernetes.io/managed-by") != "egressc"
     ]
     if not standing:
         return
@@ -51,6 +51,9 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
             defaults.setdefault(each.origin.namespace, each)
         if told is not None:
             yield told
+    for entry in found.service_entries:
+        if entry.selector:
+            yield from looked.selects_nothing(entry, entry.selector)
 
 
 class _Look:
@@ -84,7 +87,7 @@ class _Look:
         yield from self._imports(sidecar)
         yield from self._lists_in_vain(sidecar)
         if sidecar.selector:
-            yield from self._selects_nothing(sidecar, sidecar.selector)
+            yield from self.selects_nothing(sidecar, sidecar.selector)
 
     def _is_enforced(self, namespace: str) -> bool:
         return self.level == "mesh" or (self.level == "namespaces" and namespace in self.profile.enforcement.namespaces)
@@ -165,20 +168,16 @@ class _Look:
             severity=Severity.ERROR if is_locked else Severity.WARNING,
         )
 
-    def _selects_nothing(self, sidecar: Sidecar, selector: Labels) -> Iterator[Finding]:
-        from egresslang.mesh.resources import selects
-
-        namespace = sidecar.origin.namespace
-        known = (self.profile.namespaces or {}).get(namespace)
-        carried = [dict(each.labels) for each in known.workloads.values()] if known is not None else []
-        carried += [each.labels for each in self._standings.by_namespace.get(namespace, ())]
-        if carried and not any(selects(selector, labels) for labels in carried):
+    def selects_nothing(self, resource: Sidecar | ServiceEntry, selector: Labels) -> Iterator[Finding]:
+        """A selector that no pod of the namespace is known to carry the labels of."""
+        namespace = resource.origin.namespace
+        if self._standings.selects_nothing(namespace, selector):
             yield finding(
                 CODE,
-                _selector(sidecar),
-                f"{sidecar.origin} selects no known workload",
+                _selector(resource),
+                f"{resource.origin} selects no known workload",
                 f"no pod known in `{namespace}` carries this",
-                help=f"correct the labels, or remove {sidecar.origin}",
+                help=f"correct the labels, or remove {resource.origin}",
                 severity=Severity.WARNING,
             )
 
@@ -213,19 +212,19 @@ def _second(sidecar: Sidecar, first: Sidecar) -> Finding:
     )
 
 
-def _manifest(sidecar: Sidecar) -> Located:
-    manifest = sidecar.origin.manifest_span
+def _manifest(resource: Sidecar | ServiceEntry) -> Located:
+    manifest = resource.origin.manifest_span
     assert manifest is not None
     return manifest
 
 
-def _name(sidecar: Sidecar) -> Span:
-    return sidecar.origin.place or _manifest(sidecar).heading
+def _name(resource: Sidecar | ServiceEntry) -> Span:
+    return resource.origin.place or _manifest(resource).heading
 
 
-def _selector(sidecar: Sidecar) -> Span:
-    labels = _manifest(sidecar).get("spec", "workloadSelector", "labels")
-    return labels.span if labels is not None and labels.value else _name(sidecar)
+def _selector(resource: Sidecar | ServiceEntry) -> Span:
+    labels = _manifest(resource).get("spec", "workloadSelector", "labels")
+    return labels.span if labels is not None and labels.value else _name(resource)
 
 
 def _mode_place(sidecar: Sidecar) -> Span | None:

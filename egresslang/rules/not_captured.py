@@ -1,24 +1,29 @@
 """EGR506 not-captured: no sidecar sees what a workload sends, or not on a port or to an address it is granted.
 
 It has no sidecar, is in the ambient mesh, uses the network of its node, runs as the sidecar's own user, or its
-annotations leave the port or the address out of capture: a grant then allows nothing, for nothing is blocked.
+annotations leave the port or the address out of capture: a grant then allows nothing, for nothing is blocked. So does a
+workload that no rule names, where the policy is to hold for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
-from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Policy, Subject
+from egresslang.policy.policy import ANY, Everything, Grant, Policy, Subject
 from egresslang.profile.profile import ClusterProfile
+from egresslang.rules.not_governed import is_enforced
+from egresslang.source import Span
 
 if TYPE_CHECKING:
-    from egresslang.policy.inventory import KnownWorkload
-    from egresslang.policy.standing import Exclusion, Standing
+    from egresslang.policy.standing import Exclusion, Standing, Standings
 
 CODE = codes.NOT_CAPTURED
+
+_SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
+"""Namespaces whose pods never get a sidecar (IgnoredNamespaces in istio's pkg/kube/inject), and are no part of the mesh."""
 
 
 def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
@@ -30,27 +35,65 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     from egresslang.policy.standing import Standings
 
     standings = Standings(profile)
-    if not standings.by_namespace:
+    if not standings.by_namespace and not standings.without_sidecars:
         return
     grants: dict[Subject, list[Grant]] = {}
     for grant in policy.grants:
         grants.setdefault(grant.subject, []).append(grant)
-    for known in _known(policy, standings.by_namespace):
-        subject = Subject(known.namespace, known.name)
-        own = grants.get(subject, [])
-        everyones = [*grants.get(Subject(known.namespace, ANY), ()), *grants.get(Subject(ANY, ANY), ())]
-        for standing in standings.of(known):
-            if standing.uncaptured:
-                if own:
-                    yield _uncaptured(own[0], standing)
-                    break
-            elif standing.workload.annotations:
+    for namespace in {**standings.by_namespace, **standings.without_sidecars}:
+        known = {
+            id(standing): Subject(namespace, each.name)
+            for each in policy.inventory.namespaces.get(namespace, {}).values()
+            for standing in standings.described(each)
+        }
+        yield from _unseen(namespace, known, standings, grants, policy, profile)
+        for standing in standings.by_namespace.get(namespace, ()):
+            if id(standing) in known and standing.workload.annotations and not standing.uncaptured:
+                own = grants.get(known[id(standing)], [])
+                everyones = [*grants.get(Subject(namespace, ANY), ()), *grants.get(Subject(ANY, ANY), ())]
                 yield from _left_out([*own, *everyones], standing)
 
 
-def _known(policy: Policy, namespaces: Iterable[str]) -> Iterator[KnownWorkload]:
-    for namespace in namespaces:
-        yield from policy.inventory.namespaces.get(namespace, {}).values()
+def _unseen(
+    namespace: str,
+    known: Mapping[int, Subject],
+    standings: Standings,
+    grants: Mapping[Subject, list[Grant]],
+    policy: Policy,
+    profile: ClusterProfile,
+) -> Iterator[Finding]:
+    """Each workload of a namespace that no sidecar sees, once; those that the namespace keeps from it all at once."""
+    said = standings.without_sidecars.get(namespace)
+    is_system = namespace in (*_SYSTEM, profile.root_namespace)
+    by_namespace: dict[Subject, Standing] = {}
+    told: set[Subject] = set()
+    for standing in standings.by_namespace.get(namespace, ()):
+        subject = known.get(id(standing), Subject(namespace, standing.name))
+        if not standing.uncaptured or subject in told:
+            continue
+        is_held = not is_system and profile.enforcement.level != "observe" and is_enforced(subject, policy, profile)
+        if subject not in grants and not is_held:
+            continue
+        told.add(subject)
+        if said is not None and standing.culprit_span == said[1]:
+            by_namespace[subject] = standing
+        else:
+            yield _uncaptured(subject, grants.get(subject, ()), standing.uncaptured, standing.culprit_span)
+    if said is None:
+        return
+    granted = [
+        each[0]
+        for who, each in grants.items()
+        if who.namespace == namespace and (who in by_namespace or not standings.by_namespace.get(namespace))
+    ]
+    if len(by_namespace) == 1:
+        (subject,) = by_namespace
+        yield _uncaptured(subject, granted, *said)
+    elif by_namespace or granted:
+        words = (
+            "the namespace is in the ambient mesh" if "ambient" in said[0] else "the namespace gives pods no sidecar"
+        )
+        yield _uncaptured(Subject(namespace, ANY), granted, words, said[1])
 
 
 def _ambient_mesh(profile: ClusterProfile) -> Finding:
@@ -64,26 +107,30 @@ def _ambient_mesh(profile: ClusterProfile) -> Finding:
     )
 
 
-def _uncaptured(grant: Grant, standing: Standing) -> Finding:
-    is_ambient = "ambient" in standing.uncaptured
-    notes = ["it reaches everything, whatever the policy says of it"]
+def _uncaptured(subject: Subject, grants: Sequence[Grant], reason: str, culprit: Span) -> Finding:
+    """What no sidecar sees, at the first rule that grants it anything; else where the manifests say so."""
+    is_ambient = "ambient" in reason
+    is_one = subject.workload != ANY
+    who = f"`{subject}` sends" if is_one else f"the workloads of `{subject.namespace}` send"
+    reached = "it reaches everything, whatever the policy says of it"
+    notes = [reached if is_one else "they reach everything, whatever the policy says of them"]
     if is_ambient:
-        notes.append("its ServiceEntries are declared to everyone there: exportTo means nothing in the ambient mesh")
+        notes.append("ServiceEntries are declared to everyone there: exportTo means nothing in the ambient mesh")
     return finding(
         CODE,
-        grant.rule.span,
-        f"no sidecar sees what `{grant.subject}` sends",
-        "grants it what nothing blocks",
-        [Label(standing.culprit_span, standing.uncaptured)],
+        grants[0].rule.span if grants else culprit,
+        f"no sidecar sees what {who}",
+        ("grants it what nothing blocks" if is_one else "grants what nothing blocks") if grants else reason,
+        [Label(culprit, reason)] if grants else [],
         notes,
-        "govern it with a waypoint and AuthorizationPolicies on the ServiceEntries"
+        "govern what is ambient with a waypoint and AuthorizationPolicies on the ServiceEntries"
         if is_ambient
-        else "give its pods a sidecar, or govern them with a NetworkPolicy",
+        else f"give {'its' if is_one else 'their'} pods a sidecar, or govern them with a NetworkPolicy",
     )
 
 
 def _left_out(grants: Iterable[Grant], standing: Standing) -> Iterator[Finding]:
-    from egresslang.policy.standing import exclusions, included_ports
+    from egresslang.policy.standing import exclusions, included_ports, left_out
 
     excluded = exclusions(standing)
     if not excluded:
@@ -91,35 +138,9 @@ def _left_out(grants: Iterable[Grant], standing: Standing) -> Iterator[Finding]:
     included = included_ports(standing)
     for grant in grants:
         for each in excluded:
-            if (what := _what(grant, each, included)) and not isinstance(grant.destination, Everything):
+            if (what := left_out(grant, each, included)) and not isinstance(grant.destination, Everything):
                 yield _past(grant, standing, each, what)
                 break
-
-
-def _what(grant: Grant, exclusion: Exclusion, included: frozenset[int]) -> str:
-    """What of a grant an annotation leaves out, in words; empty when nothing."""
-    if exclusion.ports:
-        return f"port {grant.port}" if grant.port in exclusion.ports or 0 in exclusion.ports else ""
-    destination = grant.destination
-    if exclusion.only:
-        if grant.port in included or 0 in included:
-            return ""
-        if not isinstance(destination, Addresses):
-            return f"`{destination}`"
-        inside = [network for version, network, _ in exclusion.networks if version == destination.version]
-        is_inside = all(
-            any(low <= first and last <= high for low, high in inside) for first, last in destination.ranges
-        )
-        return "" if is_inside else f"`{destination}`"
-    for version, (low, high), text in exclusion.networks:
-        if isinstance(destination, Addresses):
-            if version == destination.version and any(
-                low <= last and first <= high for first, last in destination.ranges
-            ):
-                return f"`{text}`"
-        elif (version, low, high) == (4, 0, (1 << 32) - 1):
-            return f"`{destination}`"
-    return ""
 
 
 def _past(grant: Grant, standing: Standing, exclusion: Exclusion, what: str) -> Finding:
@@ -130,5 +151,5 @@ def _past(grant: Grant, standing: Standing, exclusion: Exclusion, what: str) -> 
         f"granted to `{grant.subject}`",
         [Label(exclusion.span, "captures these addresses alone" if exclusion.only else "leaves it out of capture")],
         ["the mesh neither allows nor blocks it there: the grant changes nothing, and has no telemetry"],
-        f"change `{exclusion.annotation}`, or govern it with a NetworkPolicy",
+        f"change `{exclusion.setting}`, or govern it with a NetworkPolicy",
     )

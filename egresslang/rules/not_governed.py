@@ -1,4 +1,5 @@
-"""EGR509 not-governed: a port or address that a workload excludes from capture, and that nothing grants it.
+"""EGR509 not-governed: a port or address that a workload excludes from capture, and that nothing grants it; and what the
+installation excludes from capture in every pod.
 
 The mesh neither allows nor blocks it: what the policy does not grant there is open all the same. (What is granted there
 is EGR506; udp and IP versions that the cluster does not speak are told where they are written.)
@@ -10,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from egresslang import codes
-from egresslang.findings import Finding, finding
-from egresslang.policy.policy import ANY, Policy, Subject
+from egresslang.findings import Finding, Label, finding
+from egresslang.policy.policy import ANY, Everything, Policy, Subject
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import merge, parse_cidr, subtract
 
@@ -23,7 +24,11 @@ CODE = codes.NOT_GOVERNED
 
 def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     """A finding for each annotation of an enforced workload that opens what is not granted."""
-    if not profile.resources or profile.enforcement.level == "observe":
+    if profile.enforcement.level == "observe":
+        return
+    if profile.capture:
+        yield from _installed(policy, profile)
+    if not profile.resources:
         return
     from egresslang.policy.standing import Standings, exclusions
 
@@ -40,7 +45,7 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     for namespace, several in standings.by_namespace.items():
         for standing in several:
             subject = known.get(id(standing), Subject(namespace, standing.name))
-            if standing.uncaptured or not standing.workload.annotations or not _is_enforced(subject, policy, profile):
+            if standing.uncaptured or not standing.workload.annotations or not is_enforced(subject, policy, profile):
                 continue
             everyones = granted.get(Subject(namespace, ANY), set()) | granted.get(Subject(ANY, ANY), set())
             ports = granted.get(subject, set()) | everyones
@@ -49,7 +54,38 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
                     yield _finding(standing, subject, exclusion, what)
 
 
-def _is_enforced(subject: Subject, policy: Policy, profile: ClusterProfile) -> bool:
+def _installed(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
+    """What goes past every sidecar: where the installation says so, and each destination that is granted there."""
+    from egresslang.policy.standing import installed_exclusions, left_out
+
+    told: set[tuple[str, int, int]] = set()
+    for exclusion in installed_exclusions(profile):
+        if what := _open(exclusion, set(), profile):
+            yield finding(
+                CODE,
+                exclusion.span,
+                f"every workload reaches {what} past its sidecar",
+                "captures these addresses alone" if exclusion.only else "leaves them out of capture",
+                notes=["whatever the policy says of it, nothing in the mesh blocks it; a pod's own annotation may"],
+                help=f"take them out of `{exclusion.setting}`, or govern them with a NetworkPolicy",
+            )
+        for grant in policy.grants if not exclusion.only else ():
+            what = left_out(grant, exclusion, frozenset())
+            if what and not isinstance(grant.destination, Everything) and grant.span.place not in told:
+                told.add(grant.span.place)
+                yield finding(
+                    CODE,
+                    grant.span,
+                    f"{what} goes past every sidecar",
+                    "not governed by the mesh",
+                    [Label(exclusion.span, "leaves it out of capture")],
+                    ["the mesh neither allows nor blocks it there: the grant changes nothing, and has no telemetry"],
+                    f"change `{exclusion.setting}`, or govern it with a NetworkPolicy",
+                )
+
+
+def is_enforced(subject: Subject, policy: Policy, profile: ClusterProfile) -> bool:
+    """Whether the policy is to hold for a workload, by the level of enforcement and the list of observed ones."""
     if any((namespace, name) == (subject.namespace, subject.workload) for namespace, name, _ in profile.observed):
         return False
     if profile.enforcement.level == "namespaces":
@@ -79,5 +115,5 @@ def _finding(standing: Standing, subject: Subject, exclusion: Exclusion, what: s
         f"`{subject}` reaches {what} past its sidecar",
         "captures these addresses alone" if exclusion.only else "leaves them out of capture",
         notes=["no rule grants this, and nothing in the mesh blocks it"],
-        help=f"take them out of `{exclusion.annotation}`, or govern them with a NetworkPolicy",
+        help=f"take them out of `{exclusion.setting}`, or govern them with a NetworkPolicy",
     )

@@ -1,14 +1,16 @@
 """EGR306 private-destination: an address that is not public, or a name that leads to one.
 
 A private or shared address is another host in another network, so nobody can tell from the policy what it is: a warning,
-unless the profile's `destinations` know it. Documentation addresses are examples that were copied. Loopback, link-local
-and cloud metadata addresses are the pod itself, its node, and the credentials of its node: an error.
+unless the profile's `destinations` know it. Documentation addresses are examples that were copied; reserved ones and
+those for benchmarks belong to nobody. Loopback, link-local and cloud metadata addresses are the pod itself, its node, and
+the credentials of its node, and no connection leads to a multicast or broadcast address: an error. A NAT64 address is
+the IPv4 address in it (RFC 6052).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from egresslang import codes
@@ -17,7 +19,7 @@ from egresslang.policy.definitions import INTERNET
 from egresslang.policy.policy import Addresses, Below, Name, Policy
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import BITS, Range, merge, parse_cidr
-from egresslang.record import record
+from egresslang.record import record, replace
 from egresslang.rules.places import address_places, meet
 from egresslang.source import Span
 
@@ -38,7 +40,7 @@ class Special:
 _KNOWN = "say under `destinations:` of the profile what it is"
 _METADATA = Special(
     "cloud metadata",
-    ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"),
+    ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"),
     "whoever reaches it can take the credentials of the node",
     "remove it, and give the workload an identity of its own",
     Severity.ERROR,
@@ -65,6 +67,24 @@ _SPECIALS = (
         "in another network it is another host",
         _KNOWN,
     ),
+    Special(
+        "multicast",
+        ("224.0.0.0/4", "ff00::/8"),
+        "it is many hosts at once: no connection can be made to it",
+        "remove it, or cut `{}` out with `except`",
+        Severity.ERROR,
+    ),
+    Special(
+        "broadcast",
+        ("255.255.255.255",),
+        "it is every host of a network at once: no connection can be made to it",
+        "remove it, or cut `{}` out with `except`",
+        Severity.ERROR,
+    ),
+    Special("reserved", ("192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4", "100::/64"), "nobody has it", _KNOWN),
+    Special(
+        "benchmark", ("198.18.0.0/15", "2001:2::/48"), "it is for tests of devices, and nobody's elsewhere", _KNOWN
+    ),
     Special("shared", ("100.64.0.0/10",), "carriers and clouds use it inside: elsewhere it is another host", _KNOWN),
     Special(
         "documentation",
@@ -76,7 +96,8 @@ _SPECIALS = (
 _METADATA_NAMES = frozenset(
     {"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "instance-data"}
 )
-
+_LOOPBACK_NAMES = frozenset({"localhost.localdomain", "localhost4.localdomain4", "localhost6.localdomain6"})
+_NAT64 = parse_cidr("64:ff9b::/96")[1]
 _AIMED = {4: 1 << 8, 6: 1 << 16}  # a network of no more addresses than these is aimed at what stands in it
 
 
@@ -90,14 +111,18 @@ class _Network:
     special: Special
 
 
+_Place = tuple[Span, Addresses, _Network]
+"""Where a destination that is not public is written, and what it is."""
+
+
 def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     """Each destination of an allow that is not public, by the worst of what it is; once, however many rules have it."""
     yield from _names(policy)
-    told: set[tuple[str, str]] = set()
+    told: dict[tuple[str, str], dict[int, _Place]] = {}
     networks: dict[int, list[_Network]] = {}
     own: dict[int, list[Range]] = {}
     merged: dict[int, list[Range]] = {}
-    for destination, span, _ in address_places(policy):
+    for destination, span, grant in address_places(policy):
         if destination.label == INTERNET and not destination.host:
             continue
         if not networks:
@@ -105,25 +130,25 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
             merged = _merged(networks)
         if not meet(destination.ranges, merged[destination.version]):
             continue
-        found = _aimed(destination) or _worst(destination.ranges, networks[destination.version])
+        judged = _translated(destination)
+        found = _aimed(judged) or _worst(judged.ranges, networks[judged.version])
         if found is None:
             continue
         if found.special.severity is Severity.WARNING and (
             _is_known(destination, profile) or meet(destination.ranges, own[destination.version])
         ):
             continue  # the author knows it, or it is the cluster's own: EGR310
-        mark = destination.label, found.text
-        if mark in told:
-            continue
-        told.add(mark)
-        yield _finding(_title(destination, found), span, found)
+        place = span, judged, found
+        told.setdefault((destination.label, found.text), {}).setdefault(id(grant.rule), place)
+    for by_rule in told.values():
+        (span, judged, found), *others = by_rule.values()
+        yield _finding(_title(judged, found), span, found, [place[0] for place in others])
 
 
 def what_is_there(version: int, addresses: Range) -> Special | None:
     """The worst kind of addresses, none of them public, that a range meets; None for public ones alone."""
     first, last = addresses
-    aimed = last - first < _AIMED[version]
-    for text in _METADATA.networks if aimed else ():
+    for text in _METADATA.networks if last - first < _AIMED[version] else ():
         of, (number, _) = parse_cidr(text)
         if of == version and first <= number <= last:
             return _METADATA
@@ -137,23 +162,46 @@ def _names(policy: Policy) -> Iterator[Finding]:
         destination = grant.destination
         if isinstance(destination, Name):
             is_metadata, name = destination.host in _METADATA_NAMES, destination.host
+            is_loopback = name in _LOOPBACK_NAMES
         elif isinstance(destination, Below):
-            is_metadata = any(name.endswith(f".{destination.suffix}") for name in _METADATA_NAMES)
+            is_metadata, is_loopback = _has_any(destination, _METADATA_NAMES), _has_any(destination, _LOOPBACK_NAMES)
             name = destination.suffix
         else:
             continue
-        special = _METADATA if is_metadata else _LOOPBACK if name.rpartition(".")[2] == "localhost" else None
+        is_loopback = is_loopback or name.rpartition(".")[2] == "localhost"
+        special = _METADATA if is_metadata else _LOOPBACK if is_loopback else None
         if special is not None and str(destination) not in seen:
             seen.add(str(destination))
             what = "leads to the cloud's metadata service" if is_metadata else "is a loopback name"
             yield _finding(f"`{destination}` {what}", grant.span, _Network(0, 0, str(destination), special))
 
 
-def _finding(title: str, span: Span, network: _Network) -> Finding:
+def _has_any(wildcard: Below, names: frozenset[str]) -> bool:
+    return any(name.endswith(f".{wildcard.suffix}") for name in names)
+
+
+def _translated(destination: Addresses) -> Addresses:
+    """The IPv4 addresses that NAT64 addresses lead to; any others as they are."""
+    first, last = _NAT64
+    if destination.version == 4 or not (first <= destination.ranges[0][0] and destination.ranges[-1][1] <= last):
+        return destination
+    return replace(
+        destination, version=4, ranges=tuple((low - first, high - first) for low, high in destination.ranges)
+    )
+
+
+def _finding(title: str, span: Span, network: _Network, elsewhere: Sequence[Span] = ()) -> Finding:
     special = network.special
     help = special.help.format(network.text)
     return finding(
-        CODE, span, title, "not a public address", notes=[special.note], help=help, severity=special.severity
+        CODE,
+        span,
+        title,
+        "not a public address",
+        notes=[special.note],
+        help=help,
+        severity=special.severity,
+        elsewhere=elsewhere,
     )
 
 
@@ -181,8 +229,8 @@ def _networks() -> dict[int, list[_Network]]:
 
 
 def _merged(networks: dict[int, list[_Network]]) -> dict[int, list[Range]]:
-    """Every address that is not public, to pass over the others quickly."""
-    metadata = [parse_cidr(text) for text in _METADATA.networks]
+    """Every address that is not public, or may not be, to pass over the others quickly."""
+    metadata = [(6, _NAT64), *(parse_cidr(text) for text in _METADATA.networks)]
     return {
         version: merge([*((each.first, each.last) for each in some), *(each for at, each in metadata if at == version)])
         for version, some in networks.items()

@@ -1,20 +1,23 @@
-"""EGR202 redundant: a rule, or a destination of one, that adds no flow: other rules grant all of it.
+"""EGR202 redundant: a rule, or a destination or source of one, that adds no flow: other rules grant all of it.
 
 Whoever reads it believes that it is what grants the flow, and whoever removes it believes that the flow is gone. What
 covers it must hold in the same clusters and as long; who owns a rule, and why it is there, makes no difference to flows.
+Of two equal rules the one stays that says more, such as what the profile's `lint.require` asks for; one that alone says
+that the server speaks first says more than its flows, and stays.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, finding
-from egresslang.policy.parts import candidates, parts_of
-from egresslang.policy.policy import ANY, AllowLine, Policy
+from egresslang.policy.parts import Part, candidates, parts_of, shares
+from egresslang.policy.policy import ANY, SERVER_FIRST, AllowLine, Policy
 from egresslang.profile.profile import ClusterProfile
+from egresslang.rules.braces import without
 from egresslang.rules.contradicts_itself import contradictions
 from egresslang.source import Span
 
@@ -25,22 +28,16 @@ CODE = codes.REDUNDANT
 
 
 def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
-    """Each rule that adds no flow, else each of its destinations that adds none."""
+    """Each rule that adds no flow, else each of its destinations that adds none, else each of its sources."""
     if len(policy.grants) < 2:
         return
     parts = parts_of(policy)
-    likely = set(candidates(parts))
-    if not likely:
-        return  # most policies: nothing more is loaded for them
-    from egresslang.policy.redundancy import redundant
-
-    contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
-    found = redundant(parts, {number for number in likely if id(parts[number].line.rule) not in contradicting})
+    named = _named(policy)
+    found = _covered(parts, candidates(parts), policy, profile)
     total = Counter(id(part.line) for part in parts)
     by_line: dict[int, list[Covered]] = {}
     for covered in found:
         by_line.setdefault(id(covered.part.line), []).append(covered)
-    named = _named(policy)
     for line, some in reversed(by_line.items()):
         if len(some) < total[line]:
             yield from map(_part, some)
@@ -50,7 +47,46 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         is_named = all(named[subject] > 1 for subject in who)
         if is_named or profile.enforcement.level != "workloads":
             named.subtract(who)
-            yield _rule(rule, some, is_named)
+            yield _rule(rule, some, is_named and _says_no_more(rule, some, profile.lint.require))
+    gone = {covered.part.number for covered in found}
+    split, members = shares([part for part in parts if part.number not in gone])
+    left = Counter(id(part.line) for part in split)
+    for covered in reversed(_covered(split, members, policy, profile)):
+        line = id(covered.part.line)
+        who = {grant.subject for grant in covered.part.grants if grant.subject.workload != ANY}
+        is_named = all(named[subject] > 1 for subject in who)
+        if left[line] > 1 and (is_named or profile.enforcement.level != "workloads"):
+            left[line] -= 1
+            named.subtract(who)
+            is_safe = is_named and _says_no_more(covered.part.line, [covered], profile.lint.require)
+            yield _source(covered, members[covered.part.number], is_safe)
+
+
+def _covered(parts: list[Part], likely: Iterable[int], policy: Policy, profile: ClusterProfile) -> list[Covered]:
+    """The redundant ones of some parts, by their numbers, of rules that contradict none."""
+    numbers = set(likely)
+    if not numbers:
+        return []  # most policies: nothing more is loaded for them
+    from egresslang.policy.redundancy import redundant
+
+    contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
+    judged = {number for number in numbers if id(parts[number].line.rule) not in contradicting}
+    found = redundant(parts, judged, profile.lint.require)
+    return [covered for covered in found if not _speaks_first(covered)]
+
+
+def _speaks_first(covered: Covered) -> bool:
+    """Whether a part alone says that the server speaks first: its flows are granted, and what it says of them is not."""
+    return _waits([covered.part]) and any(not _waits([part]) for part in covered.by if part.grants[0].protocol)
+
+
+def _is_across(some: list[Covered]) -> bool:
+    """Whether parts are covered by some that say that the server speaks first, which they do not say themselves."""
+    return any(_waits(covered.by) and not _waits([covered.part]) for covered in some)
+
+
+def _waits(parts: Iterable[Part]) -> bool:
+    return any(grant.spelled in SERVER_FIRST for part in parts for grant in part.grants)
 
 
 def _named(policy: Policy) -> Counter[object]:
@@ -59,7 +95,17 @@ def _named(policy: Policy) -> Counter[object]:
     return Counter([*(subject for _, subject in by_rule), *policy.mesh])
 
 
-def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
+def _says_no_more(line: AllowLine, some: list[Covered], required: Collection[str]) -> bool:
+    """Whether each rule that covers another has the attributes of it that the profile requires."""
+    said = _required(line, required)
+    return all(said <= _required(part.line, required) for covered in some for part in covered.by)
+
+
+def _required(line: AllowLine, required: Collection[str]) -> set[str]:
+    return {attribute.key for attribute in line.statement.attributes if attribute.key in required}
+
+
+def _rule(line: AllowLine, some: list[Covered], is_safe: bool) -> Finding:
     statement = line.statement
     flows = f"{statement.sources.span.text} -> {statement.destinations.span.text}"
     words = "the rule" if len(" ".join(flows.split())) > 120 else f"`{' '.join(flows.split())}`"
@@ -71,11 +117,17 @@ def _rule(line: AllowLine, some: list[Covered], is_named: bool) -> Finding:
         _covering(some),
         _notes(some),
         "remove the rule",
-        Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_named),
+        None if _is_across(some) else Fix("remove the rule", (Edit(_lines(line.rule.span), ""),), is_safe),
     )
 
 
 def _part(covered: Covered) -> Finding:
+    destinations = covered.part.line.statement.destinations
+    entries = [entry.span for entry in destinations.entries]
+    fix = None
+    if len(entries) > 1 and covered.part.span in entries and not destinations.holes:
+        edits = without(entries, entries.index(covered.part.span), destinations.span)
+        fix = Fix("remove it from the rule", edits, safe=True)
     return finding(
         CODE,
         covered.part.span,
@@ -84,6 +136,22 @@ def _part(covered: Covered) -> Finding:
         _covering([covered]),
         _notes([covered]),
         "remove it from the rule",
+        fix,
+    )
+
+
+def _source(covered: Covered, number: int, is_safe: bool) -> Finding:
+    sources = covered.part.line.statement.sources
+    members = [member.span for member in sources.members]
+    return finding(
+        CODE,
+        members[number],
+        f"what the rule grants to `{members[number].text}` is granted already",
+        "adds no flow",
+        _covering([covered]),
+        _notes([covered]),
+        "remove it from the rule",
+        Fix("remove it from the rule", without(members, number, sources.span), is_safe),
     )
 
 

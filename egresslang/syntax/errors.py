@@ -33,6 +33,8 @@ _PASTED = (
     ),
 )
 """What stands in column one of other files: how it starts, the message, the label, the help."""
+QUOTES = "'‘’“”"
+"""The quotes that people and their programs write instead of `"`."""
 SHAPES = {
     "namespace": "namespace recipes",
     "workloads": "workloads web-tier = frontend, mobile-bff",
@@ -168,7 +170,7 @@ def shell(word: str, span: Span) -> Finding | None:
 
 def quoted(word: str, span: Span) -> Finding | None:
     """A name in quotes, if it is one."""
-    if match := re.fullmatch(r"['‘’“”](.*)['‘’“”]", word):
+    if match := re.fullmatch(rf"[{QUOTES}](.*)[{QUOTES}]", word):
         fix = Fix(f"write `{match[1]}`", (Edit(span, match[1]),))
         return syntax(span, "a name in quotes", "names have no quotes", f"write `{shown(match[1])}`", fix)
     return None
@@ -269,10 +271,15 @@ def not_a_service(text: str, span: Span) -> Finding:
     )
 
 
-def single_quotes(span: Span) -> Finding:
-    """A value that starts with a single quote, which is a letter like any other."""
+def wrong_quotes(value: str, span: Span) -> Finding | None:
+    """A value in quotes that are letters like any other here, single or curly ones, if it is one."""
+    if value[:1] not in tuple(QUOTES):
+        return None
+    kind = "single" if value[0] in "'‘’" else "curly"
+    inner = match[1] if (match := re.fullmatch(rf"[{QUOTES}]([^{QUOTES}\"\\\r\n]*)[{QUOTES}]", value)) else None
+    fix = None if inner is None else Fix("write straight double quotes", (Edit(span, f'"{inner}"'),), safe=True)
     return finding(
-        codes.BAD_VALUE, span, "a value in single quotes", "not a quote here", help='use double quotes: `"…"`'
+        codes.BAD_VALUE, span, f"a value in {kind} quotes", "not a quote here", help='use double quotes: `"…"`', fix=fix
     )
 
 

@@ -293,8 +293,8 @@ class _Statements(Transformer[Token, Any]):
     def value(self, children: list[Token]) -> nodes.Value:
         token = children[0]
         if token.type == "VALUE":
-            if token.value.startswith("'"):
-                self._tell(errors.single_quotes(self._span(token)))
+            if problem := errors.wrong_quotes(token.value, self._span(token)):
+                self._tell(problem)
             return nodes.Value(token.value, self._span(token))
         text = token.value[1:-1]
         if bad := re.search(r"\\(?![\"\\]).|\\(?![\"\\])$", re.sub(r"\\\\", "", text)):

@@ -14,8 +14,9 @@ from egresslang.ranges import show
 from egresslang.record import record
 from egresslang.source import Span
 from egresslang.syntax import nodes
+from egresslang.syntax.errors import QUOTES
 
-_BARE = re.compile(r"(?!')(?:\$?\$\{[^}\s]*\}|[^\s\",{}\[\]#])+")
+_BARE = re.compile(r"(?![QUOTES])(?:\$?\$\{[^}\s]*\}|[^\s\",{}\[\]#])+".replace("QUOTES", QUOTES))
 
 _T = TypeVar("_T")
 

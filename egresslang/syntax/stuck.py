@@ -15,6 +15,7 @@ from egresslang.source import Source, Span
 from egresslang.suggest import nearest
 from egresslang.syntax import nodes
 from egresslang.syntax.errors import (
+    QUOTES,
     SHAPES,
     any_of,
     instead,
@@ -22,6 +23,7 @@ from egresslang.syntax.errors import (
     odd_space,
     shown,
     syntax,
+    wrong_quotes,
     yaml,
 )
 
@@ -131,6 +133,8 @@ def _arrow(at: _Stuck) -> Finding | None:
     """The arrow: written otherwise, left out, or with nothing before it."""
     if "->" in at.before or at.keyword not in ("allow", "deny", "expect", "mesh"):
         return None
+    if made := _swapped(at):
+        return made
     if not at.rest.startswith("->") and (match := _ARROWS.match(at.rest)):
         there = at.here(match.end())
         fix = Fix("write `->`", (Edit(there, "->"),), safe="<" not in match[0])
@@ -155,6 +159,45 @@ def _arrow(at: _Stuck) -> Finding | None:
     ):
         return syntax(
             at.here(), f"no `->` before `{shown(at.word)}`", "the destination", f"write `-> {shown(at.word)}`"
+        )
+    return None
+
+
+def _swapped(at: _Stuck) -> Finding | None:
+    """Who and where to in the wrong order, or the arrow behind both."""
+    text = at.before + at.rest
+    place = r"(?P<where>[^\s{}]*\.[^\s{}:]*:\S+|\[[^\]\s]*:[^\]\s]*\]:\S+)"
+    if match := re.match(rf"\w+\s+{place}\s*->\s*(?P<who>[a-z0-9*][a-z0-9/*-]*)(?=\s|$)(?P<rest>[^\r\n]*)", text):
+        protocol = match["rest"].split(None, 1)[:1]
+        there = " ".join([match["where"], *(word for word in protocol if word in nodes.PROTOCOLS)])
+        message, label = "the destination stands before the arrow", "where to"
+    elif match := re.match(rf"\w+\s+(?P<who>[^\s{{}}:]+)\s+{place}(?P<rest>\s+[a-z0-9]+)?\s*->\s*$", text):
+        there = " ".join([match["where"], *(match["rest"] or "").split()])
+        message, label = "the arrow stands behind the destination", "where to"
+    else:
+        return None
+    help = f"write who first: `{at.keyword} {shown(match['who'])} -> {shown(there)}`"
+    return syntax(at.place(*match.span("where")), message, label, help)
+
+
+def _source(at: _Stuck) -> Finding | None:
+    """What stands before the arrow: words of a sentence, a brace too many, exceptions from nothing."""
+    if "->" in at.before or at.keyword not in ("allow", "deny", "expect", "mesh"):
+        return None
+    name, there = at.last()
+    is_first = at.before.split() == [at.keyword, name]
+    if is_first and name == "from":
+        help = f"write `{at.keyword} {shown(at.word)} -> …`: who, `->`, and where to"
+        return syntax(there, "`from` before the source", "the arrow says it", help)
+    if is_first and name == "except":
+        if at.keyword in ("allow", "mesh"):
+            return syntax(there, f"`except` on the left side of `{at.keyword}`", "only `deny` cuts workloads out",
+                          "name the workloads that may")  # fmt: skip
+        help = f"write `{at.keyword} * except …` for everyone else, or name the sources before it"
+        return syntax(there, "`except` without what it is cut out of", "the source is missing", help)
+    if at.rest.startswith("}") and at.before.count("{") <= at.before.count("}"):
+        return syntax(
+            at.here(1), "a `}` that closes nothing", "no `{` before it", "remove it, or write `{` before the list"
         )
     return None
 
@@ -211,10 +254,12 @@ def _outcome(at: _Stuck) -> Finding | None:
 
 
 def _quote(at: _Stuck) -> Finding | None:
-    if match := re.search(r"=['‘’“”][^'‘’“”\r\n]*$", at.before):
-        there = at.place(match.start() + 1, len(at.before.rstrip()))
-        message = "a value in single quotes" if match[0][1] in "'‘’" else "a value in curly quotes"
-        return syntax(there, message, "not a quote here", 'use double quotes: `"…"`')
+    if match := re.search(rf"=[{QUOTES}][^{QUOTES}\r\n]*$", at.before):
+        start = match.start() + 1
+        whole = re.match(rf"[{QUOTES}][^{QUOTES}\r\n]*[{QUOTES}](?=\s|$)", (at.before + at.rest)[start:])
+        end = start + len(whole[0]) if whole else len(at.before.rstrip())
+        there = at.place(start, end)
+        return wrong_quotes(there.text, there)
     if at.rest.startswith('"') and not re.match(r'"(?:[^"\\\r\n]|\\.)*"', at.rest):
         line_end = re.search(r"[\r\n]|$", at.rest)
         return syntax(
@@ -270,6 +315,14 @@ def _attribute(at: _Stuck) -> Finding | None:
         return syntax(at.here(), f"`{match[1]}` without `=`", "an attribute needs its `=`", f"write `{shape}`")
     if match := re.search(r"([A-Za-z]+)=([^\s\",{}\[\]#=]+)[ \t]+$", at.before):
         more = re.match(r"[^\s=\"#,{}\[\]]+(?:[ \t]+[^\s=\"#,{}\[\]]+(?![^\s]*=))*", at.rest)
+        port = re.search(r":[ \t]*([0-9]+)[ \t]+[A-Za-z]+=[^:]*$", at.before)
+        if port and at.word in nodes.PROTOCOLS:
+            return syntax(
+                at.here(),
+                f"the protocol `{at.word}` after an attribute",
+                "it belongs to the port",
+                f"write it right after the port, as in `:{port[1]} {at.word}`",
+            )
         if more and more[0][0].isalnum():
             return syntax(
                 at.here(),
@@ -343,7 +396,21 @@ def _torn(at: _Stuck) -> Finding | None:
         )
     if at.word in nodes.PROTOCOLS and (match := re.fullmatch(r"(.*\.[A-Za-z]+)([0-9]+)", name)):
         return syntax(there, f"no `:` before port `{match[2]}`", "a host and a port", f"write `{match[1]}:{match[2]}`")
+    if at.word in nodes.PROTOCOLS:
+        return _no_port(at, name, there)
     return None
+
+
+def _no_port(at: _Stuck, name: str, there: Span) -> Finding | None:
+    """A protocol behind a destination whose host, port or `:` is missing."""
+    if name.isdigit():
+        help = f"write the host before it, as in `example.com:{name} {at.word}`"
+        return syntax(there, f"no host before port `{name}`", "the host is missing", help)
+    if match := re.fullmatch(r"([a-z0-9-]*[a-z-])([0-9]{2,5})", name):
+        help = f"write `{match[1]}:{match[2]}`, or the port behind `{name}`"
+        return syntax(there, f"no `:` before port `{match[2]}`", "a name and a port", help)
+    help = f"write the port before it, as in `{shown(name)}:443 {at.word}`"
+    return syntax(at.here(), f"no port before `{at.word}`", "a protocol belongs to a port", help) if name else None
 
 
 def _bracket(at: _Stuck) -> Finding | None:
@@ -372,6 +439,7 @@ def _yaml_inside(at: _Stuck) -> Finding | None:
 
 _HINTS = (
     _space,
+    _source,
     _arrow,
     _comment,
     _url,
@@ -389,7 +457,9 @@ _HINTS = (
 
 
 def _plain(at: _Stuck) -> Finding:
-    wanted = [_FRIENDLY[name] for name in _FRIENDLY if name in at.expected and name != "$END"]
+    is_only_deny = "->" not in at.before and at.keyword in ("allow", "mesh")
+    refused = {"$END", "EXCEPT"} if is_only_deny else {"$END"}
+    wanted = [_FRIENDLY[name] for name in _FRIENDLY if name in at.expected and name not in refused]
     shape = f"write it as in `{SHAPES[at.keyword]}`"
     help = f"write {any_of(wanted)}" if 0 < len(wanted) <= 4 and at.keyword != "namespace" else shape
     span = at.here()

@@ -12,7 +12,9 @@ from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, finding
 from egresslang.ranges import mapped
 from egresslang.source import Span
+from egresslang.syntax.look_alikes import punycode, read_as
 from egresslang.syntax.nodes import (
+    PROTOCOLS,
     AllWorkloads,
     Anything,
     Host,
@@ -35,6 +37,22 @@ _RESERVED_PORTS = {
     15021: "health",
     15090: "metrics",
 }
+
+_USUAL_PORTS = {
+    "http": "80 http",
+    "https": "443 https",
+    "tls": "443 tls",
+    "postgres": "5432 postgres",
+    "postgresql": "5432 postgres",
+    "mysql": "3306 mysql",
+    "redis": "6379 redis",
+    "mongo": "27017 mongo",
+    "mongodb": "27017 mongo",
+    "ssh": "22 tcp",
+    "smtp": "587 tcp",
+    "ldaps": "636 tcp",
+}
+"""What names of protocols and services stand for, as a rule has it."""
 
 INVENTED = "egressc.invalid"
 """Names below this one are invented for destinations that have only an address."""
@@ -145,9 +163,7 @@ def read_port(text: str, span: Span) -> int | Finding:
                 "host and port are needed here",
                 help="write the host and its port, as in `example.com:443 tls`",
             )
-        known = {"http": 80, "https": 443, "tls": 443, "postgres": 5432, "mysql": 3306, "redis": 6379, "mongo": 27017}
-        help = f"write `{known[text]} {text}`" if text in known else "write a number from 1 to 65535, then the protocol"
-        return finding(codes.BAD_PORT, span, f"`{text}` is not a port", "a port is a number", help=help)
+        return _explain_port(text, span)
     number = int(text) if len(text) < 9 else 0
     if not 1 <= number <= 65535:
         return finding(
@@ -176,6 +192,36 @@ def read_port(text: str, span: Span) -> int | Finding:
             fix=Fix(f"write `{number}`", (Edit(span, str(number)),), safe=True),
         )
     return number
+
+
+def _explain_port(text: str, span: Span) -> Finding:
+    """What somebody wrote who wanted a port, and how to write it here."""
+    message, label, help = (
+        f"`{text}` is not a port",
+        "a port is a number",
+        "write a number from 1 to 65535, then the protocol",
+    )
+    if text in _USUAL_PORTS:
+        help = f"write `{_USUAL_PORTS[text]}`"
+    elif match := re.fullmatch(r"([0-9]+)(?:-|\.\.\.?|–)([0-9]+)", text):
+        message, label = f"`{text}` is a range of ports", "a rule names each port"
+        first, last = (int(each) if len(each) < 6 else 0 for each in match.groups())
+        few = range(first, last + 1) if 0 < first < last < min(first + 5, 65536) else ()
+        help = (
+            f"write `{{{', '.join(map(str, few))}}}`, each with its protocol"
+            if few
+            else "write the ports one by one, as in `{8000 tcp, 8001 tcp}`"
+        )
+    elif match := re.fullmatch(r"([0-9]+)/?([a-z][a-z0-9]*)|([a-z][a-z0-9]*)/([0-9]+)", text):
+        number, protocol = match[1] or match[4], match[2] or match[3]
+        if protocol in PROTOCOLS:
+            label, help = "a port, then a space and the protocol", f"write `{number} {protocol}`"
+    elif text in ("*", "any", "all"):
+        message, label = f"`{text}` is every port", "a rule names each port"
+        help = "write the ports that are needed; a `deny` or `expect` without a port is about all of them"
+    elif text.isdigit():
+        label, help = "digits of another script", "write it with the digits 0 to 9"
+    return finding(codes.BAD_PORT, span, message, label, help=help)
 
 
 def read_member(text: str, span: Span) -> WorkloadName | AllWorkloads | Finding:
@@ -256,16 +302,21 @@ def _encode(name: str, shown: str, span: Span) -> str | Finding:
     import idna
 
     if scripts := _mixed_scripts(name):
-        punycode = ".".join(
-            label.encode("punycode").decode() if not label.isascii() else label for label in name.split(".")
-        )
         return finding(
             codes.HOSTILE_TEXT,
             span,
             f"`{shown}` mixes letters that look alike",
             f"{' and '.join(scripts)} letters in one label",
-            notes=[f"a name server sees `{punycode}`"],
+            notes=[f"a name server sees `{punycode(name)}`"],
             help="write the name with the letters of one script",
+        )
+    if plain := read_as(name):
+        return finding(
+            codes.HOSTILE_TEXT,
+            span,
+            f"`{shown}` is not `{plain}`",
+            "letters of another script that look like Latin ones",
+            help=f"write `{plain}` in Latin letters, or `{punycode(name)}` if that is what is meant",
         )
     labels = []
     for label in name.lower().split("."):

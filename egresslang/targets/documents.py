@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from egresslang.targets.manifests import EgressListener, Installation, Port, ServiceEntry, Sidecar
@@ -125,13 +125,13 @@ def _metadata(
         metadata["namespace"] = namespace
     metadata["labels"] = dict([MANAGED_BY]) | dict(labels)
     if sources:
-        metadata["annotations"] = {SOURCE: ", ".join(map(_text, sources))}
+        metadata["annotations"] = {SOURCE: source_text(sources)}
     return metadata
 
 
-def _text(file_name: str) -> str:
-    """A file name as text; bytes of it that are no UTF-8 become escapes such as `\\udce9`."""
-    return file_name.encode("utf-8", "backslashreplace").decode()
+def source_text(files: Iterable[str]) -> str:
+    """Policy files as SOURCE names them; bytes of a name that are no UTF-8 become escapes such as `\\udce9`."""
+    return ", ".join(file.encode("utf-8", "backslashreplace").decode() for file in files)
 
 
 def _listener(listener: EgressListener) -> Document:

@@ -7,7 +7,7 @@ is more than a workload wants, one of these takes the excess away, the simplest 
 - a listener for the port, which opens there only what it lists: with the port's protocol where all that is wanted on
   the port is of one kind, or with nothing but the in-mesh entry to close a port of HTTP hosts. A `UDP` listener makes
   no listener of its own and narrows the HTTP route alone, so that TLS hosts and networks of the port stay;
-- listing a host only in listeners of its wanted ports;
+- listing a host only in listeners of its wanted ports, at once where many listeners would have to close the others;
 - a listener that lists nothing outside the mesh but a host that leads nowhere, to close a port of TLS hosts;
 - a narrower entry of the host in the root namespace, exported to the workload's namespace.
 """
@@ -30,6 +30,9 @@ NOTHING = f"./*.none.{INVENTED}"
 
 CLOSED = f"closed.{INVENTED}"
 """A host that leads nowhere: a TLS entry without endpoints, which makes the listener of a port without opening it."""
+
+MOST_CLOSED = 8
+"""How many ports of a host are closed by a listener each, where it could be listed only for those that are wanted."""
 
 ISTIO_PROTOCOL = {"http": "HTTP", "http2": "HTTP2", "grpc": "GRPC", "tls": "TLS", "tcp": "TCP"}
 
@@ -103,10 +106,11 @@ class Narrowing:
     def solve(self) -> list[Stuck]:
         """Take all excess away; what remains is stuck."""
         self._agree()
-        excess = self._excess()
-        if not excess:
+        excessive = [entry for entry in self._brought() if any(self._over(entry))]
+        if not excessive:
             return []
-        self._exclude(excess)
+        self._exclude(excessive)
+        self._move_early()
         stuck = self._listen(self._excess())
         while stuck and self._move(stuck):
             stuck = self._listen(self._excess())
@@ -171,16 +175,18 @@ class Narrowing:
 
     def _excess(self) -> list[tuple[Entry, int]]:
         """The ports that the port-less listener would open and nobody wants."""
+        return [(entry, port) for entry in self._brought() for port in self._over(entry)]
+
+    def _brought(self) -> Iterator[Entry]:
+        """The entries that the port-less listener uses, but for some without a port that is neither wanted nor closed."""
         hosts = dict.fromkeys(
             host for pattern, namespace in self.portless.items() for host in self._doubtful(namespace, pattern)
         )
-        return [
-            (entry, port)
-            for host in hosts
-            if (entry := self._effective(host)) is not None
-            for port in entry.ports
-            if not self._is_wanted(entry, port) and not self._is_closed(entry, port)
-        ]
+        return (entry for host in hosts if (entry := self._effective(host)) is not None)
+
+    def _over(self, entry: Entry) -> Iterator[int]:
+        """The ports of an entry that are neither wanted nor closed, found one by one."""
+        return (port for port in entry.ports if not self._is_wanted(entry, port) and not self._is_closed(entry, port))
 
     def _doubtful(self, namespace: str, pattern: str) -> Iterator[str]:
         """The hosts that listing a pattern brings in, but for groups of which all ports are wanted or closed."""
@@ -230,9 +236,9 @@ class Narrowing:
                 else:
                     self.wanted[entry.host] = self.portless[entry.host] = entry.namespace
 
-    def _exclude(self, excess: list[tuple[Entry, int]]) -> None:
+    def _exclude(self, excessive: list[Entry]) -> None:
         """Leave out what a wildcard brought in or covers: the wildcard itself then answers for these names."""
-        for entry, _ in excess:
+        for entry in excessive:
             ports = self.wants.get(entry.host, {}) if entry.host in self.wanted else {}
             if all(
                 self._is_below_wanted(entry.host, port, protocol) for port, protocol in ports.items()
@@ -277,19 +283,35 @@ class Narrowing:
         return ISTIO_PROTOCOL[wanted.pop()] if len(wanted) == 1 else "HTTP"
 
     def _move(self, stuck: list[Stuck]) -> bool:
-        """List hosts with stuck ports only in listeners of the ports that are wanted of them; whether any could be moved."""
-        moved = False
-        for item in stuck:
-            for host in self.bringing(item):
-                if all(
-                    ports != "tcp" and self._sniffed(port) in ({"http"}, {"tls"})
-                    for port, ports in self.wants[host].items()
-                ):
-                    del self.portless[host]
-                    for port in self.wants[host]:
-                        self.listeners[port] = self._spelled(port)
-                    moved = True
-        return moved
+        """Move the hosts with stuck ports where that is possible; whether any could be moved."""
+        moved = [self._move_host(host) for item in stuck for host in self.bringing(item)]
+        return any(moved)
+
+    def _move_early(self) -> None:
+        """Move the hosts that no other listener could narrow, and those for which that would take many."""
+        for host, namespace in list(self.portless.items()):
+            entry = self._effective(host)
+            if entry is not None and entry.namespace == namespace and self._has_to_move(entry):
+                self._move_host(host)
+
+    def _has_to_move(self, entry: Entry) -> bool:
+        """Whether an entry is TLS on a port where nothing is wanted, or opens more ports than are closed one by one."""
+        return any(
+            count == MOST_CLOSED or (entry.kind(port) == "tls" and not self._sniffed(port))
+            for count, port in enumerate(self._over(entry))
+        )
+
+    def _move_host(self, host: str) -> bool:
+        """List a host only in listeners of the ports that are wanted of it; whether these can narrow."""
+        wanted = self.wants[host]
+        if any(
+            protocol == "tcp" or self._sniffed(port) not in ({"http"}, {"tls"}) for port, protocol in wanted.items()
+        ):
+            return False
+        del self.portless[host]
+        for port in wanted:
+            self.listeners[port] = self._spelled(port)
+        return True
 
     def _close(self, stuck: list[Stuck]) -> bool:
         """Close stuck ports on which nothing is wanted; whether any could be."""

@@ -76,6 +76,8 @@ class Comparison:
             return OUTAGE if grants else ""
         if not grants:
             return "" if self._is_in_mesh(request, verdict) or self._is_same_place(request, verdict) else OVER_GRANT
+        if verdict.wraps and any(grant.spelled in ("tls", "https") for grant in grants):
+            return OUTAGE
         if any(self._follows(grant, request, verdict) for grant in grants):
             return ""
         return OVER_GRANT if verdict.dials == CLIENT and all(map(is_checked, grants)) else OUTAGE

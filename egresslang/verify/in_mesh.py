@@ -1,7 +1,7 @@
 """In mesh: what works inside the mesh today keeps working under the manifests.
 
 Services and internal ServiceEntries that stand in the cluster are asked for as pods reach them now, in today's mesh and
-in the one that the manifests make.
+in the one that the manifests make. An entry whose selector matches none of the known pods has nothing behind it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Kept:
 
 def cut_off(pods: Iterable[Class], profile: ClusterProfile, today: Mesh) -> Iterator[Finding]:
     """A finding for each service that some pods reach today and would not any more."""
-    origins = _internal(today)
+    origins = _internal(today, profile)
     if not origins:
         return
     told: set[Origin] = set()
@@ -55,10 +55,20 @@ def cut_off(pods: Iterable[Class], profile: ClusterProfile, today: Mesh) -> Iter
                 yield _finding(kept, each, verdict, profile)
 
 
-def _internal(mesh: Mesh) -> set[Origin]:
-    """The resources whose hosts are in the mesh."""
+def _internal(mesh: Mesh, profile: ClusterProfile) -> set[Origin]:
+    """The resources whose hosts are in the mesh, without those that select nothing."""
     found = {each.origin for each in mesh.resources.services}
-    return found | {each.origin for each in mesh.resources.service_entries if each.internal}
+    entries = [each for each in mesh.resources.service_entries if each.internal]
+    if any(each.selector for each in entries):
+        from egresslang.policy.standing import Standings
+
+        known = Standings(profile)
+        entries = [
+            each
+            for each in entries
+            if not each.selector or not known.selects_nothing(each.origin.namespace, each.selector)
+        ]
+    return found | {each.origin for each in entries}
 
 
 def _ports(pods: Class) -> set[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from egresslang import codes
 from egresslang.documents import Located, read
@@ -11,7 +12,7 @@ from egresslang.findings import Finding, errors, finding
 from egresslang.mesh.configuration import configured
 from egresslang.mesh.read import WrongShape
 from egresslang.mesh.resources import MeshConfig
-from egresslang.profile.facts import AUTO_ALLOCATES_SINCE, Installation
+from egresslang.profile.facts import AUTO_ALLOCATES_SINCE, CAPTURE, Installation
 from egresslang.profile.installation import form_of, read_installation
 from egresslang.profile.version import judge
 from egresslang.record import record, replace
@@ -26,10 +27,11 @@ _FACTS = {"rootNamespace": "root_namespace", "clusterDomain": "cluster_domain", 
 
 @record
 class Installed:
-    """What is configured for the mesh, and whether hosts get virtual addresses by themselves."""
+    """What is configured for the mesh, whether hosts get virtual addresses by themselves, and what is left out of capture."""
 
     config: MeshConfig
     allocates: bool
+    capture: Mapping[str, str] = MappingProxyType({})
 
 
 def installed(documents: Iterable[Located], default: Installed) -> tuple[Installed, list[Finding]]:
@@ -95,7 +97,8 @@ def _over(before: Installed, document: Located, told: Installation, found: list[
         allocates = known >= AUTO_ALLOCATES_SINCE
     if (stated := told.told("autoAllocate")) is not None:
         allocates = stated
-    return Installed(config, allocates)
+    capture = {key: told.facts[key].value for key in CAPTURE if key in told.facts}
+    return Installed(config, allocates, {**before.capture, **capture})
 
 
 def _none_that_istio_accepts(document: Located, words: str) -> Finding:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.mesh.addresses import BITS
-from egresslang.mesh.outbound import CLIENT, LOST, PASSED, REFUSED, UNSTABLE, Request, Verdict
+from egresslang.mesh.outbound import (
+    ALLOWED,
+    ANSWER,
+    CLIENT,
+    LOST,
+    PASSED,
+    REFUSED,
+    REGISTRY,
+    UNSTABLE,
+    Request,
+    Verdict,
+)
 from egresslang.mesh.resources import Origin
 from egresslang.policy.policy import ANY, Grant, Policy
 from egresslang.profile.profile import ClusterProfile
@@ -60,19 +71,22 @@ def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterP
     deviation = first.deviation
     verdict = deviation.verdict
     grant = deviation.grants[0] if deviation.grants else by_host.get(verdict.host)
-    existing = [each for each in verdict.because if _stands_already(each, profile)]
-    manifest = _place(verdict)
+    instead = _instead(first)
+    because = (*verdict.because, *(_sharing(first) if instead else ()))
+    existing = [each for each in because if _stands_already(each, profile)]
+    manifest = _place(because)
     own = first.pods.intent.grants
     span = grant.span if grant is not None else manifest or (own[0].span if own else profile.span)
     asked = described(deviation.request, deviation.dialled)
     more = f", and {len(group) - 1} more such requests" if len(group) > 1 else ""
-    notes = [f"asked: {asked}, by {first.pods}{more}", f"answered: {outcome(verdict)}", *_through(verdict)]
+    notes = [f"asked: {asked}, by {first.pods}{more}", f"answered: {outcome(verdict, instead)}", *_through(verdict)]
     if deviation.kind == OVER_GRANT:
         message = f"{first.pods} could reach {reached(deviation.request, verdict)}, which no rule grants it"
         told = "granted to others" if grant is not None else "nothing grants it"
         label = told if grant is not None or manifest is not None or not own else "this is granted"
     else:
-        message = f"{first.pods} could not reach {_wanted(deviation, grant)}"
+        led = f"would be led to {instead} instead of" if instead else "could not reach"
+        message = f"{first.pods} {led} {_wanted(deviation, grant)}"
         label = "granted here" if deviation.grants else "left open"
     related = [Label(manifest, "by this resource")] if manifest is not None and span is not manifest else []
     if existing:
@@ -96,9 +110,9 @@ def _stands_already(origin: Origin, profile: ClusterProfile) -> bool:
     return any(origin.manifest_span is each.manifest_span for each in profile.resources)
 
 
-def _place(verdict: Verdict) -> Span | None:
+def _place(because: Sequence[Origin]) -> Span | None:
     """Where the last resource of a verdict's trail is written, if it is in a file that somebody can open."""
-    for origin in reversed(verdict.because):
+    for origin in reversed(because):
         if origin.manifest_span is not None and origin.file != EMITTED:
             return origin.place
     return None
@@ -140,8 +154,31 @@ def _wanted(deviation: Deviation, grant: Grant | None) -> str:
     return f"{described(deviation.request, deviation.dialled)}, though it is left open"
 
 
-def outcome(verdict: Verdict) -> str:
-    """A verdict in words."""
+def _instead(found: Found) -> str:
+    """Where a sidecar leads a request that it lets through, if that is not what its name says; empty otherwise."""
+    verdict = found.deviation.verdict
+    if verdict.verdict != ALLOWED or verdict.dials != REGISTRY or verdict.sees != ANSWER or verdict.wraps:
+        return ""
+    outbound = found.pods.proxy.outbound
+    service = outbound.scope.services.get(verdict.host)
+    namespace = "" if service is None else service.namespace
+    behind = outbound.registry.endpoints.get((verdict.host, namespace, verdict.port), [])
+    return ", ".join(f"`{each}`" for each in behind if each not in (verdict.host, found.deviation.request.name))
+
+
+def _sharing(found: Found) -> Iterator[Origin]:
+    """The other entries of the host that took a request, in its namespace: what is behind one is behind all."""
+    outbound, host = found.pods.proxy.outbound, found.deviation.verdict.host
+    service = outbound.scope.services.get(host)
+    if service is None:
+        return
+    for entry in outbound.registry.resources.service_entries:
+        if host in entry.hosts and entry.origin.namespace == service.namespace and entry.origin != service.origin:
+            yield entry.origin
+
+
+def outcome(verdict: Verdict, instead: str = "") -> str:
+    """A verdict in words; `instead` is where it leads, if that is not what its host says."""
     if verdict.verdict == UNSTABLE:
         each = (*verdict.possible, *(part for part, _ in verdict.parts))
         return f"by chance one of: {'; '.join(dict.fromkeys(map(outcome, each)))}"
@@ -150,6 +187,10 @@ def outcome(verdict: Verdict) -> str:
     if verdict.verdict == LOST:
         return f"lost: `{verdict.host}:{verdict.port}` has no cluster"
     leads = f" to `{verdict.host}:{verdict.port}`" if verdict.host else ""
+    if instead:
+        leads += f", which is {instead}"
+    if verdict.wraps:
+        return f"{verdict.verdict}{leads} with the client's TLS in TLS of the sidecar's own, the client sees no TLS"
     return f"{verdict.verdict}{leads}, the client sees {verdict.sees}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from egresslang.documents import LIMIT
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, errors
 from egresslang.mesh.mesh import Mesh, allocated
@@ -26,6 +27,8 @@ RESOLVES_WILDCARDS = (1, 30)
 MANAGED_BY = ("app.kubernetes.io/managed-by", "egressc")
 """The label of a former output, which the manifests replace."""
 
+_OURS = ("ServiceEntry", "Sidecar")
+
 ENOUGH = 100
 """Deviations after which no more are looked for: one is enough to refuse the manifests."""
 
@@ -40,17 +43,18 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     is_emitted = True
     for source in manifests:
         is_emitted = is_emitted and source.name == EMITTED
-        each, problems = read_documents(source)
+        each, problems = read_documents(source, limit=None if source.name == EMITTED else LIMIT)
         documents += each
         found += problems
     resources, problems = read(documents, profile.cluster_domain)
     found += problems
     settled, problems = installed(unfolded(documents), Installed(_assumed(profile), profile.auto_allocate))
     found += errors(problems)
+    existing, problems = standing(profile)
+    found += problems
     if found:
         return found
     config = replace(settled.config, version=profile.version, cluster_domain=profile.cluster_domain)
-    existing = _existing(profile)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
     found += told(_deviations(policy, profile, pods), policy, profile, is_emitted)
@@ -69,10 +73,16 @@ def _assumed(profile: ClusterProfile) -> MeshConfig:
     )
 
 
-def _existing(profile: ClusterProfile) -> Resources:
-    """The resources that stand in the cluster already, without former outputs, which the manifests replace."""
-    standing = [each.manifest_span for each in profile.resources if each.labels.get(MANAGED_BY[0]) != MANAGED_BY[1]]
-    return read(standing, profile.cluster_domain, profile.default_namespace)[0]
+def standing(profile: ClusterProfile) -> tuple[Resources, list[Finding]]:
+    """The resources that stand in the cluster already, without former outputs, which the manifests replace.
+
+    What cannot be read of them is told: nothing is proved beside resources that nobody understood.
+    """
+    key, value = MANAGED_BY
+    resources = [
+        each.manifest_span for each in profile.resources if not (each.kind in _OURS and each.labels.get(key) == value)
+    ]
+    return read(resources, profile.cluster_domain, profile.default_namespace)
 
 
 def _given_addresses(resources: Resources, profile: ClusterProfile) -> Resources:

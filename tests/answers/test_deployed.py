@@ -77,6 +77,8 @@ CASES: dict[str, tuple[str, str, str]] = {
     "what is included": (sidecar(IN_MESH) + deployment("idgen", annotations={"traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/8"}), "team-a/idgen -> 10.1.2.3:443 tls", "blocked dropped"),
     "a namespace without sidecars": (API + sidecar() + deployment("idgen") + manifest("Namespace", "team-a", {}, version="v1", metadata={"labels": {"istio-injection": "disabled"}}), FLOW, "passed-through answer client"),
     "a pod with one in it": (API + sidecar(IN_MESH) + deployment("idgen", {"sidecar.istio.io/inject": "true"}) + manifest("Namespace", "team-a", {}, version="v1", metadata={"labels": {"istio-injection": "disabled"}}), FLOW, "blocked dropped"),
+    "a pod that intercepts nothing": (API + sidecar(IN_MESH) + deployment("idgen", annotations={"sidecar.istio.io/interceptionMode": "NONE"}), FLOW, "passed-through answer client"),
+    "a container as the sidecar's user": (API + sidecar(IN_MESH) + deployment("idgen", containers=[{"name": "a", "securityContext": {"runAsUser": 1337}}]), FLOW, "passed-through answer client"),
     "an unknown workload": (API + deployment("idgen"), "team-a/idgne -> a.com:443", "error: `idgne` is no workload of namespace `team-a`; write `team-a/idgen`"),
     "the only one of its name": (API + deployment("idgen"), "idgen -> api.example.com:443", TAKEN),
     "a list": (f"---\n{json.dumps({'apiVersion': 'v1', 'kind': 'List', 'items': [json.loads(one) for one in (API + sidecar(IN_MESH)).split('---') if one.strip()]})}\n", FLOW, "blocked dropped"),
@@ -89,6 +91,29 @@ def test_cases(ask_manifests: Ask, name: str) -> None:
     (answer,) = ask_manifests(manifests, question)
     assert verdict(answer) == expected
     assert answer.get("rules", []) == []
+
+
+PAST = "passed-through answer client"
+LEFT_OUT = {
+    "a port": ({"excludeOutboundPorts": "443"}, {}, PAST),
+    "another port": ({"excludeOutboundPorts": "80"}, {}, "blocked dropped"),
+    "a network": ({"excludeIPRanges": "198.51.100.0/24"}, {}, PAST),
+    "all but a network": ({"includeIPRanges": "10.0.0.0/8"}, {}, PAST),
+    "all but a network and a port": ({"includeIPRanges": "10.0.0.0/8", "includeOutboundPorts": "443"}, {}, "blocked dropped"),
+    "what a pod takes back": ({"excludeOutboundPorts": "443"}, {"excludeOutboundPorts": "80"}, "blocked dropped"),
+    "what a pod leaves out besides": ({"excludeOutboundPorts": "80"}, {"excludeOutboundIPRanges": "198.51.100.7/32"}, PAST),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_the_installation_leaves_out_of_capture(ask_manifests: Ask, name: str) -> None:
+    values, annotations, expected = LEFT_OUT[name]
+    chart = f"---\n{json.dumps({'global': {'proxy': values}})}\n"
+    pod = deployment(
+        "idgen", annotations={f"traffic.sidecar.istio.io/{key}": value for key, value in annotations.items()}
+    )
+    (answer,) = ask_manifests(sidecar(IN_MESH) + pod + chart, "team-a/idgen -> 198.51.100.7:443 tls")
+    assert verdict(answer) == expected
 
 
 CLOSED = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}
@@ -205,7 +230,12 @@ def test_manifests_that_cannot_be_read(egressc: type[Said], tmp_path: Path) -> N
         assert (said.status, said.out) == (1, "")
         assert "error[EGR5" in said.err
     proxied = {"outboundTrafficPolicy": {"mode": "ALLOW_ANY", "egressProxy": {"host": 5}}}
-    for odd in (f"---\n{json.dumps({'meshConfig': proxied})}\n", "apiVersion: [v1]\nkind: Service\n", "kind: {a: 1}\n"):
+    for odd in (
+        f"---\n{json.dumps({'meshConfig': proxied})}\n",
+        "apiVersion: [v1]\nkind: Service\n",
+        "kind: {a: 1}\n",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: 5}\n",
+    ):
         assert (asked(odd).status, asked(odd).out) == (1, "")
     two = INSTALLATIONS["an IstioOperator"] + INSTALLATIONS["Helm values"]
     assert (asked(two).status, "leave one of them out" in asked(two).err) == (2, True)
@@ -232,3 +262,20 @@ def test_what_is_not_looked_at_is_told(egressc: type[Said]) -> None:
         "egressc: not looked at: 1 EnvoyFilter (-:"
     )
     assert egressc("explain", FLOW, "--manifests", "-", "-q", stdin=manifests).err == ""
+
+
+@pytest.mark.parametrize(
+    ("mode", "sees"), [("SIMPLE", "tls-in-tls"), ("ISTIO_MUTUAL", "tls-in-tls"), ("DISABLE", "answer")]
+)
+def test_a_destination_rule_that_wraps_tls_in_tls(ask_manifests: Ask, mode: str, sees: str) -> None:
+    manifests = sidecar(IN_MESH, "./api.example.com") + entry("api", "api.example.com", [(443, "TLS"), (80, "HTTP")])
+    manifests += deployment("idgen")
+    manifests += manifest("DestinationRule", "x", {"host": "api.example.com", "trafficPolicy": {"tls": {"mode": mode}}})
+    flows = FLOW, FLOW.replace("443 tls", "80 http")
+    answers = ask_manifests(manifests, *flows)
+    assert [verdict(each) for each in answers] == [
+        f"allowed {sees} api.example.com:443 registry",
+        "allowed answer api.example.com:80 registry",
+    ]
+    named = [any(each["kind"] == "DestinationRule" for each in answer["because"]) for answer in answers]
+    assert named == [sees == "tls-in-tls", False]

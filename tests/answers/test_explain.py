@@ -259,7 +259,7 @@ def test_a_question_that_is_none_is_misuse(egressc: type[Said], tmp_path: Path) 
     for question, why in (
         ("idgen", "not a flow"),
         ("idgn -> a.com:80", "write `team-a/idgen`"),
-        ("idgen -> a.com", "without a port"),
+        ("idgen -> a.com:0", "port"),
     ):
         said = egressc("explain", question, tmp_path, "-q", "-p", profile(tmp_path))
         assert (said.status, said.out) == (2, "")

@@ -17,6 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from egresslang import codes
+from egresslang.cli import main
 from egresslang.findings import Finding, finding
 from egresslang.report import Context, render
 
@@ -92,6 +93,27 @@ def test_sarif_meets_its_schema(name: str, multitool: Path) -> None:
     found, context = RUNS[name]
     validator.validate(json.loads(render("sarif", found, context)))
     assert not validator.is_valid(json.loads(broken(lambda run: run["results"][0].update(level="fatal"))))
+
+
+def test_the_sarif_of_a_diff_meets_both(
+    multitool: Path,
+    validate: Callable[[str], list[tuple[str, str, str]]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.egress").write_text("allow shop/cart -> a.example.com:443 tls owner=web\n", encoding="utf-8")
+    (tmp_path / "new.egress").write_text(
+        "allow shop/cart -> a.example.com:443 tls owner=shop\nallow {shop/cart, shop/pay} -> *.example.org:443 tls\n",
+        encoding="utf-8",
+    )
+    assert main(["diff", "--base", "old.egress", "new.egress", "--format", "sarif"]) == 0
+    text = capsys.readouterr().out
+    assert len(json.loads(text)["runs"][0]["results"]) == 2
+    schema = json.loads((multitool / "sarif-2.1.0.json").read_text(encoding="utf-8-sig"))
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(json.loads(text))
+    assert [each for each in validate(text) if each[1] != "note" or each[0] not in LEFT_OUT] == []
 
 
 @pytest.mark.parametrize("name", RUNS)

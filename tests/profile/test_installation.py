@@ -1,19 +1,15 @@
-"""What IstioOperator files, Helm values and Sail resources tell, and that the table of profiles is Istio's own."""
+"""What IstioOperator files, Helm values and Sail resources tell."""
 
 from __future__ import annotations
 
-import glob
-import os
 from typing import Any
 
 import pytest
-import yaml
 
 from egresslang.documents import read
 from egresslang.findings import Finding, Severity
 from egresslang.profile.facts import Installation, settle
 from egresslang.profile.installation import form_of, read_installation
-from egresslang.profile.installation_profiles import PROFILES
 from egresslang.source import Source
 
 MESH = "{outboundTrafficPolicy: {mode: REGISTRY_ONLY}, rootNamespace: root, defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: 'true'}}}"
@@ -247,37 +243,3 @@ def test_a_profile_of_its_own_is_not_read() -> None:
         "`./mine.yaml` is not read",
     )
     assert settle({}, found)[0]["ambient"] is False
-
-
-# Against Istio's own files
-
-
-MODULE = os.path.join(
-    os.environ.get("GOMODCACHE", os.path.expanduser("~/go/pkg/mod")),
-    "istio.io",
-    "istio@v0.0.0-20260827124520-eed52ebb66ad",
-    "manifests",
-)
-OLDER = {"external"}
-
-
-@pytest.mark.conformance
-@pytest.mark.skipif(not os.path.isdir(MODULE), reason="the Go module of Istio is not here")
-def test_the_table_of_profiles_is_istios() -> None:
-    operators = {
-        os.path.basename(path).removesuffix(".yaml"): path
-        for path in glob.glob(os.path.join(MODULE, "profiles", "*.yaml"))
-    }
-    assert set(operators) == set(PROFILES) - OLDER
-    for name, path in operators.items():
-        with open(path) as file:
-            text = file.read()
-        layered = yaml.safe_load(text)["spec"].get("values", {}).get("profile")
-        told = [facts(text)]
-        if layered:
-            with open(os.path.join(MODULE, "helm-profiles", f"{layered}.yaml")) as file:
-                told.append(facts(file.read() + "\nbase: {}\n"))
-        turned_on = {key: True for key in ("dnsCapture", "ambient") if any(each[key] for each in told)}
-        assert turned_on == PROFILES[name], name
-        assert {each["outboundTrafficPolicy"] for each in told} == {"ALLOW_ANY"}
-        assert {each["rootNamespace"] for each in told} == {"istio-system"}

@@ -7,11 +7,16 @@ from datetime import date
 
 import pytest
 
+from egresslang.answers.compiled import ask_policy
 from egresslang.compile import compile, read
 from egresslang.findings import Finding, Severity
+from egresslang.mesh.outbound import Request
+from egresslang.policy.policy import Addresses
+from egresslang.policy.resolve import resolve
 from egresslang.profile.load import load
 from egresslang.rules import RULES
 from egresslang.source import Source
+from egresslang.targets.istio import lower
 
 PROFILE = """\
 apiVersion: egresslang.dev/v1
@@ -177,6 +182,53 @@ def test_server_first_port(rule: str, hangs: bool) -> None:
         findings = found(policy)
         assert [each.code.id for each in findings] == ["EGR206"] * hangs
         assert all("mysql" in each.span.text for each in findings)
+
+
+SERVER = "allow s/a -> 192.0.2.1:3306 mysql"
+
+
+@pytest.mark.parametrize(
+    ("rule", "server", "hangs"),
+    [
+        ("allow s/a -> 192.0.2.0/28:3306 tcp", SERVER, True),
+        ("allow s/a -> 192.0.2.0/30:3306 tcp except 192.0.2.0", SERVER, False),
+        ("allow s/a -> 192.0.2.0/28:3306 tcp except 192.0.2.1", SERVER, False),
+        ("allow {s/a, s/b} -> 192.0.2.0/28:3306 tcp", "allow {s/b, s/a} -> 192.0.2.1:3306 mysql", True),
+        ("allow {s/a, s/b} -> 192.0.2.0/28:3306 tcp", SERVER, False),
+        ("allow s/* -> 192.0.2.0/28:3306 tcp", SERVER, False),
+        ("allow s/b -> 192.0.2.0/28:3306 tcp", SERVER, False),
+        ("allow s/a -> 192.0.2.0/28:3307 tcp", SERVER, False),
+        ("allow s/a -> 192.0.2.0:3306 tcp", SERVER, False),
+        ("allow s/a -> 192.0.2.1:3306 tcp", SERVER, False),
+        ("allow s/a -> 192.0.2.0/28:3306 tcp", f"{SERVER} address=192.0.2.1".replace("192.0.2.1:", "db.example.com:"), False),
+        ("allow s/a -> [2001:db8::/64]:3306 tcp", "allow s/a -> [2001:db8::1]:3306 mysql", True),
+    ],
+)  # fmt: skip
+def test_a_network_around_the_single_address_of_a_server(rule: str, server: str, hangs: bool) -> None:
+    """It takes the address into its listener, which waits for the client: as the mesh model says."""
+    for policy in (f"{SNIFFED}{rule}\n{server}", f"{server}\n{rule}\n{SNIFFED}"):
+        findings = [each for each in found(policy) if each.code.id != "EGR205"]
+        assert [each.code.id for each in findings] == ["EGR206"] * hangs
+        for each in findings:
+            assert "mysql" in each.span.text
+            assert [label.span.text for label in each.related][1:] == [rule.partition("-> ")[2]]
+        assert _hangs(policy) is hangs
+
+
+def _hangs(policy: str) -> bool:
+    """Whether a server-first client of the workload waits for ever, as the mesh model has it."""
+    profile, _ = load(Source("profile.yaml", PROFILE), lambda path: path)
+    assert profile is not None
+    files, _ = read([Source("p.egress", policy)])
+    made, _ = resolve(files, profile, date(2026, 11, 23), Severity.WARNING)
+    manifests, problems = lower(made, profile)
+    assert not problems
+    asked, _ = ask_policy(made, manifests, profile)
+    client = next(each.pod for each in asked.clients.values() if each.name == "a")
+    server = next(each for each in made.grants if each.spelled == "mysql").destination
+    assert isinstance(server, Addresses)
+    request = Request("tcp", "", (server.version, server.ranges[0][0]), 3306, server_first=True)
+    return asked.mesh.proxy(client).ask(request).sees == "hangs"
 
 
 @pytest.mark.parametrize(

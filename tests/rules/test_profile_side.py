@@ -196,14 +196,64 @@ def test_a_workload_that_no_sidecar_sees(resources: str, culprit: str, reason: s
         deployment(pod="hostNetwork: false"),
         deployment(pod="securityContext: {runAsUser: 1000}"),
         deployment(pod="containers: [{name: istio-proxy, securityContext: {runAsUser: 1337}}]"),
-        deployment(name="idle", labels="app: idle", pod="hostNetwork: true"),
-        deployment(name="stranger", labels="app: stranger", pod="hostNetwork: true"),
         deployment(labels='app: cart, sidecar.istio.io/inject: "true"') + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: disabled}}}",
         deployment() + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}",
     ],
 )  # fmt: skip
 def test_a_workload_that_a_sidecar_sees_or_that_is_granted_nothing(resources: str) -> None:
     assert found(resources) == []
+
+
+def namespace(label: str, name: str = "shop") -> str:
+    return f"---\n{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}, labels: {{{label}}}}}}}\n"
+
+
+AMBIENT, DISABLED = "istio.io/dataplane-mode: ambient", "istio-injection: disabled"
+
+
+@pytest.mark.parametrize(
+    ("resources", "culprit", "who"),
+    [
+        (deployment(name="idle", labels="app: idle", pod="hostNetwork: true"), "hostNetwork: true", "`shop/idle` sends"),
+        (deployment(name="stranger", labels="app: stranger", pod="hostNetwork: true"), "hostNetwork: true", "`shop/stranger` sends"),
+        (deployment(name="idle", labels="app: idle") + namespace(AMBIENT), AMBIENT, "`shop/idle` sends"),
+        (deployment("one", "app: x") + "---\n" + deployment("two", "app: x") + namespace(DISABLED), DISABLED, "the workloads of `shop` send"),
+    ],
+)  # fmt: skip
+def test_a_workload_that_no_rule_names_and_no_sidecar_sees(resources: str, culprit: str, who: str) -> None:
+    (one,) = found(resources)
+    assert told(one) == ("EGR506", "warning", culprit)
+    assert one.message == f"no sidecar sees what {who}"
+    assert found(resources, SPEC.replace("mesh\n", "{namespaces: [shop]}\n"), POLICY, "EGR506")
+    for level in ("observe", "workloads", "{namespaces: [other]}"):
+        assert found(resources, enforcing(level), POLICY, "EGR506") == []
+    if "idle" in resources:
+        assert found(resources, f"{SPEC}  observed: [shop/idle]\n") == []
+
+
+@pytest.mark.parametrize("where", ["kube-system", "istio-system"])
+def test_what_runs_the_cluster_and_the_mesh_is_no_part_of_it(where: str) -> None:
+    resources = deployment("istiod", "app: istiod", pod="hostNetwork: true").replace(
+        "namespace: shop", f"namespace: {where}"
+    )
+    assert found(resources) == []
+
+
+@pytest.mark.parametrize("label", [AMBIENT, DISABLED])
+def test_a_namespace_of_which_no_manifest_is_known(label: str) -> None:
+    (one,) = found(namespace(label))
+    assert told(one) == ("EGR506", "warning", "allow cart -> api.example.com:443 tls region=us")
+    assert one.message == "no sidecar sees what the workloads of `shop` send"
+    assert [each.span.text for each in one.related] == [label]
+    assert found(namespace(label, "other")) == []
+    assert found(namespace("istio-injection: enabled")) == []
+
+
+def test_a_whole_namespace_is_told_once() -> None:
+    resources = deployment() + "---\n" + deployment("pay", "app: pay") + namespace(AMBIENT)
+    (one,) = found(resources)
+    assert told(one) == ("EGR506", "warning", "allow cart -> api.example.com:443 tls region=us")
+    assert one.message == "no sidecar sees what the workloads of `shop` send"
 
 
 def test_an_ambient_mesh_is_told_once() -> None:
@@ -278,6 +328,57 @@ def test_what_is_left_out_and_not_granted_is_open(name: str, value: str, message
     assert one.message == message
 
 
+def of_installation(values: str, policy: str, enforcement: str = "mesh") -> list[tuple[str, str, str]]:
+    """File, underlined text and message of what is not governed where chart values say what is captured."""
+    text = f"global: {{proxy: {{{values}}}}}\n"
+    spec = f"  enforcement: {enforcement}\n  networks: {{services: [10.8.0.0/16]}}\n  istio: {{installation: values.yaml}}\n"
+    head = "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {name: x}\nspec:\n"
+    profile, problems = load(Source("profile.yaml", head + spec), lambda _: text)
+    assert (profile is not None, problems) == (True, [])
+    files, _ = read([Source("p.egress", policy)])
+    assert profile is not None
+    made = compile(files, profile, date(2026, 11, 25), Severity.WARNING)
+    return [(each.span.source.name, each.span.text, each.message) for each in made.findings if each.code.id == "EGR509"]
+
+
+def test_what_the_installation_leaves_out_goes_past_every_sidecar() -> None:
+    policy = (
+        "allow a -> {x.example.com, y.example.com}:443 tls\nallow a -> db.example.com:5432 tcp address=203.0.113.7\n"
+    )
+    assert of_installation("excludeOutboundPorts: 5432", policy) == [
+        ("p.egress", "db.example.com:5432 tcp", "port 5432 goes past every sidecar"),
+        ("values.yaml", "excludeOutboundPorts: 5432", "every workload reaches port 5432 past its sidecar"),
+    ]
+    assert of_installation('excludeIPRanges: "203.0.113.0/24,10.8.1.0/24"', policy) == [
+        ("p.egress", "db.example.com:5432 tcp", "`203.0.113.0/24` goes past every sidecar"),
+        (
+            "values.yaml",
+            'excludeIPRanges: "203.0.113.0/24,10.8.1.0/24"',
+            "every workload reaches `203.0.113.0/24` past its sidecar",
+        ),
+    ]
+    assert of_installation('includeIPRanges: "10.8.0.0/16"', policy) == [
+        ("values.yaml", 'includeIPRanges: "10.8.0.0/16"', "every workload reaches every other address past its sidecar"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        'excludeIPRanges: "10.8.0.0/24"',
+        'includeIPRanges: "*"',
+        'excludeOutboundPorts: ""',
+        'includeOutboundPorts: "80"',
+    ],
+)
+def test_an_installation_that_leaves_out_nothing_outside_the_cluster(values: str) -> None:
+    assert of_installation(values, "allow a -> x.example.com:443 tls\n") == []
+
+
+def test_what_the_installation_leaves_out_is_open_anyway_where_nothing_is_enforced() -> None:
+    assert of_installation("excludeOutboundPorts: 443", "allow a -> x.example.com:443 tls\n", "observe") == []
+
+
 def test_it_is_open_anyway_where_nothing_is_enforced() -> None:
     resources = annotated(f"{OUT}excludeOutboundPorts", "25")
     assert found(resources, enforcing("observe"), POLICY, "EGR509") == []
@@ -313,12 +414,16 @@ def test_a_label_shared_by_a_workload_nobody_meant(stranger: str) -> None:
         deployment("debug", "app: debug"),
         deployment("debug", "app: idle"),
         deployment("debug", "app: cart").replace("namespace: shop", "namespace: other"),
-        deployment("debug", "app: cart", pod="hostNetwork: true"),
         deployment() + "---\n{apiVersion: v1, kind: Pod, metadata: {name: cart-x, namespace: shop, labels: {app: cart}, ownerReferences: [{kind: ReplicaSet}]}, spec: {}}",
     ],
 )  # fmt: skip
 def test_labels_that_nobody_else_carries(resources: str) -> None:
     assert found(resources) == []
+
+
+def test_what_carries_the_labels_and_has_no_sidecar_gets_no_flow() -> None:
+    resources = deployment("debug", "app: cart", pod="hostNetwork: true")
+    assert [each.code.id for each in found(resources)] == ["EGR506"]
 
 
 # EGR504
@@ -419,6 +524,97 @@ def test_sidecars_that_disturb_nothing(spec: str) -> None:
     assert found(sidecar(spec)) == []
 
 
+def entry(selector: str) -> str:
+    """A ServiceEntry in the mesh that has the pods with some labels behind it."""
+    return (
+        "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: sel, namespace: shop}, spec: {hosts: [sel.corp],"
+        f" location: MESH_INTERNAL, resolution: STATIC, ports: [{{number: 443, name: tls, protocol: TLS}}], workloadSelector: {{labels: {{{selector}}}}}}}}}\n"
+    )
+
+
+def test_an_entry_that_selects_nothing_has_nothing_to_cut_off() -> None:
+    (one,) = found(entry("app: nobody"), SPEC, POLICY, "EGR504", "EGR507")
+    assert told(one) == ("EGR504", "warning", "{app: nobody}")
+    assert one.message == "ServiceEntry shop/sel selects no known workload"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        "",
+        deployment("vm", "app: cron"),
+        "{apiVersion: networking.istio.io/v1, kind: WorkloadEntry, metadata: {name: vm, namespace: shop}, spec: {address: 10.9.9.9, labels: {app: cron}}}\n",
+    ],
+)
+def test_an_entry_that_selects_known_pods_is_cut_off(others: str) -> None:
+    resources = f"{entry('app: cron' if others else 'app: idle')}---\n{others}"
+    (one,) = found(resources, SPEC, POLICY, "EGR504", "EGR507")
+    assert told(one) == ("EGR507", "error", "sel")
+
+
+def test_an_entry_of_a_namespace_of_which_no_pod_is_known_is_cut_off() -> None:
+    resources = entry("app: nobody").replace("namespace: shop", "namespace: other")
+    (one,) = found(resources, SPEC, POLICY, "EGR504", "EGR507")
+    assert told(one) == ("EGR507", "error", "sel")
+
+
+def test_an_older_entry_of_a_host_says_where_it_leads() -> None:
+    older = (
+        "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: pay, namespace: shop, creationTimestamp: "
+        '"2024-01-01T00:00:00Z"}, spec: {hosts: [api.example.com], exportTo: ["WHERE"], location: MESH_EXTERNAL, resolution: STATIC,'
+        " endpoints: [{address: 6.6.6.6}], ports: [{number: 443, name: tls, protocol: PROTOCOL}]}}\n"
+    )
+    for protocol, where in (("TLS", "."), ("HTTP", "."), ("TLS", "*")):
+        resource = older.replace("PROTOCOL", protocol).replace("WHERE", where)
+        (one,) = found(resource, SPEC, POLICY, "EGR504", "EGR902")
+        assert told(one) == ("EGR504", "error", "api.example.com:443 tls")
+        assert one.message == (
+            "`shop/cart` would be led to `6.6.6.6` instead of `api.example.com:443`, which a rule grants it"
+        )
+        assert one.notes[1] == "answered: allowed to `api.example.com:443`, which is `6.6.6.6`, the client sees answer"
+
+
+def destination_rule(policy: str, host: str = "api.example.com") -> str:
+    """A DestinationRule with a traffic policy."""
+    return (
+        "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x, namespace: shop}, "
+        f'spec: {{host: "{host}", trafficPolicy: {{{policy}}}}}}}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        destination_rule("tls: {mode: SIMPLE}"),
+        destination_rule("tls: {mode: MUTUAL}"),
+        destination_rule("tls: {mode: ISTIO_MUTUAL}", "*.example.com"),
+        destination_rule("portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]"),
+    ],
+)
+def test_tls_in_tls(resource: str) -> None:
+    (one,) = found(resource, SPEC, POLICY, "EGR504")
+    assert told(one) == ("EGR504", "error", "api.example.com:443 tls")
+    assert "with the client's TLS in TLS of the sidecar's own" in one.notes[1]
+    assert one.help == "remove or change DestinationRule shop/x, which stands in the cluster already"
+
+
+@pytest.mark.parametrize(
+    ("resource", "policy"),
+    [
+        (destination_rule("tls: {mode: DISABLE}"), POLICY),
+        (destination_rule("tls: {}"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}", "other.example.com"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}, portLevelSettings: [{port: {number: 443}}]"), POLICY),
+        (destination_rule("portLevelSettings: [{port: {number: 8443}, tls: {mode: SIMPLE}}]"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}").replace("namespace: shop", "namespace: other"), POLICY),
+        (destination_rule("tls: {mode: SIMPLE}"), "allow shop/cart -> api.example.com:443 http\n"),
+        (destination_rule("tls: {mode: SIMPLE}", "db.example.com"), POLICY),
+    ],
+)
+def test_tls_that_the_sidecar_alone_speaks(resource: str, policy: str) -> None:
+    assert found(resource, SPEC, policy, "EGR504") == []
+
+
 def test_a_former_output_is_replaced() -> None:
     former = sidecar(f"workloadSelector: {{labels: {{app: cart}}}}, {IN_MESH}").replace(
         "name: old,", "name: old, labels: {app.kubernetes.io/managed-by: egressc},"
@@ -427,6 +623,49 @@ def test_a_former_output_is_replaced() -> None:
 
 
 # EGR508
+
+
+@pytest.mark.parametrize(
+    ("resources", "carried"),
+    [
+        (deployment(labels="app.kubernetes.io/name: cart"), "{app.kubernetes.io/name: cart}"),
+        (deployment(labels="app: car-t"), "{app: car-t}"),
+        (deployment(labels=""), "cart"),
+        (deployment("pay", "app: p") + "---\n" + deployment(), "{app: p}"),
+    ],
+)
+def test_labels_that_select_none_of_a_workloads_own_pods(resources: str, carried: str) -> None:
+    (one,) = found(resources, SPEC, POLICY, "EGR505", "EGR506", "EGR508")
+    name = "pay" if "name: pay" in resources else "cart"
+    assert told(one) == ("EGR508", "error", name)
+    assert one.message == f"the labels of `shop/{name}` select none of its pods"
+    assert [each.span.text for each in one.related] == [carried]
+
+
+def test_what_a_manifest_says_of_pods_that_are_not_selected() -> None:
+    resources = deployment(labels="app: x", pod="hostNetwork: true")
+    assert [each.code.id for each in found(resources, SPEC, POLICY, "EGR506", "EGR508")] == ["EGR508", "EGR506"]
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        deployment("cart", "app: x") + "---\n" + deployment("cart-v1"),
+        deployment("idle", "app: x"),
+        deployment("cart-v2", "app: x"),
+        deployment("stranger", "app: x"),
+        deployment("pay", "app: pay"),
+    ],
+)
+def test_labels_that_select_pods_of_a_workload_or_that_nothing_needs(resources: str) -> None:
+    assert found(resources, SPEC, POLICY, "EGR508") == []
+    unselected = deployment(labels="app: x")
+    assert found(unselected, enforcing("observe"), POLICY, "EGR508") == []
+
+
+def test_the_labels_of_a_workload_that_only_the_policy_knows() -> None:
+    (one,) = found(deployment(labels="app: x"), "  enforcement: mesh\n", POLICY, "EGR508")
+    assert told(one) == ("EGR508", "error", "allow cart -> api.example.com:443 tls region=us")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from egresslang.rules import redundant
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        ("allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 https owner=me", ["2 allow s/a -> x.com:443 https < 1"]),
+        ("allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 https owner=me", ["1 allow s/a -> x.com:443 tls < 2"]),
         ("allow s/a -> x.com:443 tls\nallow s/* -> x.com:443 tls", ["1 allow s/a -> x.com:443 tls < 2"]),
         ("allow s/a -> x.com:443 tls\nallow * -> *.com.example:443 tls\nallow s/a -> a.com.example:443", ["3 allow s/a -> a.com.example:443 < 2"]),
         ("allow s/a -> *.x.com:443 tls\nallow s/a -> *.b.x.com:443 tls", ["2 allow s/a -> *.b.x.com:443 tls < 1"]),
@@ -59,6 +59,13 @@ from egresslang.rules import redundant
             "allow s/a -> x.com:443 tls\nallow s/b -> x.com:443 tls\nallow {s/a, s/b} -> x.com:443 tls",
             ["3 allow {s/a, s/b} -> x.com:443 tls < 1 < 2"],
         ),
+        ("allow s/a -> x.com:443 tls\nallow {s/a, s/b} -> {x.com, y.com}:443 tls\nallow s/a -> y.com:443 tls owner=z", ["3 allow s/a -> y.com:443 tls < 2", "1 allow s/a -> x.com:443 tls < 2"]),
+        ("allow s/a -> {x.com, z.com}:443 tls\nallow {s/a, s/b} -> x.com:443 tls", ["1 x.com < 2"]),
+        ("allow s/a -> *.x.com:443 tls\nallow {s/a, s/b} -> a.x.com:443 tls", ["2 s/a < 1"]),
+        ("allow s/* -> *.x.com:443 tls\nallow {t/a, s/b, s/*} -> a.x.com:443 tls", ["2 s/* < 1", "2 s/b < 1"]),
+        ("allow {s/a, s/*} -> a.x.com:443 tls", ["1 s/a < 1"]),
+        ("allow s/a -> *.x.com:443 tls\nallow {s/a, s/b} -> {a.x.com, b.com}:443 tls", []),
+        ("hosts h = x.com, y.com\nallow s/a -> h:443 tls\nallow s/a -> {h, z.com}:443 tls", ["3 h < 2"]),
         ("hosts h = x.com, y.com\nallow s/a -> h:443 tls\nallow s/a -> y.com:443 tls", ["3 allow s/a -> y.com:443 tls < 2"]),
     ],
 )  # fmt: skip
@@ -113,7 +120,7 @@ def test_a_rule_that_locks_its_workload_adds_something() -> None:
 
 
 def test_the_fix_removes_the_whole_statement() -> None:
-    policy = "allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 tls\n    owner=me # why\nallow s/b -> y.com:443 tls\n"
+    policy = "allow s/a -> x.com:443 tls owner=us\nallow s/a -> x.com:443 tls\n    owner=me # why\nallow s/b -> y.com:443 tls\n"
     (each,) = found(redundant, policy)
     assert each.severity is Severity.WARNING
     assert each.fix is not None
@@ -123,6 +130,31 @@ def test_the_fix_removes_the_whole_statement() -> None:
     assert text[: edit.span.start] + text[edit.span.end :] == policy.replace(
         "allow s/a -> x.com:443 tls\n    owner=me # why\n", ""
     )
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("allow s/a -> x.com:443 tls\nallow s/a -> x.com:443 tls owner=me", "1"),
+        ("allow s/a -> x.com:443 tls owner=me\nallow s/a -> x.com:443 tls", "2"),
+        ("allow s/a -> x.com:443 tls owner=us\nallow s/a -> x.com:443 tls owner=me", "2"),
+        ("allow s/a -> x.com:443 tls reason=x ticket=y\nallow s/a -> x.com:443 tls owner=me", "1"),
+        ("allow s/a -> {x.com, y.com}:443 tls\nallow s/a -> x.com:443 tls\nallow s/a -> x.com:443 tls owner=me", "12"),
+        ("allow s/a -> x.com:443 tls owner=me\nallow s/a -> *.x.com:443 tls\nallow s/a -> a.x.com:443 tls", "3"),
+    ],
+)
+def test_of_equal_rules_the_one_with_what_is_required_stays(policy: str, expected: str) -> None:
+    some = found(redundant, policy, "lint: {require: [owner]}")
+    assert "".join(sorted(str(each.span.place[1]) for each in some)) == expected
+    assert all(each.fix is None or each.fix.safe for each in some)
+
+
+def test_a_fix_that_loses_what_is_required_is_not_safe() -> None:
+    policy = "allow s/a -> *.x.com:443 tls\nallow s/a -> a.x.com:443 tls owner=me"
+    for required, safe in (("owner", False), ("ticket", True)):
+        (each,) = found(redundant, policy, f"lint: {{require: [{required}]}}")
+        assert each.fix is not None
+        assert (each.span.place[1], each.fix.safe) == (2, safe)
 
 
 def test_a_fix_that_could_open_a_workload_elsewhere_is_not_safe() -> None:
@@ -228,3 +260,43 @@ def test_it_agrees_with_brute_force(seed: int) -> None:
         assert covered.by
         assert not {part.number for part in covered.by} & gone
         assert covered.more or is_covered(covered.part, covered.by), (covered.part.span.text, shown)
+
+
+@pytest.mark.parametrize(
+    ("level", "policy", "expected"),
+    [
+        ("mesh", "allow s/* -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", [False]),
+        ("workloads", "allow s/* -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", []),
+        ("workloads", "allow s/a -> *.x.com:443 tls\nallow {s/a, t/a} -> a.x.com:443 tls", [True]),
+    ],
+)
+def test_a_source_that_its_braces_lock_stays(level: str, policy: str, expected: list[bool]) -> None:
+    fixes = [each.fix for each in found(redundant, policy, f"enforcement: {level}")]
+    assert [fix is not None and fix.safe for fix in fixes] == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected", "has_fix"),
+    [
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 tcp", [], True),
+        ("allow s/a -> 20.0.0.7:3306 mysql\nallow s/* -> 20.0.0.0/24:3306 tcp", [], True),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 mysql\nallow s/a -> * reason=x",
+            ["1 allow s/a -> 20.0.0.7:3306 mysql < 2"],
+            True,
+        ),
+        (
+            "allow s/a -> 20.0.0.7:3306 tcp\nallow s/a -> 20.0.0.0/24:3306 mysql",
+            ["1 allow s/a -> 20.0.0.7:3306 tcp < 2"],
+            False,
+        ),
+    ],
+)
+def test_what_alone_says_that_the_server_speaks_first_stays(policy: str, expected: list[str], has_fix: bool) -> None:
+    assert told(redundant, policy) == expected
+    assert all((each.fix is not None) is has_fix for each in found(redundant, policy))

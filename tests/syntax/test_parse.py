@@ -130,7 +130,7 @@ def test_a_bad_statement_does_not_hide_the_next() -> None:
         ("allow: a -> b.com:80", "EGR001", ":"),
         ('allow a -> b.com:80 reason="open', "EGR001", '"open'),
         ("allow a -> b.com:80 reason='x'", "EGR006", "'x'"),
-        ("allow a -> b.com:80 reason='x y'", "EGR001", "'x"),
+        ("allow a -> b.com:80 reason='x y'", "EGR006", "'x y'"),
         ("hosts = a.com", "EGR001", "="),
         ("allow a -> b.com:80 http owner = x", "EGR001", "owner"),
         ("allow a -> https://b.com:443/v1", "EGR001", "https://"),
@@ -242,7 +242,7 @@ MISTAKES = {
     ),
     "quotes of a word processor": (
         "allow a -> b.com:443 tls reason=“open door”",
-        ("EGR001", "“open", "a value in curly quotes", 'use double quotes: `"…"`'),
+        ("EGR006", "“open door”", "a value in curly quotes", 'use double quotes: `"…"`'),
     ),
     "a value without quotes": (
         "allow a -> b.com:443 tls reason=open on purpose owner=x",

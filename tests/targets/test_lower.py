@@ -350,6 +350,15 @@ def test_a_host_moves_into_the_listeners_of_its_ports() -> None:
     ]
 
 
+def test_a_host_of_many_ports_is_listed_where_it_is_wanted_instead_of_closed_everywhere_else() -> None:
+    """Eight ports of http are closed one by one, and nine are not."""
+    for count, listed in ((8, [*(f"{8000 + at}/HTTP" for at in range(8)), "all"]), (9, ["80/HTTP", "all"])):
+        ports = ", ".join(f"{8000 + at} http" for at in range(count))
+        made = lowered(f"allow s/a -> h.example.com:{{80 http, {ports}}}\nallow s/b -> h.example.com:80 http")
+        found = sidecars(made)["s/b"]
+        assert [each.partition(": ")[0] if ": " in each else "all" for each in found] == listed
+
+
 def test_a_port_of_tls_is_closed_where_hosts_of_another_kind_share_the_wanted_one() -> None:
     made = lowered("""
         allow s/a -> h.example.com:{443 tls, 8443 tls}

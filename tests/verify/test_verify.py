@@ -20,6 +20,7 @@ from egresslang.mesh.resources import MeshConfig, OutboundPolicy
 from egresslang.policy.policy import Policy
 from egresslang.profile.load import load
 from egresslang.profile.profile import ClusterProfile
+from egresslang.profile.stock import stock
 from egresslang.source import Source
 from egresslang.verify.compare import Comparison, known_places
 from egresslang.verify.pods import classes
@@ -106,6 +107,12 @@ def checked(profile: str, policy: str = POLICY) -> list[Finding]:
     return [each for each in compiled(policy, loaded(profile))[2] if each.severity is Severity.ERROR]
 
 
+def test_resources_of_the_cluster_that_nobody_can_read_are_told() -> None:
+    entry = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: odd, namespace: shop}, spec: {hosts: 7}}"
+    (one,) = checked(RESOURCE + entry)
+    assert (one.code.id, one.span.source.name, one.label) == ("EGR510", "cluster.yaml", "`hosts` is not a list")
+
+
 def test_services_keep_working() -> None:
     assert checked(RESOURCE + SERVICE) == []
 
@@ -168,3 +175,14 @@ def asked(policy: Policy, profile: ClusterProfile, text: str):
         for port in ports(pods.intent, pods.proxy.outbound):
             for probe in probes(compared, port, 4, by_sight=False):
                 yield from compared.deviations(probe.request, pods.proxy.ask(probe.request), probe.dialled)
+
+
+def test_what_we_wrote_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large policy is proved whatever its manifests come to; a large file that somebody else may have written is not read."""
+    monkeypatch.setattr("egresslang.verify.verify.LIMIT", 10)
+    files, _ = read([Source("p.egress", "allow idgen -> api.example.com:443 tls")])
+    made = compile(files, stock(), date(2026, 11, 23), Severity.ERROR)
+    assert [each for each in made.findings if each.severity is Severity.ERROR] == []
+    assert made.policy is not None
+    told = verify(made.policy, stock(), [Source("m.yaml", made.text)])
+    assert [each.message for each in told] == ["`m.yaml` is too large"]

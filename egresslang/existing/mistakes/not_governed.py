@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from egresslang import codes
 from egresslang.answers.asked_mesh import Client
-from egresslang.answers.capture import PREFIX
 from egresslang.existing.inspected import Inspected, name_of
 from egresslang.findings import Finding, Label, finding
+from egresslang.policy.standing import PREFIX
 from egresslang.source import Span
 
 CODE = codes.NOT_GOVERNED

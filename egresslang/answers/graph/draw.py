@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from egresslang import codes
-from egresslang.answers.graph import (
+from egresslang.answers.graph.graph import (
     BLOCKED,
     PASSED,
     UNSEEN,

@@ -1,7 +1,7 @@
 """Graph: who may reach what in one cluster, by which rule, and what becomes of everything else.
 
-A picture of a policy before it has a form: `draw.py` makes it, and each form is a module of its own (`graph_html.py`,
-`graph_json.py`, …). Records refer to each other by their position in the graph's tuples.
+A picture of a policy before it has a form: `draw.py` makes it, and each form is a module of its own (`html.py`,
+`json.py`, …). Records refer to each other by their position in the graph's tuples.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from hashlib import sha256
 from html import escape
 
 from egresslang import resources
-from egresslang.answers.graph import Graph
-from egresslang.answers.graph_json import compact
+from egresslang.answers.graph.graph import Graph
+from egresslang.answers.graph.json import compact
 
 FOLDER = "data/graph"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egresslang.answers.graph import Graph, RuleNode
-from egresslang.answers.graph_words import REST, marks, ports, title
+from egresslang.answers.graph.graph import Graph, RuleNode
+from egresslang.answers.graph.words import REST, marks, ports, title
 from egresslang.answers.written import place, words
 
 _SHAPES = {"name": "ellipse", "wildcard": "doubleoctagon", "addresses": "box3d", "internet": "egg", "anything": "egg"}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from egresslang.answers.graph import DestinationNode, Edge, Graph, Guard, Port, RuleNode, WorkloadNode
+from egresslang.answers.graph.graph import DestinationNode, Edge, Graph, Guard, Port, RuleNode, WorkloadNode
 from egresslang.answers.written import words
 from egresslang.findings import Finding
 

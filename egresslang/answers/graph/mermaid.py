@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egresslang.answers.graph import Graph
-from egresslang.answers.graph_words import REST, marks, ports, title
+from egresslang.answers.graph.graph import Graph
+from egresslang.answers.graph.words import REST, marks, ports, title
 
 _ENDS = {"wildcard": ("{{", "}}"), "internet": ("((", "))"), "anything": ("((", "))"), "addresses": ("[[", "]]")}
 

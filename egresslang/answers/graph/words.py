@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from egresslang.answers.graph import BLOCKED, PASSED, UNSEEN, Graph, Port, RuleNode
+from egresslang.answers.graph.graph import BLOCKED, PASSED, UNSEEN, Graph, Port, RuleNode
 
 REST = {
     BLOCKED: "anything else: black hole",

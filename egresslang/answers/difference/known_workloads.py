@@ -1,0 +1,69 @@
+"""Known workloads: a policy and manifests, said of the same workloads one by one, so that they can be compared.
+
+Manifests say something of any pod, but name no set of workloads such as `shop/*`; so both sides are told of those that
+a profile, the policy or the manifests know, and of no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from egresslang.answers.asked_mesh import AskedMesh
+from egresslang.answers.difference.comparison import Granting
+from egresslang.answers.effective import effective
+from egresslang.policy.intent import is_checked
+from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Rule, Subject
+from egresslang.policy.sets import workload
+from egresslang.profile.profile import ClusterProfile
+from egresslang.record import replace
+from egresslang.source import Source, Span
+
+Workloads = dict[tuple[str, str], Mapping[str, str]]
+"""The labels of workloads by namespace and name."""
+
+
+def workloads_of(side: Granting | AskedMesh) -> Workloads:
+    """The workloads that a side knows."""
+    if isinstance(side, AskedMesh):
+        return {key: client.pod.labels for key, client in side.clients.items()}
+    spaces = side.policy.inventory.namespaces if side.policy is not None else {}
+    return {(each.namespace, each.name): dict(each.labels) for some in spaces.values() for each in some.values()}
+
+
+def of_policy(side: Granting, profile: ClusterProfile | None, workloads: Workloads) -> Granting:
+    """What a policy grants each of some workloads; everything where the profile leaves it open."""
+    by_namespace: dict[str, list[Subject]] = {}
+    for namespace, name in workloads:
+        by_namespace.setdefault(namespace, []).append(Subject(namespace, name))
+    grants: list[Grant] = []
+    for grant in map(_unnamed, side.grants):
+        subject = grant.subject
+        if subject.workload != ANY:
+            grants.append(grant)
+            continue
+        spaces = [subject.namespace] if subject.namespace != ANY else list(by_namespace)
+        grants += [replace(grant, subject=each) for space in spaces for each in by_namespace.get(space, ())]
+    if profile is not None and side.open_to_all:
+        level = profile.enforcement.level
+        span = profile.enforcement.span or Span(Source(profile.span.source.name, ""), 0, 0)
+        rule = Rule(f"enforcement of {profile.name}: {level}", span)
+        grants += [
+            Grant(Subject(*key), Everything(), 0, "", "", (), rule, span)
+            for key in workloads
+            if workload(*key) <= side.open_to_all
+        ]
+    return Granting(tuple(grants), side.policy, None)
+
+
+def of_manifests(asked: AskedMesh, workloads: Workloads) -> Granting:
+    """What manifests let each of some workloads reach."""
+    clients = [asked.known(*key, labels) for key, labels in sorted(workloads.items())]
+    return Granting(tuple(map(_unnamed, effective(asked, clients))), has_terms=False)
+
+
+def _unnamed(grant: Grant) -> Grant:
+    """A grant to addresses without what they are called: to a sidecar that is no part of it."""
+    destination = grant.destination
+    if not isinstance(destination, Addresses) or not destination.host or is_checked(grant):
+        return grant
+    return replace(grant, destination=replace(destination, host=""))

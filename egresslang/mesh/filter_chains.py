@@ -1,0 +1,126 @@
+"""Filter chains: which one of a listener takes a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from egresslang.mesh.addresses import Address, mask, parse_network, starts_at_zero
+from egresslang.mesh.listeners import Chain
+
+HTTP = frozenset({"http", "http2"})
+"""What the HTTP inspector of a listener knows for HTTP; HTTP/1.0 is raw bytes to it."""
+
+
+class ChainTable:
+    """The filter chains of a listener, found by what they match.
+
+    Envoy decides step by step and never goes back: the longest network, then the longest server name, then plaintext or
+    TLS, then the sniffed protocol; at each step only what matches stays, and if nothing does what asks for nothing.
+    """
+
+    __slots__ = ("_default", "_networks", "_rest", "is_refused", "reads_http", "reads_tls", "waits")
+
+    def __init__(self, chains: Iterable[Chain]) -> None:
+        default: Chain | None = None
+        matched: list[Chain] = []
+        for chain in chains:
+            if chain.matches_all:
+                default = chain
+            else:
+                matched.append(chain)
+        self._default = default
+        self.reads_tls = any(chain.sni for chain in (*matched, *([default] if default else [])))
+        self.reads_http = any(chain.http for chain in matched)
+        self.waits = self.reads_tls or self.reads_http
+        self._networks: dict[tuple[int, int], dict[int, _Names]] = {}
+        self._rest = _Names()
+        for chain in matched:
+            found = [
+                network for text in chain.networks if not starts_at_zero(text) and (network := parse_network(text))
+            ]
+            for version, first, length in found:
+                self._networks.setdefault((version, length), {}).setdefault(first, _Names()).add(chain)
+            if not found:
+                self._rest.add(chain)
+        self._networks = dict(sorted(self._networks.items(), key=lambda each: -each[0][1]))
+        every = [self._rest, *(names for found in self._networks.values() for names in found.values())]
+        self.is_refused = any(names.is_refused for names in every)
+
+    def passes_all(self, address: Address) -> bool:
+        """Whether all that is said to an address is for one chain."""
+        return self._of_network(address).is_one or (self._default is not None and self._of_network(address).is_empty)
+
+    def server_names(self, address: Address) -> Mapping[str, Sequence[Chain]]:
+        """The chains for an address by server name."""
+        return self._of_network(address).named
+
+    def match(self, address: Address, protocol: str, name: str) -> Chain | None:
+        """The chain that takes a connection (outbound.Request), None if it is left to the outbound policy."""
+        names = self._of_network(address)
+        is_tls = protocol == "tls"
+        chains = names.find(name.lower() if is_tls and self.reads_tls else "")
+        is_plain = not is_tls or not self.reads_tls
+        plain = [chain for chain in chains if chain.http]
+        if plain:
+            chains = plain if is_plain else [chain for chain in chains if not chain.http]
+            if is_plain and not (protocol in HTTP and self.reads_http):
+                chains = [chain for chain in chains if not chain.http]
+        return chains[0] if chains else self._default
+
+    def _of_network(self, address: Address) -> _Names:
+        version, number = address
+        for (of, length), found in self._networks.items():
+            if of == version:
+                names = found.get(mask(version, number, length))
+                if names is not None:
+                    return names
+        return self._rest
+
+
+class _Names:
+    """Filter chains by server name."""
+
+    __slots__ = ("_any", "_is_partial", "named")
+
+    def __init__(self) -> None:
+        self.named: dict[str, list[Chain]] = {}
+        self._is_partial = False
+        self._any: list[Chain] = []
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is but one chain, for whatever is said."""
+        return not self.named and len(self._any) == 1 and not self._any[0].http
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no chain."""
+        return not self.named and not self._any
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether two chains match the very same, or a name is a wildcard in part: a real Envoy takes neither."""
+        return self._is_partial or any(
+            len(chains) > 1 and len({chain.http for chain in chains}) < len(chains)
+            for chains in (self._any, *self.named.values())
+        )
+
+    def add(self, chain: Chain) -> None:
+        names = [] if "*" in chain.sni else chain.sni
+        for name in names:
+            self.named.setdefault(name, []).append(chain)
+            self._is_partial = self._is_partial or ("*" in name and not name.startswith("*."))
+        if not names:
+            self._any.append(chain)
+
+    def find(self, name: str) -> list[Chain]:
+        """The chains of a server name, of the longest wildcard above it, else those for any; empty for no name."""
+        if name and self.named:
+            if name in self.named:
+                return self.named[name]
+            at = name.find(".")
+            while at >= 0:
+                if (wild := f"*{name[at:]}") in self.named:
+                    return self.named[wild]
+                at = name.find(".", at + 1)
+        return self._any

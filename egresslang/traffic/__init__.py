@@ -1,0 +1,1 @@
+"""Traffic: what Prometheus says of a mesh beside what a policy says."""
