@@ -12,11 +12,12 @@ from egresslang.existing.cluster import MANIFEST, is_installation
 from egresslang.existing.inspected import Inspected
 from egresslang.existing.mistakes import mistakes
 from egresslang.existing.shapes import Complaint
-from egresslang.findings import Finding, Severity, finding, in_order
-from egresslang.mesh.read import VERSIONS, unfolded
+from egresslang.findings import Finding, Label, Severity, finding, in_order
+from egresslang.mesh.read import VERSIONS, identity_of, is_read, unfolded
 from egresslang.profile.installation import form_of
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
+from egresslang.verify.installed import is_config_map
 
 
 @record
@@ -73,9 +74,22 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
     accepted: list[Located] = []
     refused: list[Located] = []
     found: list[Finding] = []
+    installations: dict[bool, Located] = {}
+    known: dict[object, Located] = {}
     for each in documents:
         value = each.value
+        is_map = is_config_map(each)
         if form_of(each) and not is_installation(each):
+            continue
+        if form_of(each) or is_map:
+            first = installations.setdefault(is_map, each)
+            if first is not each:
+                found.append(_second(each, first))
+                continue
+        identity = identity_of(each)
+        first = each if identity is None else known.setdefault(identity, each)
+        if first is not each:
+            found += [_again(each, first)] if is_read(each) else []
             continue
         complaints: list[Complaint] = []
         if isinstance(value, dict) and value.get("apiVersion") in VERSIONS:
@@ -83,6 +97,31 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
         found += [_refused(each, complaint) for complaint in complaints]
         (refused if complaints else accepted).append(each)
     return accepted, refused, found
+
+
+def _again(manifest: Located, first: Located) -> Finding:
+    name = manifest["metadata"]["name"]
+    return finding(
+        codes.UNREAD_MANIFEST,
+        name.span,
+        f"{manifest.value['kind']} `{name.value}` is given twice",
+        "this one is not read",
+        [Label(first["metadata"]["name"].span, "this one is read")],
+        help="give the manifests of one cluster at a time: render overlays first",
+        severity=Severity.WARNING,
+    )
+
+
+def _second(installation: Located, first: Located) -> Finding:
+    return finding(
+        codes.UNREAD_MANIFEST,
+        installation.heading,
+        "a second installation is not read",
+        "there is one for a mesh",
+        [Label(first.heading, "this one is read")],
+        help="give the manifests of one cluster at a time",
+        severity=Severity.WARNING,
+    )
 
 
 def _namespace(value: dict[str, object]) -> str:

@@ -16,9 +16,9 @@ def in_cluster(inspected: Inspected, host: str) -> bool:
 
 
 def is_known(inspected: Inspected, host: str) -> bool:
-    """Whether the Services of the namespace that a host of the cluster names are among the manifests."""
+    """Whether the Services of the namespace that a host of the cluster names are among the manifests; Istio's own are installed apart."""
     inside = f".svc.{inspected.config.cluster_domain}"
     if not host.endswith(inside) or host.startswith("*"):
         return False
     namespace = host.removesuffix(inside).rpartition(".")[2]
-    return namespace in inspected.with_services
+    return namespace in inspected.with_services and namespace != inspected.config.root_namespace

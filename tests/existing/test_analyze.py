@@ -134,6 +134,20 @@ def test_values_of_another_chart_are_no_installation() -> None:
     assert told("global: {image: x}\n", "global: {image: y}\n", ENTRY, SIDECAR) == []
 
 
+def test_a_manifest_that_is_given_twice_is_told_and_not_read() -> None:
+    (found,) = analysed(ENTRY, SIDECAR, ENTRY.replace("TLS", "HTTP")).findings
+    assert (found.code, str(found.severity), found.span.place) == (codes.UNREAD_MANIFEST, "warning", ("2.yaml", 3, 18))
+    assert [label.span.place for label in found.related] == [("0.yaml", 3, 18)]
+    other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+    assert told(other, other) == []
+
+
+def test_a_second_installation_is_told_and_not_read() -> None:
+    installation = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: %s}\nspec: {}\n"
+    (found,) = analysed(installation % "one", installation % "two").findings
+    assert (found.code, str(found.severity), found.span.source.name) == (codes.UNREAD_MANIFEST, "warning", "1.yaml")
+
+
 def test_the_services_of_a_cluster_may_not_be_given() -> None:
     listed = SIDECAR.replace("./api.example.com", "./web.shop.svc.cluster.local")
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: pay, namespace: shop}\nspec: {ports: [{port: 80}]}\n"

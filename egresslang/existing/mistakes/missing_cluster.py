@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from egresslang import codes
 from egresslang.existing.flow import asking, below, flow
 from egresslang.existing.inspected import Inspected, place
-from egresslang.existing.known import in_cluster
+from egresslang.existing.known import in_cluster, is_known
 from egresslang.existing.routes import Route, routes, whole_name
 from egresslang.findings import Finding, Severity, finding
 from egresslang.mesh.registry import Registered
@@ -105,10 +105,7 @@ def _service(inspected: Inspected, route: Route) -> Registered | None:
 
 def _is_unknown(inspected: Inspected, host: str) -> bool:
     """Whether a host would be among the manifests if it were there: the cluster's Services may not be."""
-    if not in_cluster(inspected, host):
-        return True
-    inside = f".svc.{inspected.config.cluster_domain}"
-    return host.removesuffix(inside).rpartition(".")[2] in inspected.with_services
+    return not in_cluster(inspected, host) or is_known(inspected, host)
 
 
 def _finding(inspected: Inspected, route: Route, key: str, message: str, label: str, help: str) -> Finding:

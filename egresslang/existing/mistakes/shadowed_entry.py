@@ -61,7 +61,9 @@ def _reader(
     imports = inspected.imports
     ones = {(id(each.sidecar), each.listener) for each in imports.of(host, first.origin.namespace)}
     both = [
-        each.sidecar for each in imports.of(host, second.origin.namespace) if (id(each.sidecar), each.listener) in ones
+        each.sidecar
+        for each in imports.of(host, second.origin.namespace)
+        if (id(each.sidecar), each.listener) in ones and each.sidecar.egress[each.listener].port is None
     ]
     for sidecar in (*both, *imports.without_list):
         pod = whose(inspected, sidecar)

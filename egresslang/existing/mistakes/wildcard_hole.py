@@ -36,10 +36,17 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                 own, labels = whose(inspected, each.sidecar)
                 if not inspected.sees(own, entry):
                     continue
-                told.add(key)
-                asked = to_port(inspected, own, labels, entry, host, entry.ports[0])
-                if not asked.verdict.reaches:
+                open_anyway = {
+                    (port.number, port.protocol)
+                    for one in inspected.entries_of.get(each.host, ())
+                    for port in one.ports
+                }
+                ports = [port for port in entry.ports if (port.number, port.protocol) not in open_anyway]
+                several = (to_port(inspected, own, labels, entry, host, port) for port in ports)
+                asked = next((each for each in several if each.verdict.reaches and each.verdict.host == host), None)
+                if asked is None:
                     continue
+                told.add(key)
                 yield finding(
                     CODE, place(each.sidecar.origin, "spec", "egress", each.listener, "hosts", each.index),
                     f"`{each.host}` opens `{host}` too", "imports every host below it",
