@@ -76,14 +76,14 @@ _egressc() {
             ;;
         analyze)
             case $before in
+                -p | --profile | --output-file) files=file ;;
                 --egress) words='table json csv' ;;
                 --format) words='text concise json sarif github gitlab junit markdown' ;;
                 --fail-on) words='error warning note' ;;
                 --select | --ignore) list=$codes ;;
-                --output-file) files=file ;;
                 --color) words='auto always never' ;;
                 --today) : ;;
-                *) flags='--egress --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
+                *) flags='-p --profile --egress --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac
             ;;
         graph)

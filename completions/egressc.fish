@@ -96,6 +96,7 @@ complete -c egressc -n '__fish_seen_subcommand_from diff' -s v -l verbose -d 'sa
 complete -c egressc -n '__fish_seen_subcommand_from diff' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -F
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -s p -l profile -r -F -d 'what the manifests do not say of the cluster: a ClusterProfile, or what stands for one'
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -l egress -x -a 'table json csv' -d 'write who reaches what today, through what, and what is open by accident, instead of the report, which goes to standard error'
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -l format -x -a 'text concise json sarif github gitlab junit markdown' -d 'how findings are written (default: text)'
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -l fail-on -x -a 'error warning note' -d 'the least severity that fails (default: what egressc.toml says, else error)'

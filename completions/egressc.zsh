@@ -139,6 +139,8 @@ _egressc() {
                 analyze)
                     _arguments -S \
                         '*:PATH:_files' \
+                        '*-p+[what the manifests do not say of the cluster\: a ClusterProfile, or what stands for one]:FILE:_files' \
+                        '*--profile=[what the manifests do not say of the cluster\: a ClusterProfile, or what stands for one]:FILE:_files' \
                         '(--egress)--egress=[write who reaches what today, through what, and what is open by accident, instead of the report, which goes to standard error]:egress:(table json csv)' \
                         '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
                         '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \

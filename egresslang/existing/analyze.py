@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.answers.deployed import ask_manifests
@@ -19,6 +20,9 @@ from egresslang.record import record, replace
 from egresslang.source import Source, Span
 from egresslang.verify.installed import is_config_map
 
+if TYPE_CHECKING:
+    from egresslang.profile.profile import ClusterProfile
+
 
 @record
 class Analysis:
@@ -29,12 +33,12 @@ class Analysis:
     documents: tuple[Located, ...]
 
 
-def analyze(sources: Iterable[Source]) -> Analysis:
-    """The findings about some files of manifests, and the mesh they make."""
+def analyze(sources: Iterable[Source], profile: ClusterProfile | None = None) -> Analysis:
+    """The findings about some files of manifests, and the mesh they make; a profile says of the cluster what they do not."""
     documents, found = read_manifests(sources)
     unread = {each.span.source for each in found}
     accepted, refused, complaints = _accepted(documents)
-    asked, problems = ask_manifests(accepted, None)
+    asked, problems = ask_manifests(accepted, profile)
     inspected = Inspected(asked, accepted, [each.span.text for each in refused] + [each.text for each in unread])
     found += [*complaints, *map(_recoded, problems), *mistakes(inspected)]
     return Analysis(tuple(in_order(found)), inspected, tuple(documents))

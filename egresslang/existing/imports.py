@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from egresslang.mesh.registry import is_subset
 from egresslang.mesh.resources import Sidecar
 from egresslang.record import record
 
@@ -31,6 +32,7 @@ class Imports:
     def __init__(self, sidecars: Iterable[Sidecar], root: str) -> None:
         self._root = root
         self._by_host: dict[str, list[Listed]] = {}
+        self._excluded: dict[tuple[int, int], list[tuple[str, str]]] = {}
         self.without_list: list[Sidecar] = []
         self.with_defaults: set[str] = set()
         for sidecar in sidecars:
@@ -41,7 +43,9 @@ class Imports:
             for at, egress in enumerate(sidecar.egress):
                 for index, text in enumerate(egress.hosts):
                     where, slash, host = text.partition("/")
-                    if slash and where[:1] != "~":
+                    if where[:1] == "~":
+                        self._excluded.setdefault((id(sidecar), at), []).append((where[1:] or "*", host))
+                    elif slash:
                         self._by_host.setdefault(host, []).append(Listed(sidecar, at, index, where, host))
 
     @property
@@ -50,9 +54,12 @@ class Imports:
         return self._root in self.with_defaults
 
     def of(self, host: str, namespace: str) -> Iterator[Listed]:
-        """What lists a host of a namespace, by its name or by a wildcard over it."""
+        """What lists a host of a namespace, by its name or by a wildcard over it, and does not exclude it."""
         for each in self._over(host):
-            if each.where in ("*", namespace) or (each.where == OWN and self._holds(each.sidecar, namespace)):
+            if self._means(each.where, each.sidecar, namespace) and not any(
+                self._means(where, each.sidecar, namespace) and is_subset(host, pattern)
+                for where, pattern in self._excluded.get((id(each.sidecar), each.listener), ())
+            ):
                 yield each
 
     def listing(self, pattern: str) -> Iterable[Listed]:
@@ -70,6 +77,10 @@ class Imports:
             at = bare.find(".", at + 1)
         if host != "*":
             yield from self._by_host.get("*", ())
+
+    def _means(self, where: str, sidecar: Sidecar, namespace: str) -> bool:
+        """Whether what a list writes for a namespace is this one."""
+        return where in ("*", namespace) or (where == OWN and self._holds(sidecar, namespace))
 
     def _holds(self, sidecar: Sidecar, namespace: str) -> bool:
         """Whether a Sidecar is for pods of a namespace at all."""

@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 from asking import Case as Mesh
 from asking import Judge, Proxy
+from compiling import compile_text
 from judging import judge_often
 from meshes import call, said
 from peers import PAGE, caught, page, refused, rows
+from policies import printed
+from policies import profile as profile_of
+from random_policies import generate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "existing"))
 
@@ -25,6 +29,7 @@ import refusals
 
 from egresslang import codes
 from egresslang.existing.analyze import analyze
+from egresslang.profile.load import load
 from egresslang.source import Source
 
 pytestmark = pytest.mark.conformance
@@ -145,3 +150,19 @@ def test_istios_own_test_data_is_read_as_istio_reads_it(tmp_path: Path) -> None:
         if bool(said) != (is_refused or name == "serviceentry-invalid.yaml"):
             odd.append((name, text, said))
     assert odd == []
+
+
+AS_WRITTEN = {"EGR304", "EGR307", "EGR616"}
+"""What a random policy says itself: wide networks, wildcards on an older Istio, plain http on port 443."""
+
+
+@pytest.mark.parametrize("shape", ["plain", "adversarial", "ports", "wildcards", "large", "v6", "regions", "capture"])
+def test_nothing_is_wrong_with_what_a_policy_compiles_to(shape: str) -> None:
+    for seed in range(12):
+        policy = generate(seed, shape)
+        made = compile_text(printed(policy).text, profile_of(policy))
+        if made.status:
+            continue
+        profile, _ = load(Source("profile.yaml", profile_of(policy)), lambda path: path)
+        found = analyze([Source("compiled.yaml", made.manifests)], profile).findings
+        assert [(seed, each.message) for each in found if each.code.id not in AS_WRITTEN] == []

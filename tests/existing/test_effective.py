@@ -97,3 +97,18 @@ def test_the_command_tells_findings_as_every_report(capsys: pytest.CaptureFixtur
     assert (found["code"], found["file"], found["line"]) == ("EGR619", str(path), 42)
     assert main([ANALYZE, str(path.with_name("good.yaml"))]) == 0
     assert "not looked at" not in capsys.readouterr().err
+
+
+def test_a_profile_says_what_the_manifests_do_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With DNS capture a host of TCP has an address of its own, and takes nothing from others."""
+    path = str(cases.read("captured-port-resolved").path(cases.BAD))
+    profile = tmp_path / "profile.yaml"
+    profile.write_text(
+        "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {name: prod}\n"
+        "spec: {istio: {version: '1.31', outboundTrafficPolicy: REGISTRY_ONLY, dnsCapture: true}}\n"
+    )
+    assert main([ANALYZE, path]) == 1
+    assert main([ANALYZE, path, "-p", str(profile)]) == 0
+    assert main([ANALYZE, path, "-p", str(profile), "-p", str(profile)]) == 2
+    profile.write_text("kind: ClusterProfile\nspec: {dnsCaptur: true}\n")
+    assert main([ANALYZE, path, "-p", str(profile)]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from egresslang import codes
 from egresslang.existing.flow import to_port, whose
@@ -14,6 +15,9 @@ from egresslang.source import Span
 
 CODE = codes.WILDCARD_HOLE
 
+_MOST = 200
+"""Lists over one host that are looked at."""
+
 
 def find(inspected: Inspected) -> Iterator[Finding]:
     """Each wildcard in a closed list over an exact host that another Sidecar names and this one does not; the first host of each."""
@@ -24,7 +28,11 @@ def find(inspected: Inspected) -> Iterator[Finding]:
             if not named or not entry.ports:
                 continue
             naming = {id(each.sidecar) for each in named}
-            for each in inspected.imports.of(host, entry.origin.namespace):
+            over = list(islice(inspected.imports.of(host, entry.origin.namespace), _MOST))
+            patterns: dict[int, set[str]] = {}
+            for each in over:
+                patterns.setdefault(id(each.sidecar), set()).add(each.host)
+            for each in over:
                 key = id(each.sidecar), each.host
                 if (
                     each.host in ("*", host)
@@ -38,7 +46,8 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                     continue
                 open_anyway = {
                     (port.number, port.protocol)
-                    for one in inspected.entries_of.get(each.host, ())
+                    for pattern in patterns[id(each.sidecar)]
+                    for one in inspected.entries_of.get(pattern, ())
                     for port in one.ports
                 }
                 ports = [port for port in entry.ports if (port.number, port.protocol) not in open_anyway]
