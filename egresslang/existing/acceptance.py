@@ -212,9 +212,10 @@ class _Resolution:
     def _endpoint(self, at: int, endpoint: Spec) -> Iterator[Complaint]:
         address, path = endpoint.get("address") or "", ("endpoints", at)
         if address.startswith("unix://"):
+            yield from self._socket((*path, "address"), address)
             return
         if not address:
-            if not endpoint.get("network"):
+            if not endpoint.get("network") or self.resolution != "STATIC":
                 yield Complaint(path, "an endpoint has no address", "it leads nowhere", "write its `address`")
         elif parse_address(address) is None and (self.resolution == "STATIC" or not is_name(address)):
             expected = "an address" if self.resolution == "STATIC" else "an address or a name"
@@ -239,6 +240,26 @@ class _Resolution:
                     "expected 1 to 65535",
                     "write the port of the endpoint",
                 )
+
+    def _socket(self, path: Path, address: str) -> Iterator[Complaint]:
+        if self.resolution != "STATIC":
+            yield Complaint(
+                path,
+                f"a socket goes with no resolution of {self.resolution}",
+                "no name to resolve",
+                "write `resolution: STATIC`",
+            )
+        elif address[7:8] not in ("/", "@") or address.endswith("/"):
+            yield Complaint(
+                path, f"`{address}` is no socket", "expected an absolute path", "write such as `unix:///run/app.sock`"
+            )
+        elif len(self.names) != 1:
+            yield Complaint(
+                path,
+                f"a socket goes with one port, and there are {len(self.names)}",
+                "it is one of them",
+                "write one port",
+            )
 
     def _told_apart(self) -> Iterator[Complaint]:
         for at, port in enumerate(self.ports):
@@ -289,7 +310,11 @@ def _export(spec: Spec, namespace: str) -> Iterator[Complaint]:
 def _selector(spec: Spec) -> Iterator[Complaint]:
     labels = (spec.get("workloadSelector") or {}).get("labels") or {}
     for key, value in labels.items():
-        if "*" in key or "*" in str(value):
+        if not key:
+            yield Complaint(
+                ("workloadSelector", "labels", key), "a label has no key", "an empty one", "write the key of a label"
+            )
+        elif "*" in key or "*" in str(value):
             yield Complaint(
                 ("workloadSelector", "labels", key),
                 "a selector knows no wildcards",
@@ -338,6 +363,21 @@ def _sidecar(spec: Spec, namespace: str) -> Iterator[Complaint]:
                 "put their hosts into one",
             )
         numbers.add(number)
+        bind = listener.get("bind") or ""
+        if bind and number and parse_address(bind) is None:
+            yield Complaint(
+                ("egress", at, "bind"),
+                f"`{bind}` is no address",
+                "expected one to listen on",
+                "write such as `127.0.0.1`, or leave it out",
+            )
+        if port.get("name") and not (_LABEL.fullmatch(port["name"]) and len(port["name"]) < 64):
+            yield Complaint(
+                ("egress", at, "port", "name"),
+                f"`{port['name']}` is no name of a port",
+                "expected letters, digits and `-`",
+                "write such as `tls-443`",
+            )
         yield from _protocol(("egress", at, "port"), port)
         if not 0 <= number < 65536 or (not number and not (listener.get("bind") or "").startswith("unix://")):
             yield Complaint(
@@ -402,13 +442,27 @@ def _policy(policy: Spec) -> Iterator[Complaint]:
             "it takes what is let through",
             "write `mode: ALLOW_ANY`, or leave it out",
         )
+    elif policy.get("egressProxy") is not None:
+        yield from _proxy(policy["egressProxy"])
+
+
+def _proxy(proxy: Spec) -> Iterator[Complaint]:
+    path, host = ("outboundTrafficPolicy", "egressProxy"), proxy.get("host") or ""
+    if not is_name(str(host)):
+        yield Complaint(
+            (*path, "host"), f"`{host}` is no host of a proxy", "expected a whole name", "write the name of its Service"
+        )
+    if not isinstance(proxy.get("port"), dict):
+        yield Complaint(
+            (*path, "port"), "`egressProxy` names no port", "its host alone is not enough", "write `port: {number: …}`"
+        )
 
 
 def is_name(host: str) -> bool:
-    """Whether a text is a name as Istio takes them: labels of letters, digits and `-`, with or without a dot at its end."""
-    return 0 < len(host) < 256 and all(
-        _LABEL.fullmatch(each) and len(each) < 64 for each in host.removesuffix(".").split(".")
-    )
+    """Whether a text is a name as Istio takes them: labels of letters, digits and `-`, the last one no number, or a dot at its end."""
+    labels = host.removesuffix(".").split(".")
+    is_number = labels[-1].isdecimal() and not host.endswith(".")
+    return 0 < len(host) < 256 and not is_number and all(_LABEL.fullmatch(each) and len(each) < 64 for each in labels)
 
 
 def is_host(host: str) -> bool:
@@ -430,6 +484,8 @@ def _about_host(host: str) -> tuple[str, str]:
     name, colon, port = host.rpartition(":")
     if colon and port.isdecimal():
         return "a host with a port", f"write `{name}`, and the port under `ports`"
+    if parse_address(host) is not None:
+        return "an address", "write a name here, and the address under `addresses`"
     if "_" in host:
         return "`_` stands in no name that Istio takes", "write the name as DNS has it"
     return "expected a name such as `api.example.com`, or `*.example.com`", "write the name as DNS has it"

@@ -20,6 +20,7 @@ from meshes import call, said
 from peers import PAGE, caught, page, refused, rows
 from policies import printed
 from policies import profile as profile_of
+from random_manifests import manifest
 from random_policies import generate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "existing"))
@@ -166,3 +167,13 @@ def test_nothing_is_wrong_with_what_a_policy_compiles_to(shape: str) -> None:
         profile, _ = load(Source("profile.yaml", profile_of(policy)), lambda path: path)
         found = analyze([Source("compiled.yaml", made.manifests)], profile).findings
         assert [(seed, each.message) for each in found if each.code.id not in AS_WRITTEN] == []
+
+
+def test_of_random_manifests_we_refuse_what_istio_refuses(tmp_path: Path) -> None:
+    texts = [manifest(seed) for seed in range(1500)]
+    by_istio = refused(written(tmp_path, texts))
+    odd = [
+        (text, said) for text, is_refused in zip(texts, by_istio, strict=True) if bool(said := ours(text)) != is_refused
+    ]
+    assert odd == []
+    assert 300 < sum(by_istio) < 1200

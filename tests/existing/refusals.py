@@ -33,6 +33,7 @@ OF_ENTRIES = [
     (HOSTS, 'hosts: ["-a.example.com"]', "`-a.example.com` is no host"),
     (HOSTS, 'hosts: ["a..example.com"]', "`a..example.com` is no host"),
     (HOSTS, 'hosts: ["a.*.example.com"]', "`a.*.example.com` is no host"),
+    (HOSTS, 'hosts: ["192.0.2.1"]', "`192.0.2.1` is no host"),
     (HOSTS, "hosts: api.example.com", "`hosts` is not a list"),
     (HOSTS, "hosts: [1]", "`hosts` is not text"),
     (DNS, "resolution: DSN", "unknown resolution `DSN`"),
@@ -40,6 +41,7 @@ OF_ENTRIES = [
     (DNS, "resolution: NONE\n  endpoints: [{address: 192.0.2.1}]", "`resolution: NONE` takes no `endpoints`"),
     (DNS, "resolution: STATIC\n  endpoints: [{address: a.example}]", "`a.example` is no endpoint"),
     (DNS, "resolution: STATIC\n  endpoints: [{}]", "an endpoint has no address"),
+    (DNS, "resolution: STATIC\n  endpoints: [{address: unix://a}]", "`unix://a` is no socket"),
     (
         DNS,
         "resolution: STATIC\n  endpoints: [{address: 192.0.2.1, ports: {http: 80}}]",
@@ -98,11 +100,24 @@ OF_SIDECARS = [
     ("egress: [{", "egress: [{port: {number: 70000, protocol: HTTP}, hosts: [./a.example]}, {", "70000 is no port"),
     ("egress: [{", "egress: [{port: {protocol: HTTP}, hosts: [./a.example]}, {", "0 is no port"),
     ("app: cart", 'app: "*"', "a selector knows no wildcards"),
+    ("app: cart", '"": cart', "a label has no key"),
+    (
+        "egress: [{",
+        "egress: [{port: {number: 80, protocol: HTTP}, bind: here, hosts: [./a.example]}, {",
+        "`here` is no address",
+    ),
     (
         "mode: REGISTRY_ONLY",
         "mode: REGISTRY_ONLY, egressProxy: {host: a.example, port: {number: 80}}",
         "`egressProxy` goes with no REGISTRY_ONLY",
     ),
+    ("mode: REGISTRY_ONLY", "mode: ALLOW_ANY, egressProxy: {host: a.example}", "`egressProxy` names no port"),
+    (
+        "mode: REGISTRY_ONLY",
+        "mode: ALLOW_ANY, egressProxy: {host: a_b, port: {number: 80}}",
+        "`a_b` is no host of a proxy",
+    ),
+    ("egress: [{", "egress: [{port: {number: 80, protocol: HTTP, name: a_b}, hosts: [./a.example]}, {", "`a_b` is no name of a port"),
 ]  # fmt: skip
 
 OF_KUBERNETES = [
