@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from egresslang.existing.flow import Flow, flow, to_port, whose
+from egresslang.existing.flow import FRESH, Flow, flow, to_port, whose
 from egresslang.existing.inspected import Inspected, listed
 from egresslang.mesh.resources import Sidecar
 
@@ -19,4 +19,4 @@ def lost(inspected: Inspected, holds: Sidecar, loses: Sidecar) -> tuple[str, ...
             if entry.ports and inspected.sees(namespace, entry):
                 found: Flow = to_port(inspected, namespace, labels, entry, host, entry.ports[0])
                 return found.notes
-    return flow(inspected, namespace, labels, "tls", "any-other-host.example", 443).notes
+    return flow(inspected, namespace, labels, "tls", FRESH, 443).notes

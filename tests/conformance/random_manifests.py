@@ -41,7 +41,7 @@ def manifest(seed: int) -> str:
 
 def _mostly(dice: Random, values: Sequence[str], right: int) -> str:
     """One of some values, mostly of the first so many."""
-    return dice.choice(values[:right] if dice.random() < 0.85 else values)
+    return dice.choice(values[:right] if dice.random() < 0.94 else values)
 
 
 def _entry(dice: Random) -> dict[str, Any]:

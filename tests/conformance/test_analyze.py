@@ -176,4 +176,4 @@ def test_of_random_manifests_we_refuse_what_istio_refuses(tmp_path: Path) -> Non
         (text, said) for text, is_refused in zip(texts, by_istio, strict=True) if bool(said := ours(text)) != is_refused
     ]
     assert odd == []
-    assert 300 < sum(by_istio) < 1200
+    assert 300 < sum(by_istio) < 1200, "about as many are right as wrong"

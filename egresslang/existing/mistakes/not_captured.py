@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egresslang import codes
+from egresslang.existing.flow import FRESH
 from egresslang.existing.inspected import Inspected, name_of
 from egresslang.findings import Finding, Label, finding
 
@@ -26,6 +27,6 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         related = [Label(name_of(client.origin), reason)] if client is not None and client.origin is not None else []
         yield finding(
             CODE, name_of(sidecar.origin), f"{sidecar.origin} does not hold for {who}", reason, related,
-            [f"`tls any-other-host.example:443` by {who} goes straight out: nothing looks at it"],
+            [f"`tls {FRESH}:443` by {who} goes straight out: nothing looks at it"],
             "let the pods have a sidecar, or govern them with a NetworkPolicy",
         )  # fmt: skip

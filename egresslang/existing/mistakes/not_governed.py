@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from egresslang import codes
 from egresslang.answers.asked_mesh import Client
+from egresslang.existing.flow import FRESH
 from egresslang.existing.inspected import Inspected, name_of
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.standing import PREFIX
@@ -34,7 +35,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                 yield finding(
                     CODE, _place(client, PREFIX + key), f"what `{client}` sends to {where} is not governed", "left out of the mesh",
                     [Label(name_of(held.origin), "the Sidecar that would hold")],
-                    [f"`tls any-other-host.example:{port}` by `{client}` goes straight out: nothing looks at it"],
+                    [f"`tls {FRESH}:{port}` by `{client}` goes straight out: nothing looks at it"],
                     "remove the annotation, or govern it with a NetworkPolicy",
                 )  # fmt: skip
 
