@@ -96,8 +96,9 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
             found += [_again(each, first)] if is_read(each) else []
             continue
         complaints: list[Complaint] = []
-        if isinstance(value, dict) and value.get("apiVersion") in VERSIONS:
-            complaints = list(refusals(value["kind"], value.get("spec"), _namespace(value)))
+        kind, version = (value.get("kind"), value.get("apiVersion")) if isinstance(value, dict) else (None, None)
+        if isinstance(kind, str) and isinstance(version, str) and version in VERSIONS:
+            complaints = list(refusals(kind, value.get("spec"), _namespace(value)))
         found += [_refused(each, complaint) for complaint in complaints]
         (refused if complaints else accepted).append(each)
     return accepted, refused, found

@@ -11,7 +11,11 @@ from egresslang.suggest import nearest, one_of
 Path = tuple[str | int, ...]
 
 Shape = Any
-"""A type for a scalar; a list of one shape; a mapping of keys to shapes; `dict` for any mapping, `object` for anything."""
+"""A type for a scalar; a list of one shape; a mapping of keys to shapes, with `ANY` for all keys; `dict` for any mapping, `object`
+for anything."""
+
+ANY = "*"
+"""Every key of a mapping whose keys are the author's own."""
 
 
 @record
@@ -25,7 +29,7 @@ class Complaint:
     is_key: bool = False
 
 
-_SELECTOR = {"labels": dict}
+_SELECTOR = {"labels": {ANY: str}}
 _PORT = {"number": int, "protocol": str, "name": str, "targetPort": int}
 
 KEYS: Mapping[str, Shape] = {
@@ -38,8 +42,8 @@ KEYS: Mapping[str, Shape] = {
         "endpoints": [
             {
                 "address": str,
-                "ports": dict,
-                "labels": dict,
+                "ports": {ANY: int},
+                "labels": {ANY: str},
                 "network": str,
                 "locality": str,
                 "weight": int,
@@ -80,9 +84,10 @@ def strange_keys(value: Any, shape: Shape, path: Path = ()) -> Iterator[Complain
         yield _wrong_type(path, value, dict)
     else:
         for key, each in value.items():
-            if key in shape:
-                if each.__class__ is not shape[key]:  # most are scalars of their type
-                    yield from strange_keys(each, shape[key], (*path, key))
+            wanted = shape.get(key) or shape.get(ANY)
+            if wanted is not None:
+                if each.__class__ is not wanted:  # most are scalars of their type
+                    yield from strange_keys(each, wanted, (*path, key))
             else:
                 near = nearest(key, shape)
                 yield Complaint(

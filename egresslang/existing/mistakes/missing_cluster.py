@@ -36,6 +36,8 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                 )
             continue
         numbers = [each.number for each in service.ports]
+        if not numbers:
+            continue
         if route.port and route.port not in numbers:
             label = f"it has {one_of(map(str, numbers))}"
             yield _finding(
