@@ -10,7 +10,6 @@ from egresslang.mesh.outbound import Request, Verdict
 from egresslang.mesh.protocols import HTTP, TLS
 from egresslang.mesh.resources import Port, ServiceEntry, Sidecar
 from egresslang.record import record
-from egresslang.verify.tell import described, outcome, reached
 
 FRESH = "any-other-host.example"
 """A name that no manifest registers."""
@@ -27,6 +26,8 @@ class Flow:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was asked and what was answered."""
+        from egresslang.verify.tell import described, outcome, reached
+
         answer = outcome(self.verdict)
         if self.verdict.reaches and self.verdict.dials:
             answer += f", at {reached(self.request, self.verdict)}"
