@@ -244,7 +244,11 @@ def statement(random: Random, namespace: str, sets: dict[str, str]) -> list[Any]
             attributes.append("region=eu")
     elif shape < 0.7:
         networks = random.sample(NETWORKS, random.choice([1, 2]))
-        destination = [Words(networks), ":", Words(random.sample(["443 tcp", "9000 tcp", "80 http"], random.choice([1, 2])))]
+        destination = [
+            Words(networks),
+            ":",
+            Words(random.sample(["443 tcp", "9000 tcp", "80 http"], random.choice([1, 2]))),
+        ]
         holes = [hole for network in networks for hole in HOLES.get(network, ())]
         if holes and random.random() < 0.7:
             destination += [" except ", Words(random.sample(holes, random.randint(1, len(holes))))]

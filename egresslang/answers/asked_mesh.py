@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from egresslang.answers.question import Question, Unanswerable
 from egresslang.mesh.addresses import Address, Network, parse_network
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
 from egresslang.mesh.resources import Origin
-from egresslang.policy.granted import Granted
-from egresslang.policy.policy import Addresses
 from egresslang.ranges import BITS, Range, merge
 from egresslang.record import record
 from egresslang.suggest import nearest
+
+if TYPE_CHECKING:
+    from egresslang.answers.question import Question, Unanswerable
+    from egresslang.policy.granted import Granted
+    from egresslang.policy.policy import Addresses
 
 USUAL = {4: 93 << 24 | 184 << 16 | 216 << 8 | 34, 6: 0x2606_2800_0220_0001_0248_1893_25C8_1946}
 """An address of each IP version that is dialled where nothing mentions it."""
@@ -43,8 +46,8 @@ class Client:
 class AskedMesh:
     """A mesh, the workloads in it, and the policy it was compiled from, if one is known.
 
-    `is_complete` when the workloads are all there are; `own` are further networks of the cluster;
-    `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE).
+    `is_complete` when the workloads are all there are; `own` are further networks of the cluster; `stranger` is what a pod
+    is like of which nothing is known; `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE).
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class AskedMesh:
         self.default_namespace = default_namespace
         self.granted = granted
         self.capture = capture
-        self._stranger = stranger
+        self.stranger = stranger
         self._is_complete = is_complete
         self._own = tuple(own)
         self._proxies: dict[tuple[str, str], Proxy] = {}
@@ -81,6 +84,8 @@ class AskedMesh:
         return found
 
     def _find(self, said: str, name: str) -> Client | Unanswerable:
+        from egresslang.answers.question import Unanswerable
+
         namespace = said or self.default_namespace
         found = self.clients.get((namespace, name))
         if found is not None:
@@ -96,7 +101,7 @@ class AskedMesh:
             return Unanswerable(f"`{name}` is no workload of namespace `{namespace}`; write `{namespace}/{near}`")
         if self._is_complete:
             return Unanswerable(self._unknown(namespace, name))
-        pod = self._stranger
+        pod = self.stranger
         labelled = Pod(namespace, {"app": name}, pod.dns_capture, pod.families)
         return Client(namespace, name, labelled, {}, is_known=False)
 
@@ -114,7 +119,7 @@ class AskedMesh:
     def known(self, namespace: str, name: str, labels: Mapping[str, str]) -> Client:
         """A workload of a name; one with these labels where the mesh has none of it."""
         found = self.clients.get((namespace, name))
-        pod = self._stranger
+        pod = self.stranger
         return found or Client(namespace, name, Pod(namespace, dict(labels), pod.dns_capture, pod.families), {})
 
     @cached_property
@@ -137,6 +142,8 @@ class AskedMesh:
     @cached_property
     def addresses_of_names(self) -> dict[str, list[Address]]:
         """An address of each IP version for a name that goes by fixed ones, in the policy or in a ServiceEntry."""
+        from egresslang.policy.policy import Addresses
+
         found: dict[str, dict[int, Address]] = {}
         for grant in self.granted.grants if self.granted is not None else ():
             where = grant.destination
