@@ -50,7 +50,7 @@ class Compared:
     @property
     def is_widened(self) -> bool:
         """Whether anything may be reached that could not."""
-        return any(each.change.kind == GAINED for each in self.changes) or any(
+        return any(each.change.widens for each in self.changes) or any(
             each.kind == OPENED for each in self.openings
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from egresslang.answers.access import ByKey, Key, Said, Terms, by_key, order_of, said, terms_of
+from egresslang.answers.access import ByKey, Key, Said, Terms, as_told, by_key, order_of, said, terms_of
 from egresslang.answers.difference.glance import Glance, apart
 from egresslang.policy.flow_index import FlowIndex, redundant
 from egresslang.policy.flows import Box, coalesce, difference
@@ -46,6 +46,13 @@ class Change:
         return self.part is None
 
     @property
+    def widens(self) -> bool:
+        """Whether anything may be reached that could not: flows that are gained, or that lead to another place."""
+        if self.kind != CHANGED or self.old is None or self.new is None:
+            return self.kind == GAINED
+        return not set(self.new.endpoints or ("",)) <= set(self.old.endpoints or ("",))
+
+    @property
     def flows(self) -> tuple[Box, ...]:
         """The flows, in disjoint boxes."""
         return (box_of(self.grant),) if self.part is None else self.part
@@ -56,7 +63,7 @@ def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = 
 
     Unless both sides `have_terms`, as manifests have none, nothing is changed.
     """
-    old, new = by_key(before), by_key(after)
+    old, new = by_key(map(as_told, before)), by_key(map(as_told, after))
     if have_terms:
         differing = [key for key in {**old, **new} if _says(old.get(key)) != _says(new.get(key))]
     else:
