@@ -43,7 +43,7 @@ def said(grant: Grant) -> Said:
     """What a grant says of its flows besides granting them: owner, region, last day, fixed addresses."""
     rule, destination = grant.rule, grant.destination
     endpoints = grant.endpoints
-    if isinstance(destination, Addresses) and destination.host and not endpoints and is_checked(grant):
+    if isinstance(destination, Addresses) and not endpoints and is_checked(grant):
         endpoints = tuple([(text, "") for text in _networks(destination)])
     return rule.owner, rule.region, rule.expires, endpoints
 

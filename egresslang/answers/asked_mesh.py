@@ -15,6 +15,7 @@ from egresslang.policy.granted import Granted
 from egresslang.policy.policy import Addresses
 from egresslang.ranges import BITS, Range, merge
 from egresslang.record import record
+from egresslang.source import Span
 from egresslang.suggest import nearest
 
 USUAL = {4: 93 << 24 | 184 << 16 | 216 << 8 | 34, 6: 0x2606_2800_0220_0001_0248_1893_25C8_1946}
@@ -44,7 +45,8 @@ class AskedMesh:
     """A mesh, the workloads in it, and the policy it was compiled from, if one is known.
 
     `is_complete` when the workloads are all there are; `own` are further networks of the cluster;
-    `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE).
+    `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE); `mode_span` is where the
+    mesh's outbound policy is written, None for Istio's default.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class AskedMesh:
         granted: Granted | None = None,
         own: Iterable[str] = (),
         capture: Mapping[str, str] = MappingProxyType({}),
+        mode_span: Span | None = None,
     ) -> None:
         self.mesh = mesh
         self.clients = {(each.namespace, each.name): each for each in clients}
         self.default_namespace = default_namespace
         self.granted = granted
         self.capture = capture
+        self.mode_span = mode_span
         self._stranger = stranger
         self._is_complete = is_complete
         self._own = tuple(own)
@@ -133,6 +137,14 @@ class AskedMesh:
         return found
 
     # Addresses
+
+    @cached_property
+    def behind(self) -> dict[tuple[str, int], list[str]]:
+        """What is behind the port of a host, in whatever namespaces it is registered."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for (host, _, port), some in self.mesh.registry().endpoints.items():
+            found.setdefault((host, port), []).extend(some)
+        return found
 
     @cached_property
     def addresses_of_names(self) -> dict[str, list[Address]]:

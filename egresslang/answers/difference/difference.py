@@ -61,13 +61,10 @@ class Change:
 def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = True) -> list[Change]:
     """What is gained, lost and changed from one side to the other, in the order of workloads and destinations.
 
-    Unless both sides `have_terms`, as manifests have none, nothing is changed.
+    Unless both sides `have_terms`, as manifests have none, only where flows lead may change.
     """
     old, new = by_key(map(as_told, before)), by_key(map(as_told, after))
-    if have_terms:
-        differing = [key for key in {**old, **new} if _says(old.get(key)) != _says(new.get(key))]
-    else:
-        differing = [key for key in {**old, **new} if key not in old or key not in new]
+    differing = [key for key in {**old, **new} if _says(old.get(key)) != _says(new.get(key))]
     if not differing:
         return []
     glance = Glance([some[0] for key in differing for some in (old.get(key), new.get(key)) if some])
@@ -78,9 +75,16 @@ def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = 
         rest = [key for key in differing if key not in simple]
         comparison = _Comparison(rest, *({key: side[key] for key in side if key not in simple} for side in (old, new)))
         found += [*comparison.beyond(GAINED), *comparison.beyond(LOST)]
-        found += comparison.on_other_terms() if have_terms else ()
-    told = [each for each in found if each.old != each.new]
+        found += comparison.on_other_terms()
+    told = [change for each in found if (change := each if have_terms else _leading(each)).old != change.new]
     return sorted(told, key=order_of_change)
+
+
+def _leading(change: Change) -> Change:
+    """A change of which nothing counts but where its flows lead."""
+    if change.old is None or change.new is None:
+        return change
+    return replace(change, old=Terms(endpoints=change.old.endpoints), new=Terms(endpoints=change.new.endpoints))
 
 
 def _which(grants: ByKey, is_meant: Callable[[Grant], bool]) -> ByKey:
