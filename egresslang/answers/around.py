@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egresslang.answers.asked_mesh import AskedMesh, Client
+from egresslang.answers.asked_mesh import Client
 from egresslang.answers.capture import entries, settings_of
 from egresslang.answers.compiled import clients
-from egresslang.answers.written import NOWHERE
+from egresslang.answers.written import IN_NO_FILE
 from egresslang.mesh.addresses import parse_network
 from egresslang.mesh.resources import Origin
 from egresslang.policy.policy import ANY, Addresses, Destination, Everything, Grant, Policy, Rule, Subject
@@ -29,7 +29,7 @@ def around(client: Client, installed: Mapping[str, str]) -> Iterator[Grant]:
         return
     settings, said = settings_of(client, installed)
     for name, destination, port in _left_out(settings, client.pod.families):
-        yield _grant(client, destination, port, f"{said[name]} is {settings[name] or 'empty'}".replace("`", ""))
+        yield _grant(client, destination, port, f"{said[name]} is {settings[name] or 'empty'}")
 
 
 def around_policy(policy: Policy, profile: ClusterProfile) -> tuple[Grant, ...]:
@@ -38,12 +38,6 @@ def around_policy(policy: Policy, profile: ClusterProfile) -> tuple[Grant, ...]:
         return ()
     installed = {name: said.text for name, said in profile.capture.items()}
     return tuple([grant for client in clients(policy, profile) for grant in around(client, installed)])
-
-
-def around_mesh(asked: AskedMesh, some: Iterable[Client]) -> Iterator[Grant]:
-    """What some workloads of a mesh send around their sidecars."""
-    for client in some:
-        yield from around(client, asked.capture)
 
 
 def _left_out(settings: Mapping[str, str], families: Iterable[int]) -> Iterator[tuple[str, Destination, int]]:
@@ -81,11 +75,11 @@ def _networks(words: Iterable[str]) -> dict[int, list[Range]]:
 
 def _grant(client: Client, destination: Destination, port: int, why: str) -> Grant:
     origin = client.origin
-    rule = Rule(f"{origin or client}: {why}", place_of(origin))
+    rule = Rule(f"{origin or client}: {why}".replace("`", ""), place_of(origin))
     return Grant(Subject(client.namespace, client.name), destination, port, "", "", (), rule, rule.span)
 
 
 def place_of(cause: Origin | None) -> Span:
     """Where a resource is written; nowhere for what is in no file."""
     place = None if cause is None else cause.place
-    return NOWHERE if place is None else place
+    return IN_NO_FILE if place is None else place

@@ -13,7 +13,7 @@ from egresslang.answers.asked_mesh import AskedMesh, Client, within
 from egresslang.answers.difference.lines import few
 from egresslang.answers.explain import Answer, explain
 from egresslang.answers.question import Question
-from egresslang.answers.written import NOWHERE
+from egresslang.answers.written import IN_NO_FILE
 from egresslang.mesh.addresses import Network, parse_network
 from egresslang.mesh.outbound import ALLOWED, REGISTRY, UNSTABLE, Verdict
 from egresslang.mesh.registry import NOWHERE, Registered
@@ -64,11 +64,13 @@ def effective(asked: AskedMesh, clients: Iterable[Client]) -> Iterator[Grant]:
     """What each of some workloads reaches, in their order."""
     ways: dict[object, list[_Way]] = {}
     for client in clients:
-        yield from around(client, asked.capture)
-        if client.uncaptured:
+        unseen = list(around(client, asked.capture))
+        yield from unseen
+        open_ports = {each.port for each in unseen if isinstance(each.destination, Everything)}
+        if 0 in open_ports:
             continue
         answer = _asked(asked, client, _STRANGE)
-        if answer is not None:
+        if answer is not None and not answer.uncaptured:
             yield _grant(asked, client, replace(_STRANGE, port=0, protocol=""), answer)
             continue
         proxy = asked.proxy(client)
@@ -79,7 +81,7 @@ def effective(asked: AskedMesh, clients: Iterable[Client]) -> Iterator[Grant]:
         reached: list[Grant] = []
         taken: set[int] = set()  # ports on which everything is reached
         for way in ways[key]:
-            if way.port in taken and way.protocol == "tcp":
+            if way.port in open_ports or (way.port in taken and way.protocol == "tcp"):
                 continue
             answer = _asked(asked, client, way)
             if answer is not None:
@@ -89,12 +91,12 @@ def effective(asked: AskedMesh, clients: Iterable[Client]) -> Iterator[Grant]:
 
 
 def _asked(asked: AskedMesh, client: Client, way: _Way) -> Answer | None:
-    """The answer where a place is reached through the sidecar."""
+    """The answer where a place is reached."""
     dialled = within(way.network) if way.network is not None else None
     there = None if way.host else dialled
     question = Question(client.namespace, client.name, way.host, there, way.port, way.protocol, dialled)
     answer = explain(asked, question)
-    if not isinstance(answer, Answer) or answer.uncaptured or not answer.found.reaches or answer.found.wraps:
+    if not isinstance(answer, Answer) or not answer.found.reaches or answer.found.wraps:
         return None
     return answer
 
@@ -132,7 +134,7 @@ def _grant(asked: AskedMesh, client: Client, way: _Way, answer: Answer) -> Grant
         rule = Rule(str(cause), place_of(cause))
     else:
         what = "Istio's default" if asked.mode_span is None else "outbound traffic policy"
-        rule = Rule(f"{what}: {asked.mesh.config.policy.mode}", asked.mode_span or NOWHERE)
+        rule = Rule(f"{what}: {asked.mesh.config.policy.mode}", asked.mode_span or IN_NO_FILE)
     leads = tuple([(text, "") for text in _leads_to(asked, way, answer.found)])
     subject = Subject(client.namespace, client.name)
     return Grant(subject, way.destination, way.port, way.protocol, way.protocol, leads, rule, rule.span)

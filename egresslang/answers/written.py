@@ -10,7 +10,7 @@ from egresslang.source import Source, Span
 STATEMENTS = frozenset({"allow", "deny", "expect", "mesh"})
 """The kinds of rules that are statements of a policy; any other is a resource of manifests, by its name."""
 
-NOWHERE = Span(Source("", ""), 0, 0)
+IN_NO_FILE = Span(Source("", ""), 0, 0)
 """Where what is in no file stands, such as Istio's defaults."""
 
 

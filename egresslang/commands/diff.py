@@ -141,14 +141,16 @@ def _granting(
 ) -> tuple[Granting, list[Finding]]:
     """What a policy grants in a cluster; `is_known` unless the cluster is but assumed."""
     from egresslang.answers.difference.comparison import Granting
+    from egresslang.answers.around import around_policy
     from egresslang.answers.left_open import left_open
-    from egresslang.findings import Severity
+    from egresslang.findings import Severity, errors
     from egresslang.policy.resolve import resolve
 
     if profile is None:
         return Granting(()), []
     policy, found = resolve(side.files, profile, today(options), Severity.WARNING)
-    return Granting(policy.grants, policy, left_open(policy, profile) if is_known else None), found
+    grants = policy.grants if errors(found) else (*policy.grants, *around_policy(policy, profile))
+    return Granting(grants, policy, left_open(policy, profile) if is_known else None), found
 
 
 def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple[list[Granting], list[list[Finding]]]:
