@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from egresslang.profile.profile import ClusterProfile
 
 SUMMARY = "tell which access is gained, lost or changed, in flows and not in lines"
+
+BASE = "the base, "
+"""How the side is called that another is compared with."""
 
 FORMATS = ("text", "json", "markdown", "sarif")
 
@@ -61,30 +65,33 @@ def run(options: Any) -> int:
         return misuse(problem)
     head = read_head(options)
     base = read_base(options, head)
-    for side, called in ((base, "the base, "), (head, "")):
+    if not options.base and options.profiles:
+        head = head.within_its_clusters
+    for side, called in ((base, BASE), (head, "")):
         for assumed in [f"{each.name}: {said}" for each in side.profiles for said in each.assumed]:
             sys.stderr.write(f"{assumed}\n" if options.verbose else "")
         if problems := _errors(side.found):
             return _refuse(options, side, called, problems)
     pairs: list[Pair] = []
     for name, old, new in _clusters(base, head):
-        if base.documents is not None or head.documents is not None:
-            made, found = _by_model(options, (base, old), (head, new))
-        else:
-            made, found = [], []
-            for side, profile in ((base, old), (head, new)):
-                granting, problems = _granting(options, side, profile, bool(base.profiles or head.profiles))
-                made.append(granting)
-                found.append(problems)
-        for side, called, wrong in ((base, "the base, ", found[0]), (head, "", found[1])):
+        made, found = _granted(options, (base, old), (head, new))
+        for side, called, wrong in ((base, BASE, found[0]), (head, "", found[1])):
             if problems := _errors(wrong):
                 return _refuse(options, side, called, problems)
         pairs.append((name, made[0], made[1]))
     from egresslang.answers.difference.comparison import compare
 
     compared = compare(base.name, head.name, str(today(options)), pairs)
+    wrong = _wrong(options, head, head.profiles or base.profiles)
+    if head.documents is None and base.documents is None:
+        _tell_base(options, base, _wrong(options, base, base.profiles or head.profiles))
     if compared.is_changed or options.format != "text" or not options.quiet:
         write(sys.stdout, _shown(options, compared))
+    if wrong:
+        from egresslang.commands.report import tell
+
+        tell(options, wrong, head.files, sys.stderr)
+        return FINDINGS
     fails = {"widened": compared.is_widened, "changed": compared.is_changed, None: False}
     return FINDINGS if fails[options.fail_if] else CLEAN
 
@@ -108,12 +115,40 @@ def _errors(found: tuple[Finding, ...] | list[Finding]) -> list[Finding]:
 
 
 def _refuse(options: Any, side: Side, called: str, problems: list[Finding]) -> int:
+    """Tell of a side of which it is not known what it grants."""
     from egresslang.commands.report import tell
 
+    if options.format == "markdown":
+        from egresslang.answers.difference.markdown import refused
+
+        write(sys.stdout, refused(side.name, len(problems)))
     if called and options.format in ("text", "markdown"):
         sys.stderr.write(f"egressc: {called}`{side.name}`, cannot be compared:\n")
     tell(options, problems, side.files, sys.stderr)
     return FINDINGS
+
+
+def _wrong(options: Any, side: Side, profiles: Sequence[ClusterProfile]) -> list[Finding]:
+    """The errors with which a policy does not compile, though it is known what it grants."""
+    if side.documents is not None:
+        return []
+    from egresslang.commands.inputs import merged
+    from egresslang.commands.report import settled
+    from egresslang.compile import compile
+    from egresslang.findings import Severity
+    from egresslang.profile.stock import stock
+
+    clusters = list(profiles) or [stock()]
+    found = [list(compile(side.files, each, today(options), Severity.WARNING).findings) for each in clusters]
+    return _errors(list(settled(options, merged(clusters, found), side.files).findings))
+
+
+def _tell_base(options: Any, base: Side, wrong: list[Finding]) -> None:
+    """Say that the base does not compile: a head that mends it is compared all the same."""
+    if wrong and not options.quiet:
+        name, line, _ = wrong[0].span.place
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        sys.stderr.write(f"egressc: {BASE}`{base.name}`, does not compile: {wrong[0].code.id} at {name}:{line}{more}\n")
 
 
 _Cluster = tuple[str, "ClusterProfile | None", "ClusterProfile | None"]
@@ -136,6 +171,15 @@ def _clusters(base: Side, head: Side) -> list[_Cluster]:
     return [(name, before.get(name), after.get(name)) for name in dict.fromkeys([*after, *before])]
 
 
+def _granted(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple[list[Granting], list[list[Finding]]]:
+    """What both sides grant in a cluster, and what is wrong with either."""
+    if any(side.documents is not None for side, _ in sides):
+        return _by_model(options, *sides)
+    is_known = any(side.profiles for side, _ in sides)
+    both = [_granting(options, side, profile, is_known) for side, profile in sides]
+    return [granting for granting, _ in both], [found for _, found in both]
+
+
 def _granting(
     options: Any, side: Side, profile: ClusterProfile | None, is_known: bool
 ) -> tuple[Granting, list[Finding]]:
@@ -150,7 +194,8 @@ def _granting(
         return Granting(()), []
     policy, found = resolve(side.files, profile, today(options), Severity.WARNING)
     grants = policy.grants if errors(found) else (*policy.grants, *around_policy(policy, profile))
-    return Granting(grants, policy, left_open(policy, profile) if is_known else None), found
+    open_to_all = left_open(policy, profile) if is_known else None
+    return Granting(grants, policy, open_to_all, open_span=profile.enforcement.span or profile.span), found
 
 
 def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple[list[Granting], list[list[Finding]]]:
@@ -158,6 +203,7 @@ def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple
     from egresslang.answers.deployed import ask_manifests
     from egresslang.answers.difference.comparison import Granting
     from egresslang.answers.difference.known_workloads import Workloads, of_manifests, of_policy, workloads_of
+    from egresslang.files import Unreadable
 
     asked: list[Granting | AskedMesh] = []
     found: list[list[Finding]] = []
@@ -174,6 +220,8 @@ def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple
         workloads |= workloads_of(asked[-1])
     if any(map(_errors, found)):
         return [], found
+    if not workloads:
+        raise Unreadable("no workload is known to ask about: add the manifests of workloads, or a profile with -p")
     return [
         of_policy(each, profile, workloads) if isinstance(each, Granting) else of_manifests(each, workloads)
         for each, (_, profile) in zip(asked, sides, strict=True)

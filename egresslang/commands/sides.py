@@ -45,6 +45,11 @@ class Side:
     found: tuple[Finding, ...]
     documents: tuple[Located, ...] | None = None
 
+    @property
+    def within_its_clusters(self) -> Side:
+        """The side, called after its clusters too."""
+        return replace(self, name=f"{self.name} in {', '.join(each.name for each in self.profiles)}")
+
 
 def read_head(options: Any) -> Side:
     """What is compared: the policy of the command line, or the manifests that it names."""
@@ -63,8 +68,7 @@ def read_base(options: Any, head: Side) -> Side:
     """What it is compared with: a path that exists, else a revision; the head itself where only profiles differ."""
     if not options.base:
         profiles, found = _profiles(options.base_profiles)
-        name = f"{head.name} in {', '.join(each.name for each in profiles)}"
-        return replace(head, name=name, profiles=tuple(profiles), found=tuple(found))
+        return replace(head, profiles=tuple(profiles), found=tuple(found)).within_its_clusters
     if options.base == STANDARD_INPUT or os.path.exists(options.base):
         return _at_path(options, head)
     from egresslang.revision import Revision
@@ -144,8 +148,15 @@ def _manifests(name: str, paths: Sequence[str], profiles: Sequence[ClusterProfil
         here, wrong = read(source)
         documents += here
         problems += wrong
+    if not problems and documents and all(_is_profile(each) for each in documents):
+        raise Unreadable(f"`{name}` holds profiles and no manifests: a profile is given with -p, that of the base with --base-profile")
     files = tuple(File(source, ()) for source in sources)
     return Side(name, files, tuple(profiles), (*found, *problems), tuple(documents))
+
+
+def _is_profile(document: Located) -> bool:
+    value = document.value
+    return isinstance(value, dict) and value.get("kind") == "ClusterProfile"
 
 
 # A revision

@@ -204,7 +204,7 @@ def test_a_policy_is_compared_in_two_clusters(here: Path) -> None:
     Path("a.egress").write_text(BEFORE + "allow cart -> r.example.com:443 tls region=us\n")
     assert summary("a.egress", "--base-profile", "eu.yaml", "-p", "us.yaml") == ["gained shop/cart -> r.example.com eu -> us"]  # fmt: skip
     said = Said("diff", "a.egress", "--base-profile", "eu.yaml", "-p", "eu.yaml")
-    assert said.out == "no access changed from a.egress in eu to a.egress\n"
+    assert said.out == "no access changed from a.egress in eu to a.egress in eu\n"
 
 
 def test_what_holds_in_all_clusters_is_told_once(here: Path) -> None:

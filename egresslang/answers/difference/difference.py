@@ -29,7 +29,9 @@ class Change:
     """Flows that are gained, lost, or granted on other terms, told as a grant that has them all.
 
     `part` is exactly these, None where they are the whole grant. `before` and `after` are the grants of either side with
-    any of the grant's flows: of a gained one, `before` are those that it swallows or adds to.
+    any of the grant's flows: of a gained one, `before` are those that it swallows or adds to. `was_open` when a profile
+    left all of its workloads open before a gain, or does after a loss: then they could, or can, reach everything. `within` are grants of the side without the flows that have them too where
+    the name is at such an address: `internet`.
     """
 
     kind: str
@@ -39,6 +41,8 @@ class Change:
     after: tuple[Grant, ...]
     old: Terms | None
     new: Terms | None
+    was_open: bool = False
+    within: tuple[Grant, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -49,7 +53,7 @@ class Change:
     def widens(self) -> bool:
         """Whether anything may be reached that could not: flows that are gained, or that lead to another place."""
         if self.kind != CHANGED or self.old is None or self.new is None:
-            return self.kind == GAINED
+            return self.kind == GAINED and not self.was_open
         return not set(self.new.endpoints or ("",)) <= set(self.old.endpoints or ("",))
 
     @property
@@ -153,11 +157,29 @@ class _Comparison:
             met = list(other.index.overlapping(box))
             flows = tuple(without(box, [other.boxes[each] for each in met]))
             alone = [each for each in side.index.overlapping(box) if each not in other.grants]
-            own, theirs = side.of(alone if not met else _having(alone, side, flows)), other.of(met)
-            if kind == GAINED:
-                yield Change(kind, side.grants[key][0], flows if met else None, theirs, own, None, terms_of(own))
-            else:
-                yield Change(kind, side.grants[key][0], flows if met else None, own, theirs, terms_of(own), None)
+            theirs = other.of(met)
+            for part, own in self._by_terms(side, alone, flows):
+                grant = next((each for each in own if (box_of(each),) == part), side.grants[key][0])
+                whole = (box_of(grant),) == part
+                if kind == GAINED:
+                    yield Change(kind, grant, None if whole else part, theirs, own, None, terms_of(own))
+                else:
+                    yield Change(kind, grant, None if whole else part, own, theirs, terms_of(own), None)
+
+    def _by_terms(
+        self, side: _Side, keys: Sequence[Key], flows: tuple[Box, ...]
+    ) -> Iterator[tuple[tuple[Box, ...], tuple[Grant, ...]]]:
+        """Flows of a side in parts that are granted on the same terms, each with the grants that have some of it."""
+        having = _having(keys, side, flows)
+        groups: dict[Said, list[Box]] = {}
+        for key in having:
+            for words in {said(grant) for grant in side.grants[key]}:
+                groups.setdefault(words, []).append(side.boxes[key])
+        if len(groups) == 1:
+            yield flows, side.of(having)
+            return
+        for part, _ in _divided((flows, ()), groups):
+            yield part, side.of(_having(having, side, part))
 
     def on_other_terms(self) -> Iterator[Change]:
         """The flows of both sides that are granted on other terms."""
