@@ -166,6 +166,76 @@ def test_a_revision_without_a_policy_grants_nothing(here: Path) -> None:
     assert said.out.endswith("\n3 gained\n")
 
 
+def test_a_path_that_the_revision_lacks_is_told(here: Path) -> None:
+    git("mv", "-f", "a.egress", "b.egress")
+    said = Said("diff", "--base", "main", "b.egress")
+    assert said.err.endswith(
+        "egressc: `b.egress` is not in `main`\negressc: no policy in `main`: everything is gained\n"
+    )
+    assert said.out.endswith("\n3 gained\n")
+    assert "is not in" not in Said("diff", "--base", "main", "b.egress", "-q").err
+
+
+@pytest.mark.parametrize("paths", [[], ["a.egress"], ["policies"], ["b.egress", "a.egress"]])
+def test_a_policy_that_is_gone_is_lost(here: Path, paths: list[str]) -> None:
+    Path("policies").mkdir()
+    Path("policies/c.egress").write_text(BEFORE)
+    Path("a.egress").write_text(BEFORE)
+    git("add", ".")
+    git("commit", "-qm", "second")
+    git("rm", "-qr", ".")
+    Path("b.egress").write_text("") if "b.egress" in paths else None
+    said = Said("diff", "--base", "HEAD", *paths, "-q")
+    assert (said.status, said.err, said.out.splitlines()[-1]) == (0, "", "2 lost")
+    assert Said("diff", "--base", "HEAD", "never.egress", "-q").status == 2
+    assert Said("diff", "--base", "HEAD", "gone/never.egress", "-q").status == 2
+
+
+def test_a_configuration_that_moved_is_found_where_it_was(here: Path) -> None:
+    Path("old").mkdir()
+    git("mv", "-f", "a.egress", "old/a.egress")
+    Path("old/a.egress").write_text(BEFORE)
+    Path("stray.egress").write_text("allow shop/ops -> stray.example.com:443 tls\n")
+    Path("old/egressc.toml").write_text('policies = ["a.egress"]\n')
+    git("add", ".")
+    git("commit", "-qm", "second")
+    git("rm", "-q", "--cached", "old/egressc.toml")
+    Path("old/egressc.toml").unlink()
+    Path("egressc.toml").write_text('policies = ["old"]\n')
+    assert summary("--base", "HEAD") == []
+
+
+@pytest.fixture
+def submodule(here: Path, tmp_path: Path) -> Path:
+    """A submodule with a policy, that changed since the commit that the repository has of it."""
+    git("rm", "-qf", "a.egress")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.egress").write_text(BEFORE)
+    git("-C", other, "init", "-q", "-b", "main", ".")
+    git("-C", other, "add", ".")
+    git("-C", other, "commit", "-qm", "first")
+    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", other, "rules")
+    git("commit", "-qm", "second")
+    Path("rules/a.egress").write_text(AFTER)
+    return here / "rules"
+
+
+def test_a_submodule_is_read_at_its_commit(submodule: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", str(submodule.parent / ".git"))
+    for paths in ([], ["rules"], ["rules/a.egress"]):
+        assert [each.split()[0] for each in summary("--base", "HEAD", *paths)] == ["gained", "changed"]
+
+
+def test_a_submodule_without_its_commit_is_refused(submodule: Path) -> None:
+    git("update-index", "--cacheinfo", f"160000,{'1' * 40},rules")
+    git("commit", "-qm", "third")
+    for paths in ([], ["rules"], ["rules/a.egress"]):
+        said = Said("diff", "--base", "HEAD", *paths, "-q")
+        assert (said.status, said.out) == (2, "")
+        assert said.err.startswith("egressc: `rules` is a submodule, and its commit 111111111111 of `HEAD` is not here; ")
+
+
 def test_three_dots_are_the_revision_where_a_branch_began(here: Path) -> None:
     git("switch", "-qc", "branch")
     git("commit", "-qam", "ours")
