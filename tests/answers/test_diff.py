@@ -588,3 +588,111 @@ spec:
     assert compiled.status == 0, compiled.err
     said = Said("diff", "--base", "out", "a.egress", "-p", "p.yaml", "--fail-if", "changed")
     assert (said.status, said.out) == (0, "no access changed from out to a.egress\n")
+
+
+# What is wrong with a side
+
+
+def test_errors_of_the_head_are_told_beside_the_changes(here: Path) -> None:
+    Path("a.egress").write_text(AFTER + "deny * -> evil.example.net\n")
+    said = Said("diff", "--base", "main", "-q")
+    assert said.status == 1
+    assert said.out.endswith("\n1 gained, 1 changed\n")
+    assert said.err.startswith("error[EGR201]")
+    Path("a.egress").write_text(BEFORE + "expect cart -> nobody.example.com:443 allowed\n")
+    said = Said("diff", "--base", "main", "--format", "json", "-q")
+    assert (said.status, [e["code"] for e in json.loads(said.err)["findings"]]) == (1, ["EGR207"])
+    assert json.loads(said.out)["changes"] == []
+
+
+def test_a_head_that_mends_a_broken_base_is_compared(here: Path) -> None:
+    Path("a.egress").write_text(AFTER + "deny * -> evil.example.net\n")
+    git("commit", "-qam", "broken")
+    Path("a.egress").write_text(AFTER)
+    said = Said("diff", "--base", "HEAD")
+    assert (said.status, said.out) == (0, "no access changed from HEAD to the work tree\n")
+    assert said.err.endswith("egressc: the base, `HEAD`, does not compile: EGR201 at a.egress:4\n")
+
+
+def test_what_cannot_be_compared_is_a_comment_too(here: Path) -> None:
+    Path("a.egress").write_text("allow cart ->\n")
+    said = Said("diff", "--base", "main", "--format", "markdown", "-q")
+    assert said.status == 1
+    assert said.out.splitlines()[:2] == ["<!-- egressc diff -->", "### Egress: not compared"]
+
+
+def test_manifests_without_workloads_are_not_compared(here: Path) -> None:
+    for name in ("old", "new"):
+        Path(f"{name}.yaml").write_text(MANIFESTS)
+    said = Said("diff", "--base", "old.yaml", "--manifests", "new.yaml")
+    assert (said.status, said.out) == (2, "")
+    assert said.err == "egressc: no workload is known to ask about: add the manifests of workloads, or a profile with -p\n"
+
+
+@pytest.mark.parametrize("base", ["p.yaml", "clusters"])
+def test_a_profile_is_no_manifest(here: Path, base: str) -> None:
+    Path("clusters").mkdir()
+    for path in ("p.yaml", "clusters/p.yaml"):
+        Path(path).write_text(profile("one"))
+    said = Said("diff", "--base", base, "-p", "p.yaml")
+    assert (said.status, said.out) == (2, "")
+    assert said.err == f"egressc: `{base}` holds profiles and no manifests: a profile is given with -p, that of the base with --base-profile\n"  # fmt: skip
+
+
+# What was reached otherwise
+
+
+def test_what_a_profile_left_open_is_not_widened(here: Path) -> None:
+    Path("one.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: workloads"))
+    Path("a.egress").write_text(BEFORE + "allow ops -> api.example.com:443 tls\n")
+    said = Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened")
+    assert said.status == 0
+    assert said.out.splitlines()[:3] == [
+        "- shop/ops is left open no more by the profile",
+        "+ shop/ops -> api.example.com:443 tls",
+        "    could be reached before: the workload was left open",
+    ]
+    Path("a.egress").write_text(BEFORE + "allow {ops, cart} -> api.example.com:80 http\n")
+    assert Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened").status == 1
+    Path("a.egress").write_text(BEFORE + "allow shop/* -> api.example.com:80 http\n")
+    assert Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened").status == 1
+    Path("one.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: observe"))
+    assert Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened").status == 0
+
+
+def test_a_name_may_have_been_within_the_internet(here: Path) -> None:
+    before = 'allow shop/cart -> internet:443 tls reason="x"\n'
+    Path("a.egress").write_text(before)
+    git("commit", "-qam", "wide")
+    Path("a.egress").write_text("allow shop/{cart} -> x.example.com:443 tls\n".replace("{cart}", "cart"))
+    lines = Said("diff", "--base", "HEAD", "-q").out.splitlines()
+    assert lines[:2] == ["+ shop/cart -> x.example.com:443 tls", "    was within internet, if it is at such an address"]
+    Path("a.egress").write_text("allow shop/* -> x.example.com:443 tls\nallow shop/cart -> x.example.com:80 http\n")
+    assert "was within" not in Said("diff", "--base", "HEAD", "-q").out
+    git("commit", "-qam", "narrow")
+    Path("a.egress").write_text(before)
+    assert "was within" not in Said("diff", "--base", "HEAD", "-q").out
+
+
+def test_sarif_has_who_is_left_open(here: Path) -> None:
+    Path("one.yaml").write_text(profile("one"))
+    Path("two.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: observe"))
+    said = Said("diff", "a.egress", "--base-profile", "one.yaml", "-p", "two.yaml", "--format", "sarif")
+    (result,) = json.loads(said.out)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("EGRD003", "warning")
+    assert result["message"]["text"] == "opened: * is left open by the profile"
+    place = result["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("two.yaml", 5)
+
+
+def test_one_more_rule_is_one(here: Path) -> None:
+    Path("a.egress").write_text(BEFORE + "".join(f"allow ops -> x.example.com:443 tls ticket=T-{n}\n" for n in range(4)))
+    assert "    is 1 more rule" in Said("diff", "--base", "main", "-q").out.splitlines()
+
+
+def test_both_sides_of_one_policy_are_called_after_their_clusters(here: Path) -> None:
+    for name in ("us", "eu"):
+        Path(f"{name}.yaml").write_text(profile(name, f"  variables: {{bank: {name}.example.com}}\n"))
+    Path("a.egress").write_text("allow shop/cart -> ${bank}:443 tls\n")
+    said = Said("diff", "a.egress", "--base-profile", "eu.yaml", "-p", "us.yaml", "--format", "markdown")
+    assert "\nFrom `a.egress in eu` to `a.egress in us`.\n" in said.out

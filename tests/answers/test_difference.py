@@ -367,3 +367,12 @@ def test_where_a_name_leads_is_told() -> None:
     assert lines[1].old is not None
     assert lines[1].new is not None
     assert terms_changed(lines[1].old, lines[1].new) == ["leads to: 192.0.2.1 -> what the name resolves to"]
+
+
+def test_parts_with_other_owners_are_changes_of_their_own() -> None:
+    after = "allow a/x -> *.q.test:443 tls owner=s\nallow a/x -> p.q.test:443 tls owner=t\n"
+    for before, head in (("", after), (after, "")):
+        found = changes(grants_of(before), grants_of(head))
+        told = [(str(e.grant.destination), (e.new or e.old or Terms()).owners, e.is_whole) for e in found]
+        assert told == [("*.q.test", ("s",), False), ("p.q.test", ("s", "t"), True)]
+    assert [line.remark for line in compared((), grants_of(after)).lines] == ["in part", ""]
