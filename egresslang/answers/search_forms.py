@@ -41,7 +41,11 @@ def as_text(found: Sequence[Flows], paint: Paint) -> str:
     """A table, and below it how many flows there are."""
     several = len(found) > 1
     rows = [_row(each.cluster if several else "", match) for each in found for match in each.matches]
-    rows += [_open_row(each.cluster if several else "", pattern, _open_rule(each)) for each in found for pattern in each.open_to_all]
+    rows += [
+        _open_row(each.cluster if several else "", pattern, _open_rule(each))
+        for each in found
+        for pattern in each.open_to_all
+    ]
     count = f"{len(rows)} {'match' if len(rows) == 1 else 'matches'}\n"
     if not rows:
         return count

@@ -188,7 +188,9 @@ def _manifests(name: str, paths: Sequence[str], profiles: Sequence[ClusterProfil
         documents += here
         problems += wrong
     if not problems and documents and all(_is_profile(each) for each in documents):
-        raise Unreadable(f"`{name}` holds profiles and no manifests: a profile is given with -p, that of the base with --base-profile")
+        raise Unreadable(
+            f"`{name}` holds profiles and no manifests: a profile is given with -p, that of the base with --base-profile"
+        )
     files = tuple(File(source, ()) for source in sources)
     return Side(name, files, tuple(profiles), (*found, *problems), tuple(documents))
 

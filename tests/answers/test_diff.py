@@ -233,7 +233,9 @@ def test_a_submodule_without_its_commit_is_refused(submodule: Path) -> None:
     for paths in ([], ["rules"], ["rules/a.egress"]):
         said = Said("diff", "--base", "HEAD", *paths, "-q")
         assert (said.status, said.out) == (2, "")
-        assert said.err.startswith("egressc: `rules` is a submodule, and its commit 111111111111 of `HEAD` is not here; ")
+        assert said.err.startswith(
+            "egressc: `rules` is a submodule, and its commit 111111111111 of `HEAD` is not here; "
+        )
 
 
 def test_three_dots_are_the_revision_where_a_branch_began(here: Path) -> None:
@@ -626,7 +628,9 @@ def test_manifests_without_workloads_are_not_compared(here: Path) -> None:
         Path(f"{name}.yaml").write_text(MANIFESTS)
     said = Said("diff", "--base", "old.yaml", "--manifests", "new.yaml")
     assert (said.status, said.out) == (2, "")
-    assert said.err == "egressc: no workload is known to ask about: add the manifests of workloads, or a profile with -p\n"
+    assert (
+        said.err == "egressc: no workload is known to ask about: add the manifests of workloads, or a profile with -p\n"
+    )
 
 
 @pytest.mark.parametrize("base", ["p.yaml", "clusters"])
@@ -686,7 +690,9 @@ def test_sarif_has_who_is_left_open(here: Path) -> None:
 
 
 def test_one_more_rule_is_one(here: Path) -> None:
-    Path("a.egress").write_text(BEFORE + "".join(f"allow ops -> x.example.com:443 tls ticket=T-{n}\n" for n in range(4)))
+    Path("a.egress").write_text(
+        BEFORE + "".join(f"allow ops -> x.example.com:443 tls ticket=T-{n}\n" for n in range(4))
+    )
     assert "    is 1 more rule" in Said("diff", "--base", "main", "-q").out.splitlines()
 
 

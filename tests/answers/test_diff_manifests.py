@@ -82,7 +82,9 @@ def test_what_goes_around_a_sidecar_is_gained(annotation: str, where: str) -> No
 @pytest.mark.parametrize("annotation", ["traffic.sidecar.istio.io/excludeOutboundPorts: '443'", "sidecar.istio.io/inject: 'false'"])  # fmt: skip
 def test_what_goes_around_a_sidecar_of_the_profile_is_gained(annotation: str) -> None:
     Path("a.egress").write_text("allow shop/cart -> x.com:443 tls\n")
-    Path("shop.yaml").write_text(BASE.split("---\n")[-1].replace("annotations: {}", f"annotations: {{{annotation}}}"))
+    Path("shop.yaml").write_text(
+        BASE.rsplit("---\n", maxsplit=1)[-1].replace("annotations: {}", f"annotations: {{{annotation}}}")
+    )
     Path("one.yaml").write_text(profile("one"))
     Path("two.yaml").write_text(profile("one", "  resources: [shop.yaml]\n"))
     changes = document("a.egress", "--base-profile", "one.yaml", "-p", "two.yaml")["changes"]
@@ -107,7 +109,10 @@ def test_fixed_addresses_are_compared_as_those_of_a_policy_are() -> None:
         assert Said("compile", f"{name}.egress", "-p", "p.yaml", "-o", name, "-q").status == 0
     for base in ("old", "old.egress"):
         changes = document("--base", base, "--manifests", "new", "-p", "p.yaml")["changes"]
-        assert [(e["change"], e["destination"]) for e in changes] == [(GAINED, "x.com"), (LOST, "x.com at 198.51.100.1")]
+        assert [(e["change"], e["destination"]) for e in changes] == [
+            (GAINED, "x.com"),
+            (LOST, "x.com at 198.51.100.1"),
+        ]
     for name in ("old", "new"):
         rule = Path(f"{name}.egress").read_text().replace("443 tls", "80 http")
         Path(f"{name}.egress").write_text(rule)

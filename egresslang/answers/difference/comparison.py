@@ -58,9 +58,7 @@ class Compared:
     @property
     def is_widened(self) -> bool:
         """Whether anything may be reached that could not."""
-        return any(each.change.widens for each in self.changes) or any(
-            each.kind == OPENED for each in self.openings
-        )
+        return any(each.change.widens for each in self.changes) or any(each.kind == OPENED for each in self.openings)
 
     @property
     def is_changed(self) -> bool:

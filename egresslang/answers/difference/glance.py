@@ -51,7 +51,11 @@ class Glance:
             case Below():
                 return destination.suffix in self._above or self._is_below(destination.suffix)
             case Addresses():
-                return grant.port in self._ports or not grant.port or bool(destination.host and self._has(destination.host))
+                return (
+                    grant.port in self._ports
+                    or not grant.port
+                    or bool(destination.host and self._has(destination.host))
+                )
 
     def _has(self, host: str) -> bool:
         return host in self._hosts or self._is_below(host)

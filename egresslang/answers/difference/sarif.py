@@ -25,7 +25,11 @@ from egresslang.report.sarif import FINGERPRINTS, HOME, NAME, ROOT, SCHEMA, regi
 
 RULES = {
     GAINED: ("EGRD001", "access-gained", "Access that was not granted before."),
-    CHANGED: ("EGRD002", "access-changed", "Access that is granted on other terms: owner, region, last day, where it leads."),
+    CHANGED: (
+        "EGRD002",
+        "access-changed",
+        "Access that is granted on other terms: owner, region, last day, where it leads.",
+    ),
     OPENED: ("EGRD003", "workload-opened", "Workloads that are left open: they reach everything."),
 }
 """What a result is called by, its name, and what it is about; no codes of findings, for nothing is wrong."""
