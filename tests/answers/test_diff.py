@@ -664,11 +664,20 @@ def test_what_a_profile_left_open_is_not_widened(here: Path) -> None:
     assert Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened").status == 0
 
 
+def test_what_was_open_in_one_cluster_is_widened_in_another(here: Path) -> None:
+    Path("one.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: workloads"))
+    Path("two.yaml").write_text(profile("two"))
+    Path("a.egress").write_text(BEFORE + "allow ops -> api.example.com:443 tls\n")
+    options = ("--base", "main", "-p", "one.yaml", "-p", "two.yaml", "-q", "--fail-if", "widened")
+    said = Said("diff", *options)
+    assert (said.status, said.out.count("+ shop/ops -> api.example.com:443 tls [")) == (1, 2)
+
+
 def test_a_name_may_have_been_within_the_internet(here: Path) -> None:
     before = 'allow shop/cart -> internet:443 tls reason="x"\n'
     Path("a.egress").write_text(before)
     git("commit", "-qam", "wide")
-    Path("a.egress").write_text("allow shop/{cart} -> x.example.com:443 tls\n".replace("{cart}", "cart"))
+    Path("a.egress").write_text("allow shop/cart -> x.example.com:443 tls\n")
     lines = Said("diff", "--base", "HEAD", "-q").out.splitlines()
     assert lines[:2] == ["+ shop/cart -> x.example.com:443 tls", "    was within internet, if it is at such an address"]
     Path("a.egress").write_text("allow shop/* -> x.example.com:443 tls\nallow shop/cart -> x.example.com:80 http\n")

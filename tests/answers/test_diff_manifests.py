@@ -102,6 +102,12 @@ def test_a_port_that_takes_everything_is_told_as_that() -> None:
     assert [(e["destination"], e["port"]) for e in told] == [("*", 443), ("z.com", 443)]
 
 
+def test_a_name_that_leads_to_itself_is_no_change() -> None:
+    Path("head.yaml").write_text(BASE.replace("protocol: TLS", "protocol: TCP", 1))
+    said = Said("diff", "--base", "base.yaml", "--manifests", "head.yaml")
+    assert [line for line in said.out.splitlines() if line[0] in "+-~"] == ["+ a/w -> *:443 tcp"]
+
+
 def test_fixed_addresses_are_compared_as_those_of_a_policy_are() -> None:
     Path("p.yaml").write_text(profile("one"))
     for name, rule in (("old", "x.com:443 tls address=198.51.100.1"), ("new", "x.com:443 tls")):

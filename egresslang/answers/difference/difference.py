@@ -16,7 +16,7 @@ from egresslang.policy.flow_index import FlowIndex, redundant
 from egresslang.policy.flows import Box, coalesce, difference
 from egresslang.policy.granted import box_of
 from egresslang.policy.intervals import Intervals, union
-from egresslang.policy.policy import Grant
+from egresslang.policy.policy import Grant, Name
 from egresslang.policy.trees import is_below, places
 from egresslang.record import record, replace
 
@@ -80,15 +80,21 @@ def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = 
         comparison = _Comparison(rest, *({key: side[key] for key in side if key not in simple} for side in (old, new)))
         found += [*comparison.beyond(GAINED), *comparison.beyond(LOST)]
         found += comparison.on_other_terms()
-    told = [change for each in found if (change := each if have_terms else _leading(each)).old != change.new]
+    told = [change for each in found if (change := _weighed(each, have_terms)).old != change.new]
     return sorted(told, key=order_of_change)
 
 
-def _leading(change: Change) -> Change:
-    """A change of which nothing counts but where its flows lead."""
+def _weighed(change: Change, have_terms: bool) -> Change:
+    """A change with the terms that count: without other terms where flows lead alone, and a name that leads to itself nowhere."""
     if change.old is None or change.new is None:
         return change
-    return replace(change, old=Terms(endpoints=change.old.endpoints), new=Terms(endpoints=change.new.endpoints))
+    where = change.grant.destination
+    itself = (where.host,) if isinstance(where, Name) else ()
+    old, new = (
+        replace(terms if have_terms else Terms(), endpoints=() if terms.endpoints == itself else terms.endpoints)
+        for terms in (change.old, change.new)
+    )
+    return replace(change, old=old, new=new)
 
 
 def _which(grants: ByKey, is_meant: Callable[[Grant], bool]) -> ByKey:

@@ -62,7 +62,7 @@ def in_clusters(found: Mapping[str, Sequence[Change]]) -> list[Told]:
     for cluster, changes in found.items():
         for each in changes:
             places = tuple(grant.rule.span.place for grant in (*each.before, *each.after))
-            key = each.kind, each.grant, each.part, each.old, each.new, len(each.before), places
+            key = each.kind, each.grant, each.part, each.old, each.new, len(each.before), places, remark(each)
             held.setdefault(key, (each, []))[1].append(cluster)
     told = [Told(change, tuple(clusters)) for change, clusters in held.values()]
     return sorted(told, key=lambda each: (order_of_change(each.change), each.clusters))
