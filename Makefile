@@ -37,6 +37,7 @@ judge:
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)
 	$(BIN)/python bench/start.py
+	$(if $(BENCH),,$(BIN)/python bench/traffic.py)
 
 packages: .venv/test
 	$(BIN)/python -m hatchling build

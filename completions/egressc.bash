@@ -2,10 +2,10 @@
 
 _egressc() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= flags= words= list= files= each
-    local codes='EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR901 EGR902'
+    local codes='EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR701 EGR901 EGR902'
     for each in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         case $each in
-            compile | check | fmt | test | explain | diff | graph | alerts | profile | kustomize | init | completion) command=$each && break ;;
+            compile | check | fmt | test | explain | diff | graph | alerts | audit | learn | profile | kustomize | init | completion) command=$each && break ;;
         esac
     done
     if [[ $word == = ]]; then # `--format=json` is three words here
@@ -14,7 +14,7 @@ _egressc() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case $command in
-        '') flags='--help --version' words='compile check fmt test explain diff graph alerts profile kustomize init completion' ;;
+        '') flags='--help --version' words='compile check fmt test explain diff graph alerts audit learn profile kustomize init completion' ;;
         compile)
             case $before in
                 -p | --profile | --output-file) files=file ;;
@@ -94,15 +94,33 @@ _egressc() {
                 *) flags='-p --profile --format --cluster-label -o --output --fail-on --select --ignore --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac
             ;;
+        audit)
+            case $before in
+                -p | --profile | --bearer-token-file | --basic-auth-file | --client-certificate | --client-key | --ca-file | --output-file) files=file ;;
+                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --today) : ;;
+                --format) words='text json sarif' ;;
+                --fail-on) list='unused blocked passed-through lost outside out-of-region nameless incomplete not-ready' ;;
+                --color) words='auto always never' ;;
+                *) flags='-p --profile --prometheus --since --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --ready --format --fail-on --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
+        learn)
+            case $before in
+                -p | --profile | --bearer-token-file | --basic-auth-file | --client-certificate | --client-key | --ca-file | -o | --output) files=file ;;
+                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --wildcard | --attribute | --today) : ;;
+                --color) words='auto always never' ;;
+                *) flags='-p --profile --prometheus --since --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --wildcard --attempted --attribute -o --output --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
         profile)
             case $before in
+                -o | --output-file) files=file ;;
+                --name | -n | --namespace | --today) : ;;
                 --format) words='text concise json sarif github gitlab junit markdown' ;;
                 --fail-on) words='error warning note' ;;
                 --select | --ignore) list=$codes ;;
-                --output-file) files=file ;;
                 --color) words='auto always never' ;;
-                --today) : ;;
-                *) flags='--check --only-profiles --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
+                *) flags='-o --name -n --namespace --prune --check --only-profiles --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac
             ;;
         kustomize)

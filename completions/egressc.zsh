@@ -4,7 +4,7 @@
 _egressc() {
     local context state state_descr line curcontext=$curcontext
     local -A opt_args
-    local -a codes=(EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR901 EGR902)
+    local -a codes=(EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR701 EGR901 EGR902)
     _arguments -C '(- *)--help[show this help message and exit]' '(- *)--version[show program'\''s version number and exit]' '1: :->command' '*:: :->arguments'
     case $state in
         command)
@@ -17,7 +17,9 @@ _egressc() {
                 'diff:Tell which access is gained, lost or changed, in flows and not in lines.'
                 'graph:Draw who may reach what, by which rule, and what becomes of everything else.'
                 'alerts:Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
-                'profile:Tell what is wrong with profiles, without a policy.'
+                'audit:Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
+                'learn:Propose rules for observed traffic, with the evidence in comments.'
+                'profile:Make or update a profile from Kubernetes and Istio manifests; `--check` tells what is wrong with profiles.'
                 'kustomize:Be a generator and validator of kustomize, install the plugin, or compare a build with a policy.'
                 'init:Make a first policy, profile, configuration, hook and CI file, without changing what stands already.'
                 'completion:Print what makes a shell complete the command line.'
@@ -173,11 +175,75 @@ _egressc() {
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
+                audit)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
+                        '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
+                        '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
+                        '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
+                        '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \
+                        '(--client-certificate)--client-certificate=[a certificate to show, in PEM]:FILE:_files' \
+                        '(--client-key)--client-key=[its key, where it is in another file]:FILE:_files' \
+                        '(--ca-file)--ca-file=[the certificates to trust, in PEM (default\: the system'\''s)]:FILE:_files' \
+                        '(--tenant)--tenant=[the tenant of a Mimir or Cortex (X-Scope-OrgID)]:ID: ' \
+                        '(--timeout)--timeout=[the longest wait for an answer (default\: 30)]:SECONDS: ' \
+                        '(--retries)--retries=[further tries where a server is busy or gone (default\: 2)]:N: ' \
+                        '(--ready)--ready[say of each namespace whether it can be enforced, instead of the tables]' \
+                        '(--format)--format=[tables, data (schemas/audit.schema.json), or the unused rules for code scanning (default\: text)]:format:(text json sarif)' \
+                        '*--fail-on=[fail for these\: unused, blocked, passed-through, lost, outside, out-of-region, nameless, incomplete, and with --ready not-ready (default\: for none)]:FOUND,…:_sequence compadd - unused blocked passed-through lost outside out-of-region nameless incomplete not-ready' \
+                        '(--output-file)--output-file=[write the result there]:FILE:_files' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                learn)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
+                        '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
+                        '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
+                        '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
+                        '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \
+                        '(--client-certificate)--client-certificate=[a certificate to show, in PEM]:FILE:_files' \
+                        '(--client-key)--client-key=[its key, where it is in another file]:FILE:_files' \
+                        '(--ca-file)--ca-file=[the certificates to trust, in PEM (default\: the system'\''s)]:FILE:_files' \
+                        '(--tenant)--tenant=[the tenant of a Mimir or Cortex (X-Scope-OrgID)]:ID: ' \
+                        '(--timeout)--timeout=[the longest wait for an answer (default\: 30)]:SECONDS: ' \
+                        '(--retries)--retries=[further tries where a server is busy or gone (default\: 2)]:N: ' \
+                        '*--wildcard=[propose this wildcard instead of the names below it that were seen; repeat it for several]:*.SUFFIX: ' \
+                        '(--attempted)--attempted[propose what was attempted and blocked, too\: somebody has to read it]' \
+                        '*--attribute=[give each rule this attribute, such as one that the profile requires; repeat it for several]:KEY=VALUE: ' \
+                        '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
+                        '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
                 profile)
                     _arguments -S \
-                        '*:FILE:_files' \
-                        '(--check)--check[tell every finding, write nothing]' \
-                        '(--only-profiles)--only-profiles[pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file]' \
+                        '*:MANIFEST:_files' \
+                        '(-o)-o+[the profile\: made, or updated in place where it stands (default\: standard output)]:FILE:_files' \
+                        '(--name)--name=[the name of the cluster (default\: that of FILE, else cluster)]:NAME: ' \
+                        '(-n --namespace)-n+[the namespace of manifests that name none, and of the profile'\''s own (default\: what FILE says, else default)]:NS: ' \
+                        '(-n --namespace)--namespace=[the namespace of manifests that name none, and of the profile'\''s own (default\: what FILE says, else default)]:NS: ' \
+                        '(--prune)--prune[take out workloads that no manifest shows]' \
+                        '(--check)--check[tell every finding about profiles, write nothing]' \
+                        '(--only-profiles)--only-profiles[with --check\: pass over files that do not claim to be a ClusterProfile, as a hook is given every YAML file]' \
                         '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
                         '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
                         '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \

@@ -12,14 +12,16 @@ from collections.abc import Iterable
 
 from egresslang.cli import COMMANDS, actions, summary
 from egresslang.codes import ALL
+from egresslang.commands.audit import NOT_READY
 from egresslang.output import KINDS
 from egresslang.record import record
+from egresslang.traffic.audit import KINDS as FOUND
 
 WRITTEN = "Written by docs/generate.py from what egressc says of itself."
 FILES = {"FILE", "PATH", "MANIFEST", "CONFIG"}
 FOLDERS = {"DIR"}
 CODES = tuple(sorted(code.id for code in ALL))
-LISTS = {"CODE,…": CODES, "KIND,…": KINDS}
+LISTS = {"CODE,…": CODES, "KIND,…": KINDS, "FOUND,…": (*FOUND, NOT_READY)}
 """What stands between the commas of a value, by the word that help has for it."""
 
 WORDS = {"FLOW": CODES}

@@ -55,8 +55,67 @@ With no `-p` at all nothing is known but a stock Istio.
 is proved in (EGR504, EGR507), and that `egressc explain` asks. Workloads (Deployments, StatefulSets, DaemonSets, Jobs,
 CronJobs, Rollouts, Pods) and Namespaces tell who has no sidecar or sends past it (EGR506, EGR509) and who carries another
 workload's labels (EGR505). A manifest is that of a workload of the profile by its name, or its name with a version after
-it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by; one of its very name whose
-pods carry others is EGR508.
+it (`reviews-v1` of `reviews`), if its pods carry the labels that the workload is selected by.
+
+Without manifests the profile says by itself who has no sidecar or sends past it: `labels` of a namespace, and
+`annotations`, `hostNetwork` and `runAsUser` of a workload. A manifest among the `resources` says it better.
+
+## Making one
+
+`egressc profile` reads manifests and prints the profile of the cluster they are for, or writes it with `-o`:
+
+```
+kubectl get ns,deploy,sts,ds,cronjob,job,rs,po,svc -A -o yaml | egressc profile - -o clusters/us.yaml
+kubectl get cm istio istio-sidecar-injector -n istio-system -o yaml | egressc profile - -o clusters/us.yaml
+egressc profile k8s istio/operator.yaml -o clusters/us.yaml
+helm template shop charts/shop | egressc profile - -n shop
+kubectl kustomize overlays/us | egressc profile -
+```
+
+It takes files, folders and standard input: YAML, `List`s, JSON and JSON values one after another. Folders are searched for
+`*.yaml`, `*.yml` and `*.json`; what `egressc compile -o` wrote is passed over.
+
+- **Workloads** are Deployments, StatefulSets, DaemonSets, CronJobs, Jobs, Argo Rollouts, Knative Services,
+  ReplicationControllers, and what has none of these above it. ReplicaSets, Jobs and Pods go with their controller; of one that
+  is not among the manifests, they tell its name and the labels that they have in common. A workload takes its name from
+  its controller; where two of a namespace have one name, the CronJob `cart` is `cart-cronjob`.
+- **Labels** that a roll-out changes (`pod-template-hash`, `job-name` and their like) are left out. The **selector** is that
+  of the controller, if it takes these pods and nobody else's; else all labels but `helm.sh/chart` and
+  `app.kubernetes.io/version`; else all. Who has no label that lasts cannot be selected by a Sidecar: it is left out and named.
+- **What keeps traffic from a sidecar** is kept: annotations about outbound capture and injection, `hostNetwork`, user 1337, and
+  of Namespaces `istio-injection`, `istio.io/rev` and `istio.io/dataplane-mode`. So is the service account, unless it is
+  `default`. A workload has a sidecar unless something says otherwise.
+- **The installation** is named where a file holds an IstioOperator, Helm values of chart istiod or a Sail `Istio` and nothing
+  else; beside it stands the version of istiod's pods, if the file tells none. Without such a file its facts are stated, from
+  the ConfigMaps `istio` and `istio-sidecar-injector`, from istiod's image, or from an installation in a stream.
+  What objects do not agree on, as two revisions may, is told and not stated.
+- **Networks** are those that somebody states: ServiceCIDRs, kubeadm's ConfigMap, the flags of the API server. Addresses of
+  Services are no range, and nothing is guessed from them. `ipFamilies` are those of Services that run.
+- **`resources`** names the files that hold Services, ServiceEntries, Sidecars, VirtualServices, DestinationRules and what
+  else a mesh is made of. A profile cannot name a stream, so give these as files:
+  `kubectl get svc,se,sidecar,vs,dr -A -o yaml > live.yaml`. A file that `egressc profile --check` would find something
+  wrong with, as one that gives an object again, is left out and named.
+
+What cannot be read, as a template of Helm, is a warning at its place, and left out; `--fail-on warning` makes it fail, and
+then nothing is written. What names no namespace is for `default`, or the namespace that `-n` says, which becomes the
+`defaultNamespace` of the profile.
+
+## Keeping it up to date
+
+With `-o` on a profile that stands, `egressc profile` changes it in place, and nothing where nothing changed:
+
+- What manifests tell of a workload that they show is theirs: labels, annotations, and the rest of the list above. So are the
+  labels of namespaces and the facts of Istio that objects state. What is new is put in, in order where the profile is sorted.
+- Everything else is left as people wrote it: comments, order, style, and every other key. A selector stays while it takes
+  the workload's pods and nobody else's.
+- A workload that no manifest shows stays and is named on standard error; `--prune` takes such workloads out. Manifests
+  that show no workload at all say nothing of this. A workload whose versions are shown, as `reviews-v1` of `reviews`, stays
+  as it is.
+- Networks and `resources` are only added to. `installation` stays where it is said, and what runs otherwise is told.
+
+The file is replaced whole, and only by a text that says exactly what is wanted.
+
+## Keys
 
 | key | meaning |
 |---|---|
@@ -72,7 +131,9 @@ CLI = """# The command line
   names, or a file that `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a
   bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
   as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
-- `PATH` is a file, a folder that is searched for `*.egress` (hidden folders are not), or `-`. All files are one policy.
+- `PATH` is a file, a folder that is searched for `*.egress`, or `-`. All files are one policy. Below a folder neither hidden
+  folders are searched nor links to folders, lest a link lead in a circle or out of the repository: name those. Links to
+  files are read.
 - `fmt` formats each file for itself and needs no profile: [the canonical form](formatting.md). `--check` names files on
   standard output, and standard error says how many were formatted.
 - With several `-p` the policy is compiled for each cluster into `DIR/<cluster>/`. A finding that only some clusters have
@@ -95,6 +156,8 @@ CLI = """# The command line
 - [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
 - [What access changed](diff.md) is about `diff`, and about questions that many flows answer.
+- `audit` and `learn` ask a Prometheus, or read access logs: [observed traffic](audit.md). A server that gives no usable
+  answer is one line and status 2, and no file is written. No secret is taken from an argument.
 - [Questions and answers](#questions-and-answers) says what `explain` may be asked, [the configuration](#the-configuration)
   what a project can say once for all runs, and [Findings](findings.md) has the page of every code.
 """

@@ -55,7 +55,11 @@ NOT_GOVERNED = Code("EGR509", "not-governed", Severity.WARNING)
 BAD_PROFILE = Code("EGR510", "bad-profile", Severity.ERROR)
 BAD_CONFIG = Code("EGR511", "bad-config", Severity.ERROR, milder=Severity.WARNING)
 BUILD_MISMATCH = Code("EGR512", "build-mismatch", Severity.ERROR)
+UNUSED_RULE = Code("EGR701", "unused-rule", Severity.WARNING)
 OVER_GRANT = Code("EGR901", "over-grant", Severity.ERROR)
 OUTAGE = Code("EGR902", "outage", Severity.ERROR)
+
+OF_TRAFFIC: frozenset[Code] = frozenset({UNUSED_RULE})
+"""What only observed traffic tells: a run that looks at a policy alone cannot judge a suppression of it."""
 
 ALL: tuple[Code, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Code))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -128,13 +128,31 @@ class Located:
                 yield Located(self.source, value, place)
 
 
+def composed(parts: Mapping[str, Any], at: Span) -> Located:
+    """A mapping made of values that stand elsewhere in a source, each at its own place, and of words that stand at `at`."""
+    value, place = _composed(parts, at.start << _BITS | at.end)
+    return Located(at.source, value, place)
+
+
+def _composed(part: Any, at: int) -> tuple[Any, _Place]:
+    if isinstance(part, Located):
+        return part.value, part._place
+    if not isinstance(part, dict):
+        return part, at
+    values, places = {}, []
+    for key, each in part.items():
+        values[key], place = _composed(each, at)
+        places += [each._key if isinstance(each, Located) and each._key >= 0 else at, place]
+    return values, (at, places)
+
+
 def read(
     source: Source, code: Code = codes.BAD_PROFILE, limit: int | None = LIMIT
 ) -> tuple[list[Located], list[Finding]]:
     """The documents of a text that can be read, without the empty ones, and a finding of `code` for what cannot.
 
-    A document with a finding is left out; the others, before and after it, are still read. A text of more code points
-    than `limit` is not read; what we wrote ourselves has no limit.
+    A document with a finding is left out; the others, before and after it, are still read. JSON values one after another
+    are documents, too. A text of more code points than `limit` is not read; what we wrote ourselves has no limit.
     """
     text = source.text
     if limit is not None and len(text) > limit:
@@ -142,7 +160,11 @@ def read(
                             help="split it into several files")]  # fmt: skip
     reader = _Reader(source, code)
     stopped = reader.stream(len(_BOM) if text.startswith(_BOM) else 0, len(text))
-    if stopped is not None:
+    if stopped is not None and (values := _json_values(text)):
+        reader = _Reader(source, code)
+        for start, end in values:
+            reader.stream(start, end)
+    elif stopped is not None:
         for start, end in _documents_after(text, stopped):
             reader.stream(start, end)
     return reader.documents, reader.findings
@@ -150,6 +172,26 @@ def read(
 
 def _span(source: Source, place: int) -> Span:
     return Span(source, place >> _BITS, place & _LOW)
+
+
+def _json_values(text: str) -> list[tuple[int, int]]:
+    """Where the values of a JSON stream start and end; nothing where a text is something else, or a single value."""
+    blank = re.compile(r"\s*")
+    start = blank.match(text).end()  # type: ignore[union-attr]
+    if not text.startswith("{", start):
+        return []
+    import json
+
+    parse = json.JSONDecoder().raw_decode
+    found = []
+    try:
+        while start < len(text):
+            end = parse(text, start)[1]
+            found.append((start, end))
+            start = blank.match(text, end).end()  # type: ignore[union-attr]
+    except (ValueError, RecursionError):
+        return []
+    return found if len(found) > 1 else []
 
 
 def _documents_after(text: str, offset: int) -> Iterator[tuple[int, int]]:

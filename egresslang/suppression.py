@@ -17,15 +17,12 @@ from egresslang.record import record, replace
 from egresslang.source import Source, Span
 from egresslang.suggest import nearest
 from egresslang.syntax import nodes
-from egresslang.syntax.comments import end_of
+from egresslang.syntax.comments import DIRECTIVE, end_of, is_heard
 
-_DIRECTIVE = re.compile(r"#[ \t]*egressc(?=:|[ \t]+ignore[ \t]+\S*\d)[^\r\n]*")
 _PARTS = re.compile(r"#[ \t]*egressc(?P<colon>:?)[ \t]*(?P<verb>[^\s,]*)[ \t]*(?P<codes>.*)")
 _REASON = re.compile(r"(?:^|[ \t])--(?:[ \t]+(?P<why>\S.*))?$")
 _OTHER_DASH = re.compile(r"(?:^|[ \t])(?P<dash>[-–—:])(?=[ \t]+\S)")
 _CODE = re.compile(r"[^\s,]+")
-_QUOTED = re.compile(r'"(?:[^"\\\r\n]|\\.)*"')
-_COMMENT = re.compile(r"(?:^\ufeff?|(?<=[ \t]))#")
 _ID = re.compile(r"[A-Za-z]{3}[-_ ]?(\d{3})")
 
 _BY_ID = {code.id: code for code in codes.ALL}
@@ -128,7 +125,11 @@ class _Places:
 
 
 def _is_judged(each: Silenced, places: Collection[tuple[str, int, int]]) -> bool:
-    """Whether the rule of a suppression was looked at: not when it holds in other clusters only, or no longer."""
+    """Whether the rule of a suppression was looked at: not when it holds in other clusters only, or no longer, and not for
+    what only observed traffic tells.
+    """
+    if each.code in codes.OF_TRAFFIC:
+        return False
     return each.statement_span is None or each.statement_span.place in places
 
 
@@ -176,12 +177,9 @@ def _without_code(each: Silenced) -> Edit:
 
 def _comments(source: Source) -> Iterator[Span]:
     """The comments of a file, or the parts of them, that speak to egressc."""
-    for match in _DIRECTIVE.finditer(source.text):
+    for match in DIRECTIVE.finditer(source.text):
         line_start = source.text.rfind("\n", 0, match.start()) + 1
-        before = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), source.text[line_start : match.end()])
-        first = _COMMENT.search(before)
-        at = match.start() - line_start
-        if first is not None and '"' not in before[: first.start()] and before[at - 1 : at].strip(" \t\ufeff") == "":
+        if is_heard(source.text[line_start : match.end()], match.start() - line_start):
             yield Span(source, match.start(), match.start() + len(match[0].rstrip()))
 
 

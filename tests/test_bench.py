@@ -154,3 +154,11 @@ def test_a_diff_is_measured_against_a_compilation(tmp_path: object) -> None:
     assert rows[0] == ["shape", "rules", "changed", "changes", "parse", "resolve", "compare", "tell", "diff", "compile", "diff ÷ compile"]  # fmt: skip
     assert [row[:3] for row in rows[1:]] == [["mixed", "100", "some"], ["mixed", "100", "all"]]
     assert all(int(row[3]) > 0 for row in rows[1:])
+
+
+def test_profiles_are_measured_beside_reading_yaml(tmp_path: object) -> None:
+    (table,) = tables(run(tmp_path, "manifests.py", "--sizes", "10", "20"))
+    assert [row[:2] for row in table[1:]] == [
+        [shape, size] for shape in ("deployments", "one-namespace", "alike", "pods") for size in ("10", "20")
+    ]
+    assert table[0][-2:] == ["made ×", "updated ×"]

@@ -320,6 +320,31 @@ def test_inside_a_pyproject_too(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "command", [("check",), ("compile",), ("compile", "--check", "--tracked"), ("graph",), ("fmt",), ("test",)]
+)
+@pytest.mark.parametrize(
+    ("name", "text", "underlined"),
+    [
+        ("pyproject.toml", "[tool.egressc]\nbogus = 1\n", "bogus"),
+        ("egressc.toml", "# what egressc reads\nbogus = 1\n", "bogus"),
+        ("egressc.toml", '# egressc: ignore EGR511 -- no policy\noutput = "m"\nbogus = 1\n', "bogus"),
+        ("egressc.toml", "output = 3  # egressc\n", "3"),
+        ("egressc.toml", 'profiles = ["us.yaml", "nowhere.yaml"]  # egressc\n', '"nowhere.yaml"'),
+    ],
+)
+def test_every_command_tells_it(here: Path, command: tuple[str, ...], name: str, text: str, underlined: str) -> None:
+    (here / name).write_text(text)
+    status, out, err = run(*command)
+    line = 1 + text[: text.index(underlined)].count("\n")
+    if command[0] == "fmt" and "nowhere" in text:
+        assert status == 0, "which profiles there are is nothing to it"
+    else:
+        assert status == 1
+        assert "error[EGR511]" in out + err
+        assert f"--> {name}:{line}:" in out + err
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--select", "EGR30X"), "`EGR30X` is no code of a finding; did you mean `EGR3"),

@@ -410,3 +410,11 @@ def outcome(module: ModuleType, text: str) -> object:
 @pytest.mark.parametrize("text", [PLACED, "\ufeff" + PLACED, *(text for text, _, _ in BROKEN), "[" * 5000, *DEEP[2:]])
 def test_without_libyaml_the_result_is_the_same(pure: ModuleType, text: str) -> None:
     assert outcome(pure, text) == outcome(documents, text)
+
+
+def test_json_values_one_after_another_are_documents() -> None:
+    source = Source("a.json", '{"a": 1}\n{"b":\n [2]} {"c": 3}\n')
+    documents, found = read(source)
+    assert ([each.value for each in documents], found) == ([{"a": 1}, {"b": [2]}, {"c": 3}], [])
+    assert documents[1]["b"].span.text == "[2]"
+    assert read(Source("a.json", '{"a": 1}\n{"b": nothing more'))[1]

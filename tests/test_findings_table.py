@@ -17,7 +17,7 @@ from egresslang.pages import FOLDER, PROFILE
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "egresslang"
 IDS = {code.id for code in codes.ALL}
-BLOCKS = {"0": "syntax", "1": "names", "2": "conflicts", "3": "too broad", "4": "governance", "5": "cluster", "6": "analyze", "9": "witness"}  # fmt: skip
+BLOCKS = {"0": "syntax", "1": "names", "2": "conflicts", "3": "too broad", "4": "governance", "5": "cluster", "6": "analyze", "7": "traffic", "9": "witness"}  # fmt: skip
 
 PARTS = {"profile_mismatch"}
 """Rules that tell one of several things their code is about."""

@@ -174,7 +174,6 @@ def test_nothing_is_overwritten(here: Path) -> None:
     assert {path: state for path, state in standing(here).items() if path in before} == before
     assert [line for line in made.out.splitlines() if line.startswith("left ")] == [
         "left  policies: holds policy files",
-        "left  cluster.yaml: is no ClusterProfile",
         "left  egressc.toml: stands already",
         "left  .pre-commit-config.yaml: stands already",
         "left  .github/workflows/egress.yml: stands already",
@@ -223,7 +222,208 @@ def test_pyproject_may_hold_the_configuration(here: Path) -> None:
     (here / "pyproject.toml").write_text('[tool.egressc]\npolicies = ["policies"]\nprofiles = ["cluster.yaml"]\n')
     assert "left  pyproject.toml: configures egressc\n" in Result("init").out
     assert not (here / "egressc.toml").exists()
+    assert (here / "cluster.yaml").exists()
+    assert (here / "policies/first.egress").exists()
     assert Result("check").status == 0
+
+
+# What a policy, a profile or a configuration that stands asks for
+
+
+def put(here: Path, **files: str) -> None:
+    """Write files; `__` in a name is a `/`, `_` the dot before its ending."""
+    for name, text in files.items():
+        path = here / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+RULE = "namespace shop\nallow cart -> a.example.com:443 tls\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "policies"),
+    [
+        ({"x_egress": RULE}, ["."]),
+        ({"team__x_egress": RULE}, ["team"]),
+        ({"team__a__x_egress": RULE, "other__y_egress": ""}, ["other", "team"]),
+        ({"x_egress": RULE, "team__y_egress": ""}, ["."]),
+        ({"x_egress": RULE, "sub__y_egress": "allow", "sub__egressc_toml": ""}, ["x.egress"]),
+        (
+            {
+                "t__a__x_egress": RULE, "t__b__y_egress": "", "t__c__z_egress": "allow", "t__c__egressc_toml": "",
+                "t__w_egress": "", "t__v_egress": "",
+            },
+            ["t/v.egress", "t/w.egress", "t/a", "t/b"],
+        ),
+        ({"policies__x_egress": RULE}, ["policies"]),
+    ],
+)  # fmt: skip
+def test_policies_that_stand_are_taken_in(here: Path, files: dict[str, str], policies: list[str]) -> None:
+    put(here, cart_yaml=CART, **files)
+    before = standing(here)
+    made = Result("init")
+    assert (made.status, made.err) == (0, "")
+    assert {path: state for path, state in standing(here).items() if path in before} == before
+    assert tomllib.loads((here / "egressc.toml").read_text())["policies"] == policies
+    assert not (here / "policies/first.egress").exists()
+    for each in policies:
+        kept = "stands already" if each.endswith(".egress") else "holds policy files"
+        assert f"left  {each}: {kept}\n" in made.out
+    assert "complain " not in made.out
+    assert "Next:\n  egressc fmt\n  egressc check\n  egressc compile\n" in made.out
+    mine = sum("sub__" not in each and "__c__" not in each and each.endswith("_egress") for each in files)
+    checked = Result("check")
+    assert (checked.status, checked.out) == (0, f"no findings: 1 rule in {mine} file{'s' * (mine > 1)}\n")
+
+
+def test_a_project_below_has_policies_of_its_own(here: Path) -> None:
+    put(here, sub__y_egress="allow", sub__egressc_toml="")
+    Result("init")
+    passes()
+
+
+BARE = CART.replace("namespace: shop", "namespace: b")
+
+
+@pytest.mark.parametrize(
+    ("policy", "added"),
+    [
+        ("allow shop/a -> a.example.com:443 tls\n", {"shop": ["a"]}),
+        ("namespace shop\nexpect a -> a.example.com:443 blocked\n", {"shop": ["a"]}),
+        ("allow {b/cart, b/other} -> a.example.com:443 tls\n", {"b": ["cart", "other"]}),
+        ("namespace shop\nallow b/cart -> a.example.com:443 tls\n", {"shop": []}),
+        ("workloads w = shop/a\nallow w -> a.example.com:443 tls\n", {"shop": ["a"]}),
+        ("mesh shop/a -> b/*\nallow shop/a -> a.example.com:443 tls\n", {"shop": ["a"]}),
+        ("deny shop/* except shop/a -> a.example.com:443 tls\n", {"shop": ["a"]}),
+    ],
+)
+def test_whom_policies_name_is_in_the_profile(here: Path, policy: str, added: dict[str, list[str]]) -> None:
+    put(here, cart_yaml=BARE, x_egress=policy)
+    assert Result("check").status == 0
+    made = Result("init")
+    assert "complain " not in made.out
+    listed = yaml.safe_load((here / "cluster.yaml").read_text())["spec"]["namespaces"]
+    expected = {"b": ["cart"]} | added
+    assert {namespace: sorted(each.get("workloads", {})) for namespace, each in listed.items()} == expected
+    assert listed["b"]["workloads"]["cart"]["labels"] == {"app": "cart", "tier": "yes"}
+    names = [f"{namespace}/{each}" for namespace, some in added.items() for each in some if each != "cart"]
+    told = "named by policies alone, and in the profile with the label `app` of their name: "
+    assert f"{told}{', '.join(names or added)}\n" in made.out
+    checked = Result("check")
+    assert (checked.status, checked.err) == (0, "")
+
+
+def test_what_is_now_told_of_a_policy_is_told(here: Path) -> None:
+    put(here, cart_yaml=CART, x_egress="namespace shop\nallow [app=web] -> a.example.com:443 tls\n")
+    made = Result("init")
+    assert (
+        "`egressc check` will complain of what stood before:\n      error[EGR103] x.egress:2: no workload" in made.out
+    )
+    put(here, y_egress=RULE)
+    for name in ("egressc.toml", "cluster.yaml", "x.egress"):
+        (here / name).unlink()
+    assert "complain " not in Result("init").out
+
+
+PROFILE = "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {{name: a}}\nspec: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "rules"),
+    [
+        ("{lint: {require: [owner]}}", 0),
+        ("{namespaces: {back: {workloads: {db: {}, etl: {}}}}}", 3),
+        ("{namespaces: {back: {}}}", 0),
+        ("{lint: {require: [owner]}, namespaces: {back: {workloads: {db: {}}}}}", 0),
+        ("{defaultNamespace: back}", 3),
+    ],
+)
+@pytest.mark.parametrize("manifests", ["", CART])
+def test_the_example_agrees_with_a_profile_that_stands(here: Path, spec: str, rules: int, manifests: str) -> None:
+    put(here, cluster_yaml=PROFILE.format(spec), **({"cart_yaml": manifests} if manifests else {}))
+    made = Result("init")
+    assert "left  cluster.yaml: stands already\n" in made.out
+    assert "complain " not in made.out
+    checked = Result("check")
+    assert (checked.status, checked.out) == (0, f"no findings: {rules} rules in 1 file\n")
+
+
+def test_a_profile_that_is_wrong_is_told(here: Path) -> None:
+    put(here, cluster_yaml=PROFILE.format("{enforcment: mesh}"))
+    assert "error[EGR510] cluster.yaml:4: unknown key `enforcment`" in Result("init").out
+
+
+@pytest.mark.parametrize("name", ["egressc.toml", "pyproject.toml"])
+def test_a_configuration_without_output_gets_checks_that_can_pass(here: Path, name: str) -> None:
+    head = "[tool.egressc]\n" if name == "pyproject.toml" else ""
+    (here / name).write_text(f'{head}policies = ["team"]\n')
+    put(here, team__x_egress=RULE, cart_yaml=CART)
+    made = Result("init")
+    assert tree(here) == {name, "team/x.egress", "cart.yaml", ".pre-commit-config.yaml", ".github/workflows/egress.yml"}
+    (repo,) = yaml.safe_load((here / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [each["id"] for each in repo["hooks"]] == ["egressc-fmt", "egressc-check", "egressc-profile"]
+    workflow = yaml.safe_load((here / ".github/workflows/egress.yml").read_text())
+    runs = [each["run"] for each in workflow["jobs"]["egress"]["steps"] if "run" in each]
+    assert [each for each in runs if "compile" in each] == []
+    added = made.out.partition("      add to it:\n")[2].partition("made ")[0]
+    lines = "\n".join(line.strip() for line in added.splitlines())
+    assert tomllib.loads(lines) == {"profiles": ["cluster.yaml"], "output": "manifests"}
+    assert "egressc compile" not in made.out.partition("Next:")[2]
+    (here / ".pre-commit-config.yaml").unlink()
+    with (here / name).open("a") as file:
+        file.write(lines)
+    made = Result("init")
+    assert "made  cluster.yaml\n" in made.out
+    assert "- id: egressc-compile" in (here / ".pre-commit-config.yaml").read_text()
+    assert Result("compile").status == Result("compile", "--check").status == 0
+
+
+def test_a_gitlab_file_without_output_compares_nothing(here: Path) -> None:
+    put(here, x_egress=RULE, egressc_toml="")
+    Result("init", "--ci", "gitlab")
+    assert "compile" not in str(yaml.safe_load((here / ".gitlab-ci.yml").read_text())["egress"]["script"])
+
+
+def test_a_configuration_that_names_other_places(here: Path) -> None:
+    put(here, egressc_toml='policies = ["team"]\n')
+    made = Result("init")
+    assert "left  policies/first.egress: egressc.toml names other places of policies\n" in made.out
+    assert not (here / "policies").exists()
+
+
+def test_a_configuration_that_is_wrong(here: Path) -> None:
+    put(here, egressc_toml="bogus = 1\n")
+    made = Result("init")
+    assert (made.status, made.out) == (2, "")
+    assert made.err == "egressc: `egressc.toml` is wrong: `egressc check` says where; nothing was written\n"
+    assert tree(here) == {"egressc.toml"}
+
+
+def test_a_file_called_manifests(here: Path) -> None:
+    (here / "manifests").write_text("")
+    Result("init")
+    assert tomllib.loads((here / "egressc.toml").read_text())["output"] == "egress-manifests"
+    passes()
+
+
+# Hooks and CI
+
+
+def test_merges_run_the_hooks_too(here: Path) -> None:
+    Result("init")
+    made = yaml.safe_load((here / ".pre-commit-config.yaml").read_text())
+    assert made["default_install_hook_types"] == ["pre-commit", "pre-merge-commit"]
+    (here / ".pre-commit-config.yaml").write_text("repos: []\n")
+    told = Result("init").out.partition("      add to it:\n")[2].partition("left ")[0]
+    assert yaml.safe_load(told) == made
+
+
+def test_the_line_for_the_root_is_one_of_the_root(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / ".git").mkdir()
+    (here / "team a").mkdir()
+    monkeypatch.chdir(here / "team a")
+    assert "`egressc check 'team a'` is their line" in Result("init").out
 
 
 @pytest.mark.parametrize(

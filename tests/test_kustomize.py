@@ -447,6 +447,17 @@ def test_a_resource_that_lost_our_label(here: Path, labels: dict[str, str]) -> N
     ]
 
 
+@pytest.mark.parametrize("value", ["true", "", "yes", "False", " false"])
+def test_a_resource_that_kustomize_will_drop(here: Path, value: str) -> None:
+    resources = build()
+    annotations = entry(resources, "Sidecar", "idgen")["metadata"]["annotations"]
+    annotations["config.kubernetes.io/local-config"] = value
+    entry(resources, "ConfigMap", "c")["metadata"]["annotations"]["config.kubernetes.io/local-config"] = value
+    assert told(everywhere(resources)) == ["error[EGR512]: kustomize leaves Sidecar `idgen` out of what it builds"]
+    annotations["config.kubernetes.io/local-config"] = "false"
+    assert everywhere(resources)[0] == 0
+
+
 def test_a_resource_that_is_left_over(here: Path) -> None:
     stale = {
         **entry(build()),

@@ -77,6 +77,9 @@ def run(files: dict[str, str], folder: Path) -> tuple[list[dict[str, Any]], list
     with contextlib.chdir(folder):
         if "build.yaml" in files:
             return verified(Path("build.yaml").read_text()), places
+        logs = [f"--access-log={name.removesuffix('.log')}={name}" for name in files if name.endswith(".log")]
+        if logs:
+            return said("audit", *arguments, *logs), places
         if not patches:
             return said("check", *arguments), places
         assert said("compile", *arguments, "-o", "manifests") == []
@@ -109,7 +112,7 @@ def said(*arguments: str) -> list[dict[str, Any]]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         main(arguments)
-    report = out.getvalue() if arguments[0] == "check" else err.getvalue()
+    report = out.getvalue() if arguments[0] in ("check", "audit") else err.getvalue()
     found: list[dict[str, Any]] = json.loads(report)["findings"]
     return found
 

@@ -200,3 +200,7 @@ def test_a_finding_of_several_clusters_has_the_places_of_all(check: Any, tmp_pat
     text = f"{PLAIN}{ignore}\n{PLAIN_TOO} cluster=two{ignore}\n"
     found = [each for each in check(text, *profiles)[0] if each[0] in ("EGR308", "EGR408")]
     assert found == []
+
+
+def test_what_only_traffic_tells_is_not_idle(check: Any) -> None:
+    assert check(f"{CLEAN}  # egressc: ignore EGR701 -- a yearly report\n") == ([], 0)

@@ -13,7 +13,8 @@ from egresslang.mesh.resources import MeshConfig
 from egresslang.output import render
 from egresslang.policy.granted import Granted
 from egresslang.policy.policy import Policy
-from egresslang.policy.standing import Standing, standings
+from egresslang.policy.standing import Standing, standings_of, stated_standings
+from egresslang.policy.stated_pods import stated_workloads
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import replace
 from egresslang.source import Source
@@ -77,11 +78,9 @@ def stranger(profile: ClusterProfile) -> Pod:
 def clients(policy: Policy | None, profile: ClusterProfile) -> list[Client]:
     """The workloads of the profile, those that the policy names, and those among the resources."""
     like = stranger(profile)
-    resources = [each.manifest_span for each in profile.resources]
-    manifests = {
-        (each.namespace, each.name): each
-        for each in standings(resources, profile.cluster_domain, profile.default_namespace)
-    }
+    shown = {(each.namespace, each.name): each for each in standings_of(profile)}
+    unseen = [each for each in stated_workloads(profile) if (each.namespace, each.name) not in shown]
+    manifests = shown | {(each.namespace, each.name): each for each in stated_standings(unseen, profile)}
     pods: dict[tuple[str, str], dict[str, str]] = {key: each.labels for key, each in manifests.items()}
     for namespace in (profile.namespaces or {}).values():
         pods |= {(each.namespace, each.name): dict(each.labels) for each in namespace.workloads.values()}

@@ -15,6 +15,8 @@ COMMANDS: dict[str, str] = {
     "diff": "egresslang.commands.diff",
     "graph": "egresslang.commands.graph",
     "alerts": "egresslang.commands.alerts",
+    "audit": "egresslang.commands.audit",
+    "learn": "egresslang.commands.learn",
     "profile": "egresslang.commands.profile",
     "kustomize": "egresslang.commands.kustomize",
     "init": "egresslang.commands.init",

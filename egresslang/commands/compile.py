@@ -73,11 +73,12 @@ def run(options: Any) -> int:
 
     if options.output == "":
         return misuse("-o names no folder")
-    if options.check and not options.output:
+    says_output = options.output or errors(options.problems)  # a configuration that is wrong may well say one
+    if options.check and not says_output:
         return misuse('--check compares with a folder: give it with -o DIR, or write `output = "DIR"` in egressc.toml')
     if options.tracked and not options.check:
         return misuse("--tracked is for --check")
-    if len(options.profiles) > 1 and not options.output:
+    if len(options.profiles) > 1 and not says_output:
         return misuse("several profiles make several outputs: give a folder with -o DIR")
     files, profiles, found = read_inputs(options)
     made: list[Compilation] = []

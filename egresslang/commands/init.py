@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser
 from egresslang.commands.streams import CLEAN, misuse, write
-from egresslang.files import SUFFIX, Unreadable, decode, find_manifests, read_bytes, read_text
+from egresslang.files import decode, read_text
 
 if TYPE_CHECKING:
     from egresslang.existing.cluster import Cluster
+    from egresslang.findings import Finding
     from egresslang.source import Source
-    from egresslang.starting.first_files import FirstFile, Standing
+    from egresslang.starting.first_files import FirstFile, Start
 
 SUMMARY = "make a first policy, profile, configuration, hook and CI file, without changing what stands already"
 
@@ -50,6 +52,7 @@ def run(options: Any) -> int:
     from egresslang.starting import texts
     from egresslang.starting.first_files import Wanted, start
     from egresslang.starting.repository import ci_of, root_of
+    from egresslang.starting.standing import read_standing
 
     folder = options.directory
     if os.path.exists(folder) and not os.path.isdir(folder):
@@ -61,41 +64,36 @@ def run(options: Any) -> int:
     wanted = Wanted(
         options.ci or ci_of(root), options.hooks_repo or texts.HOME, options.hooks_rev or texts.REVISION, is_root
     )
-    made = start(wanted, _standing(folder), cluster, lambda path: read_text(os.path.join(folder, path)))
+    made = start(wanted, read_standing(folder), cluster, lambda path: read_text(os.path.join(folder, path)))
     problem = _write(folder, [each for each in made.files if each.text])
     if problem:
         return misuse(problem)
-    lines = [*_told(made.files), *_told_of(cluster, made.installation, [*unread, *cluster.unread])]
+    lines = [*_told(made.files)]
+    if made.is_profiled:
+        lines += _told_of(cluster, made, [*unread, *cluster.unread])
+    lines += _complaints(made.told)
     if not is_root:
+        there = shlex.quote(os.path.relpath(os.path.realpath(folder), root))
         lines.append(
-            f"hook and CI belong to the root of the repository, `{root}`: `egressc check {folder}` is their line"
+            f"hook and CI belong to the root of the repository, `{root}`: `egressc check {there}` is their line"
         )
     has_git = is_root and os.path.exists(os.path.join(root, ".git"))
-    write(sys.stdout, "\n".join([*lines, "", *_next(folder, made.example, has_git), ""]))
+    write(sys.stdout, "\n".join([*lines, "", *_next(folder, made, has_git), ""]))
     return CLEAN
 
 
 def _manifests(folder: str) -> tuple[list[Source], list[str]]:
-    """The files below a folder that may hold manifests, named from it, and those that cannot be read.
-
-    What a former compilation wrote is left out.
-    """
-    from egresslang.existing.cluster import MANIFEST
+    """The files below a folder that may hold manifests, named from it, and those that cannot be read."""
+    from egresslang.commands.manifests import below
 
     sources, unread = [], []
-    for path in find_manifests(folder):
+    for path, content in below(folder):
         name = os.path.relpath(path, folder)
-        try:
-            content = read_bytes(path)
-        except Unreadable:
+        source, problems = (None, ()) if content is None else decode(name, content)
+        if source is None or problems:
             unread.append(name)
-            continue
-        if MANIFEST.search(content) and not _is_compiled(path):
-            source, problems = decode(name, content)
-            if problems:
-                unread.append(name)
-            else:
-                sources.append(source)
+        else:
+            sources.append(source)
     return sources, unread
 
 
@@ -104,30 +102,6 @@ def _is_compiled(path: str) -> bool:
 
     above = os.path.dirname(path)
     return any(os.path.exists(os.path.join(each, INDEX)) for each in (above, os.path.dirname(above)))
-
-
-def _standing(folder: str) -> Standing:
-    from egresslang.config.find import NAME, find
-    from egresslang.starting.first_files import POLICIES, PROFILE, Standing
-
-    found = find(folder)
-    is_configured = os.path.dirname(found) == os.path.abspath(folder) and os.path.basename(found) != NAME
-    policies = os.path.join(folder, POLICIES)
-    holds = any(name.endswith(SUFFIX) for _, _, names in os.walk(policies) for name in names)
-    return Standing(
-        lambda path: os.path.lexists(os.path.join(folder, path)),
-        lambda path: _says(os.path.join(folder, path), "egressc"),
-        holds,
-        _says(os.path.join(folder, PROFILE), "ClusterProfile"),
-        is_configured,
-    )
-
-
-def _says(path: str, word: str) -> bool:
-    try:
-        return word in read_text(path)
-    except OSError:
-        return False
 
 
 def _write(folder: str, files: Sequence[FirstFile]) -> str:
@@ -144,6 +118,8 @@ def _write(folder: str, files: Sequence[FirstFile]) -> str:
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             _make(path, each.text.encode())
+        except UnicodeError:
+            return f"a name in `{folder}` is not UTF-8, and `{each.path}` cannot hold it"
         except OSError as problem:
             return f"cannot write `{path}`: {problem.strerror}"
     return ""
@@ -175,7 +151,7 @@ def _told(files: Iterable[FirstFile]) -> list[str]:
     return lines
 
 
-def _told_of(cluster: Cluster, installation: str, unread: Sequence[str]) -> list[str]:
+def _told_of(cluster: Cluster, made: Start, unread: Sequence[str]) -> list[str]:
     """What was found in the manifests, and what of it is not in the profile."""
     lines = []
     if cluster.workloads:
@@ -184,15 +160,34 @@ def _told_of(cluster: Cluster, installation: str, unread: Sequence[str]) -> list
             f"found {len(cluster.workloads)} workload{'s' * (len(cluster.workloads) > 1)} in {many} namespace{'s' * (many > 1)}"
             "; a manifest that names no namespace is taken to be for `default`"
         )
-    if len(cluster.installations) > 1:
-        lines.append(f"found several installations, so that the profile names none: {_some(cluster.installations)}")
-    elif cluster.installations and not installation:
+    if made.added:
         lines.append(
-            f"not named in the profile, as `egressc check` would complain of it: {_some(cluster.installations)}"
+            f"named by policies alone, and in the profile with the label `app` of their name: {_some(made.added)}"
         )
+    files = [each.file for each in cluster.installations]
+    if len(files) > 1:
+        lines.append(f"found several installations, so that the profile names none: {_some(files)}")
+    elif files and not made.installation:
+        lines.append(f"not named in the profile, as `egressc check` would complain of it: {_some(files)}")
     if unread:
         lines.append(f"not read as they stand (templates, values filled in later, or broken): {_some(unread)}")
     return lines
+
+
+def _complaints(told: Sequence[Finding]) -> list[str]:
+    """What a check will tell: of what stood before, as all that is made has been tried."""
+    from egresslang.report.display import shown
+
+    if not told:
+        return []
+    lines = [
+        shown(
+            f"{each.severity.name.lower()}[{each.code.id}] {each.span.source.name}:{each.span.place[1]}: {each.message}"
+        )
+        for each in told[:SHOWN]
+    ]
+    more = [f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
+    return ["`egressc check` will complain of what stood before:", *(f"      {line}" for line in [*lines, *more])]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -202,12 +197,14 @@ def _some(names: Sequence[str]) -> str:
     return shown(", ".join(names[:SHOWN])) + more
 
 
-def _next(folder: str, example: str, has_git: bool) -> list[str]:
-    """The three commands that come next."""
-    commands = ["egressc check", "egressc compile"]
+def _next(folder: str, made: Start, has_git: bool) -> list[str]:
+    """The commands that come next."""
+    commands = [*(["egressc fmt"] if made.had_policies else ()), "egressc check"]
+    if made.is_compiled:
+        commands.append("egressc compile")
     if has_git:
         commands.append("git add . && pre-commit install && pre-commit run --all-files")
-    else:
-        commands.append(f"egressc explain '{example} -> example.org:443 tls'")
+    elif made.example:
+        commands.append(f"egressc explain '{made.example} -> example.org:443 tls'")
     where = "" if os.path.realpath(folder) == os.getcwd() else f" in `{folder}`"
     return [f"Next{where}:", *(f"  {each}" for each in commands)]

@@ -1,4 +1,4 @@
-"""Cluster: what the manifests of a repository tell of the cluster they are for: who runs there, how Istio is installed.
+"""Cluster: what manifests tell of the cluster they are for: who runs there, how Istio is installed, what stands there.
 
 Repositories hold more than whole manifests: templates of Helm, patches, values that are filled in later. What cannot be
 read as it stands is left out and named.
@@ -8,42 +8,69 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
+from egresslang import codes
 from egresslang.documents import Located, read
+from egresslang.existing.control_plane import Said, Settled, said_by, settled, stated_by_installation
+from egresslang.existing.workloads import Carried, Runs, further_names, gathered, told_apart
+from egresslang.files import LARGEST, STANDARD_INPUT
+from egresslang.findings import Finding, Severity, finding
 from egresslang.mesh import read as mesh
-from egresslang.mesh.resources import Labels, selects
-from egresslang.mesh.resources import Workload as Controller
-from egresslang.profile.installation import form_of
-from egresslang.record import record
+from egresslang.mesh.resources import Labels
+from egresslang.mesh.resources import Workload as Manifest
+from egresslang.profile.installation import form_of, read_installation
+from egresslang.record import record, replace
 from egresslang.resources import text
 from egresslang.source import Source
+from egresslang.targets.documents import MANAGED_BY
 
-MANIFEST = re.compile(rb"(?:^|[\s{,\"'])kind[\"']?\s*:")
-"""What every file has that holds a manifest: others need not be read as YAML."""
+MANIFEST = re.compile(rb"(?:^|[\s{,\"'])(?:kind|meshConfig)[\"']?\s*:")
+"""What every file has that holds a manifest, or values of chart istiod: others need not be read as YAML."""
 
 DEFAULT = "default"
 """The namespace of a manifest that names none, as with `kubectl apply`."""
 
+NAMESPACE_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
+"""Labels of a namespace that say whether its pods get a sidecar, and whose."""
+
+_OURS = frozenset(("ServiceEntry", "Sidecar"))
+_RENDER = "render it first, and give what `helm template` or `kubectl kustomize` prints"
+
 
 @record
-class Runs:
-    """A workload: the labels of its pods, what selects them and nobody else, and why no sidecar sees it, empty if one does."""
+class Installs:
+    """A file that holds an installation and nothing else, and which facts it tells."""
 
-    namespace: str
-    name: str
-    labels: Labels
-    selector: Labels
-    uncaptured: str
+    file: str
+    tells: frozenset[str] = frozenset()
 
 
 @record
 class Cluster:
-    """Who runs, in order; files that say how Istio is installed; files that were not read, or not as a whole."""
+    """Who runs, in order, and what else manifests tell.
+
+    `labels` are those of NAMESPACE_LABELS of each namespace that has a manifest; `installations` are those that have a file of their own; `stated` what objects state, and installations that have no file of their own; `resources` files that hold what a mesh is made of, `nowhere` how many such objects came from a stream;
+    `unlabelled` workloads without a label that lasts; `unread` files that were not read, or not as a whole, and `findings` why.
+    """
 
     workloads: tuple[Runs, ...] = ()
-    installations: tuple[str, ...] = ()
+    labels: Mapping[str, Labels] = MappingProxyType({})
+    installations: tuple[Installs, ...] = ()
+    stated: Settled = Settled({}, ())
+    resources: tuple[str, ...] = ()
+    nowhere: int = 0
+    unlabelled: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no manifest says anything of a cluster."""
+        return not (
+            self.workloads or self.labels or self.installations or self.stated.facts or self.resources or self.nowhere
+        )
 
     def namespaces(self) -> dict[str, list[Runs]]:
         """The workloads of each namespace."""
@@ -53,32 +80,92 @@ class Cluster:
         return found
 
 
-def read_cluster(sources: Iterable[Source]) -> Cluster:
-    """The cluster that some files of manifests are for.
+def read_cluster(sources: Iterable[Source], namespace: str = DEFAULT) -> Cluster:
+    """The cluster that some files of manifests are for; what names no namespace is taken to be for `namespace`.
 
     A workload that stands in several files, as a patch beside what it patches, is taken from the one with the most labels.
     """
-    found: dict[tuple[str, str], Runs] = {}
-    installations, unread = [], []
-    writable = _Writable()
+    reader = _Reader(namespace)
     for source in sources:
-        documents, problems = read(source)
-        is_whole = not problems
+        reader.read(source)
+    return reader.cluster()
+
+
+class _Reader:
+    """Reads file after file."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._writable = _Writable()
+        self._manifests: list[Manifest] = []
+        self._labels: dict[str, Labels] = {}
+        self._installations: list[Installs] = []
+        self._said: list[Said] = []
+        self._resources: list[str] = []
+        self._nowhere = 0
+        self._findings: list[Finding] = []
+
+    def read(self, source: Source) -> None:
+        documents, problems = read(source, limit=LARGEST)
+        if problems and re.search(r"[{$]\{", source.text):
+            problems = [finding(codes.BAD_PROFILE, problems[0].span, f"`{source.name}` is a template, not a manifest",
+                                "cannot be read from here on", help=_RENDER)]  # fmt: skip
+        before = len(self._findings)
+        self._left_out(problems)
+        standing = 0
         for document in mesh.unfolded(documents):
             if _installs(document):
-                installations.append(source.name)
-            resources, wrong = mesh.read([document], namespace=DEFAULT)
-            is_whole = is_whole and not wrong
-            for each in map(_runs, resources.workloads):
-                known = found.get((each.namespace, each.name))
-                if not writable(each):
-                    is_whole = is_whole and not each.labels
-                elif known is None or len(each.labels) > len(known.labels):
-                    found[each.namespace, each.name] = each
-        if not is_whole:
-            unread.append(source.name)
-    workloads = tuple(_alone(found.values()))
-    return Cluster(workloads, tuple(dict.fromkeys(installations)), tuple(unread))
+                if documents == [document] and source.name != STANDARD_INPUT:
+                    self._installations.append(Installs(source.name, frozenset(read_installation(document)[0].facts)))
+                else:
+                    self._said += stated_by_installation(document, source.name)
+            self._said += said_by(document)
+            self._namespaces(document)
+            resources, wrong = mesh.read([document], namespace=self._namespace)
+            self._left_out(wrong)
+            for each in resources.workloads:
+                if problem := self._writable(each):
+                    self._left_out([problem])
+                else:
+                    self._manifests.append(each)
+            standing += not resources.workloads and not wrong and mesh.is_read(document) and not _is_ours(document)
+        if standing and source.name == STANDARD_INPUT:
+            self._nowhere += standing
+        elif standing and len(self._findings) == before:
+            self._resources.append(source.name)
+
+    def cluster(self) -> Cluster:
+        workloads = gathered(self._manifests)
+        labelled = [each for each in workloads if each.labels]
+        return Cluster(
+            tuple(told_apart(labelled, Carried(labelled))),
+            self._labels,
+            tuple(self._installations),
+            settled(self._said),
+            tuple(dict.fromkeys(self._resources)),
+            self._nowhere,
+            tuple(str(each) for each in workloads if not each.labels),
+            tuple(dict.fromkeys(each.span.source.name for each in self._findings)),
+            tuple(self._findings),
+        )
+
+    def _left_out(self, problems: Iterable[Finding]) -> None:
+        for each in problems:
+            notes = (*each.notes, "it is left out of the profile")
+            self._findings.append(replace(each, severity=Severity.WARNING, notes=notes))
+
+    def _namespaces(self, document: Located) -> None:
+        """Take in the labels of a Namespace, where it is one that a profile can name."""
+        value = document.value
+        if not isinstance(value, dict) or (value.get("apiVersion"), value.get("kind")) != ("v1", "Namespace"):
+            return
+        metadata = value.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        if isinstance(name, str) and self._writable.is_namespace(name):
+            labels = metadata.get("labels") if isinstance(metadata, dict) else None
+            labels = labels if isinstance(labels, dict) else {}
+            told = tuple((key, labels[key]) for key in NAMESPACE_LABELS if self._writable.is_label(labels.get(key)))
+            self._labels[name] = max(told, self._labels.get(name, ()), key=len)
 
 
 def _installs(document: Located) -> bool:
@@ -87,18 +174,11 @@ def _installs(document: Located) -> bool:
     return form in ("istio", "sail") or (form == "helm" and "meshConfig" in document)
 
 
-def _runs(controller: Controller) -> Runs:
-    """A workload, selected as its controller does where that says it in labels alone."""
-    origin = controller.origin
-    manifest = origin.manifest_span
-    matched = manifest.get("spec", "selector", "matchLabels") if manifest is not None else None
-    is_plain = matched is not None and isinstance(matched.value, dict) and _are_text(matched.value)
-    selector = tuple(sorted(matched.value.items())) if matched is not None and is_plain else controller.labels
-    return Runs(origin.namespace, origin.name, controller.labels, selector, controller.uncaptured)
-
-
-def _are_text(labels: Mapping[object, object]) -> bool:
-    return all(isinstance(value, str) for value in labels.values())
+def _is_ours(document: Located) -> bool:
+    """Whether a former compilation wrote an object: the next one replaces it."""
+    key, value = MANAGED_BY
+    labels = document.get("metadata", "labels")
+    return document.value["kind"] in _OURS and labels is not None and labels.value.get(key) == value
 
 
 class _Writable:
@@ -110,26 +190,26 @@ class _Writable:
         self._namespace, self._name = known["label"], known["name"]
         self._key, self._value = labels["propertyNames"], labels["additionalProperties"]
 
-    def __call__(self, each: Runs) -> bool:
-        return (
-            bool(each.labels)
-            and _fits(each.namespace, self._namespace)
-            and _fits(each.name, self._name)
-            and all(_fits(key, self._key) and _fits(value, self._value) for key, value in each.labels)
-        )
+    def __call__(self, each: Manifest) -> Finding | None:
+        words = [(each.origin.namespace, self._namespace), (each.origin.name, self._name)]
+        words += [(name, self._name) for name in further_names(each)]
+        words += [pair for key, value in each.labels for pair in ((key, self._key), (value, self._value))]
+        for word, schema in words:
+            if not _fits(word, schema):
+                place = each.origin.place or (each.origin.manifest_span and each.origin.manifest_span.heading)
+                assert place
+                return finding(codes.BAD_PROFILE, place, f"`{word}` is not {schema['title']}", f"of {each.origin.kind} `{each.origin.name}`",
+                               help=_RENDER if re.search(r"[{$%]", word) else "correct it")  # fmt: skip
+        return None
+
+    def is_namespace(self, word: str) -> bool:
+        """Whether a word can name a namespace."""
+        return _fits(word, self._namespace)
+
+    def is_label(self, value: object) -> bool:
+        """Whether something can be the value of a label."""
+        return isinstance(value, str) and _fits(value, self._value)
 
 
 def _fits(word: str, schema: Mapping[str, str]) -> bool:
     return bool(re.search(schema["pattern"].removesuffix("$") + r"\Z", word)) and len(word) <= int(schema["maxLength"])
-
-
-def _alone(workloads: Iterable[Runs]) -> Iterator[Runs]:
-    """The workloads in order, each selected by all of its labels where its controller's selector is not its own."""
-    every = sorted(workloads, key=lambda each: (each.namespace, each.name))
-    carried: dict[str, list[dict[str, str]]] = {}
-    for each in every:
-        carried.setdefault(each.namespace, []).append(dict(each.labels))
-    for each in every:
-        selected = sum(selects(each.selector, labels) for labels in carried[each.namespace])
-        is_own = bool(each.selector) and selects(each.selector, dict(each.labels)) and selected == 1
-        yield Runs(each.namespace, each.name, each.labels, each.selector if is_own else each.labels, each.uncaptured)

@@ -2,7 +2,8 @@
 
 All that is wanted must be there, in its namespace, under its name, with its spec and our labels. Further labels and
 annotations are fine, unless another ServiceEntry of the same host has other labels: Istio merges those only if their
-labels are equal. What carries our label beyond that grants what nobody has read in the policy.
+labels are equal. Nor may a resource carry the annotation by which kustomize drops it in the end. What carries our label
+beyond that grants what nobody has read in the policy.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from egresslang.targets.yaml import emit
 MOST = 10
 """Missing resources that are told by name."""
 
+LOCAL = "config.kubernetes.io/local-config"
+"""kustomize takes a resource with this annotation out of the build after the validators have run, unless it says exactly
+`false` (kustomize api v0.21, `resource/factory.go`)."""
+
 _BUILD = "build with `kubectl kustomize --enable-alpha-plugins`, or for an exec function with `kustomize build --enable-alpha-plugins --enable-exec`"  # fmt: skip
 _OUT = "keep the resources of egressc out of {}: name the EgressPolicy in a kustomization that has none"
 
@@ -44,6 +49,7 @@ def compare(config: Config, made: Generated, build: Iterable[Located]) -> list[F
         else:
             strays.append((identity, each))
     found = [finding for name, here in standing.items() for each in here for finding in _changed(wanted[name], each)]
+    found += [finding for here in standing.values() for each in here for finding in _dropped(each)]
     missing = [name for name in asked if name not in standing]
     moved, left = _moved(missing, strays, wanted)
     found += [_elsewhere(name, identity, each) for name, (identity, each) in moved.items()]
@@ -145,6 +151,20 @@ def _changed(wanted: Located, standing: Located) -> Iterator[Finding]:
             named = labels[key] if labels is not None and key in here else standing["metadata"]["name"]
             yield _told(named.span, f"{kind} `{name}` has lost the label `{key}: {ours.value}`", "without it",
                         "leave the labels of egressc as they are; others may be added")  # fmt: skip
+
+
+def _dropped(standing: Located) -> Iterator[Finding]:
+    """That kustomize drops a resource after all, as it is marked as one for its own use."""
+    annotations = standing.get("metadata", "annotations")
+    if (
+        annotations is None
+        or not isinstance(annotations.value, dict)
+        or annotations.value.get(LOCAL, "false") == "false"
+    ):
+        return
+    kind, name = standing.value["kind"], standing.value["metadata"]["name"]
+    yield _told(annotations[LOCAL].span, f"kustomize leaves {kind} `{name}` out of what it builds", f"marked with `{LOCAL}`",
+                "keep this annotation off the resources of egressc, in `commonAnnotations:`, patches and transformers")  # fmt: skip
 
 
 def _differences(key: str, wanted: Located, standing: Located, path: str = "") -> Iterator[tuple[str, Span, Any]]:

@@ -53,6 +53,9 @@ YOUNGEST = "~"
 NO_ALLOCATION = "networking.istio.io/enable-autoallocate-ip"
 EXPORT_TO = "networking.istio.io/exportTo"
 
+KNATIVE = "serving.knative.dev/service"
+"""The label that Knative gives the pods of its Services (pkg/apis/serving/register.go of knative.dev/serving)."""
+
 Value = Mapping[str, Any]
 
 Identity = tuple[str, str, str, str]
@@ -626,6 +629,8 @@ def _workload(manifest: Located, where: _Where) -> Workload:
         template = _map(spec, "template")
         metadata, spec = _map(template, "metadata"), _map(template, "spec")
     labels, annotations = _labels(metadata, "labels"), dict(_labels(metadata, "annotations"))
+    if origin.kind == "Service":
+        labels = tuple(sorted({**dict(labels), KNATIVE: origin.name}.items()))
     return Workload(origin, labels, annotations, _uncaptured(dict(labels), annotations, spec))
 
 
@@ -651,6 +656,7 @@ _READERS: dict[tuple[str, str], tuple[str, Callable[[Located, _Where], Any]]] = 
     ("", "Service"): ("services", _service),
     ("discovery.k8s.io", "EndpointSlice"): ("endpoint_slices", _endpoint_slice),
     ("", "Pod"): ("workloads", _workload),
+    ("", "ReplicationController"): ("workloads", _workload),
     ("apps", "Deployment"): ("workloads", _workload),
     ("apps", "StatefulSet"): ("workloads", _workload),
     ("apps", "DaemonSet"): ("workloads", _workload),
@@ -658,5 +664,6 @@ _READERS: dict[tuple[str, str], tuple[str, Callable[[Located, _Where], Any]]] = 
     ("batch", "Job"): ("workloads", _workload),
     ("batch", "CronJob"): ("workloads", _workload),
     ("argoproj.io", "Rollout"): ("workloads", _workload),
+    ("serving.knative.dev", "Service"): ("workloads", _workload),
 }
 """For the API group and kind of a manifest, the field of Resources it belongs to and how it is read."""

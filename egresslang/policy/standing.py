@@ -1,4 +1,4 @@
-"""Standing: the workloads of a cluster as their manifests say, beside those that the policy knows.
+"""Standing: the workloads of a cluster as their manifests say, or the profile itself, beside those that the policy knows.
 
 A manifest is that of a known workload by its name, or by its name with a version after it where none has the name
 itself (`reviews-v1` of `reviews`); its pods must carry the labels that the workload is selected by. Any other manifest
@@ -16,8 +16,10 @@ from egresslang.mesh.read import read
 from egresslang.mesh.resources import Labels, Workload, selects
 from egresslang.policy.inventory import KnownWorkload
 from egresslang.policy.policy import Addresses, Grant
+from egresslang.policy.stated_pods import stated_namespaces, stated_pod, stated_workloads
 from egresslang.profile.facts import CAPTURE
 from egresslang.profile.profile import ClusterProfile
+from egresslang.profile.profile import Workload as ProfileWorkload
 from egresslang.ranges import Range
 from egresslang.record import record
 from egresslang.source import Span
@@ -99,10 +101,17 @@ class Standings:
         self.by_namespace: dict[str, list[Standing]] = {}
         self._by_label: dict[str, dict[tuple[str, str], list[Standing]]] = {}
         self._profile = profile
-        manifests = [each.manifest_span for each in profile.resources]
-        for each in standings(manifests, profile.cluster_domain, profile.default_namespace):
+        for each in standings_of(profile):
             if not each.is_owned:
                 self.by_namespace.setdefault(each.namespace, []).append(each)
+        unseen = [
+            each
+            for each in stated_workloads(profile)
+            if not self.of(KnownWorkload(each.namespace, each.name, each.labels, each.selector))
+        ]
+        for one in stated_standings(unseen, profile):
+            self.by_namespace.setdefault(one.namespace, []).append(one)
+            self._by_label.pop(one.namespace, None)
 
     def of(self, known: KnownWorkload) -> list[Standing]:
         """The manifests of a known workload."""
@@ -150,7 +159,7 @@ class Standings:
     @cached_property
     def without_sidecars(self) -> dict[str, tuple[str, Span]]:
         """Namespaces whose pods get no sidecar, with the reason and its place."""
-        return dict(_without_injection([each.manifest_span for each in self._profile.resources]))
+        return dict(_without_injection(manifests_of(self._profile)))
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], list[Standing]]:
@@ -173,10 +182,29 @@ class Standings:
         return [each for each in candidates if selects(selector, each.labels)]
 
 
-def standings(manifests: Iterable[Located], cluster_domain: str, namespace: str) -> Iterator[Standing]:
-    """The workloads of some manifests; what names no namespace stands in `namespace`."""
+def manifests_of(profile: ClusterProfile) -> list[Located]:
+    """The manifests of a profile, and its namespaces as it states them where they have none."""
+    return [*(each.manifest_span for each in profile.resources), *stated_namespaces(profile)]
+
+
+def standings_of(profile: ClusterProfile) -> Iterator[Standing]:
+    """The workloads of a profile's manifests."""
+    return standings(manifests_of(profile), profile.cluster_domain, profile.default_namespace)
+
+
+def stated_standings(workloads: Iterable[ProfileWorkload], profile: ClusterProfile) -> Iterator[Standing]:
+    """Workloads of a profile as it states them itself."""
+    pods = list(map(stated_pod, workloads))
+    namespaces = manifests_of(profile) if pods else ()
+    return standings(pods, profile.cluster_domain, profile.default_namespace, namespaces)
+
+
+def standings(
+    manifests: Iterable[Located], cluster_domain: str, namespace: str, namespaces: Iterable[Located] = ()
+) -> Iterator[Standing]:
+    """The workloads of some manifests; what names no namespace stands in `namespace`, and more Namespaces in `namespaces`."""
     manifests = list(manifests)
-    injection = dict(_without_injection(manifests))
+    injection = dict(_without_injection([*namespaces, *manifests]))
     for manifest in manifests:
         kind = manifest.get("kind")
         if kind is not None and str(kind.value) in KINDS:

@@ -36,12 +36,11 @@ def read_inventory(
             bare += labels is None
             carried = _labels(labels) if labels is not None else (("app", name),)
             selector = workload.get("selector")
-            workloads[name] = Workload(
-                namespace, name, carried, carried if selector is None else _labels(selector), workload.key_span
-            )
+            selected = carried if selector is None else _labels(selector)
+            workloads[name] = Workload(namespace, name, carried, selected, workload.key_span, workload)
             if selector is not None:
                 findings += _selects_nothing(name, selector, dict(carried), labels)
-        inventory[namespace] = Namespace(namespace, workloads, place.key_span)
+        inventory[namespace] = Namespace(namespace, workloads, place.key_span, place.get("labels"))
     if bare:
         assumed.append(f"workloads without `labels` ({bare}) carry the label `app`, with their own name")
     return inventory

@@ -15,28 +15,36 @@ if TYPE_CHECKING:
 Labels = tuple[tuple[str, str], ...]
 """Labels sorted by key."""
 
+_CAPTURE = frozenset(("annotations", "hostNetwork", "runAsUser"))
+_CAPTURE_LABELS = frozenset(("sidecar.istio.io/inject", "istio.io/dataplane-mode"))
+
 NEWEST_KNOWN = (1, 32)
 """The newest Istio version whose behaviour the compiler knows."""
 
 
 @record
 class Workload:
-    """A known workload: the labels of its pods, and what its Sidecar selects them by."""
+    """A known workload: the labels of its pods, and what its Sidecar selects them by.
+
+    `entry_span` is all that the profile says of it.
+    """
 
     namespace: str
     name: str
     labels: Labels
     selector: Labels
     span: Span
+    entry_span: Located | None = None
 
 
 @record
 class Namespace:
-    """A known namespace and its known workloads by name."""
+    """A known namespace and its known workloads by name; `labels_span` is what the profile says of its labels."""
 
     name: str
     workloads: Mapping[str, Workload]
     span: Span
+    labels_span: Located | None = None
 
 
 @record
@@ -148,3 +156,19 @@ class ClusterProfile:
     assumed: tuple[str, ...]
     capture: Mapping[str, Member] = MappingProxyType({})
     mode_span: Span | None = None
+
+    @property
+    def tells_of_pods(self) -> bool:
+        """Whether manifests, or the inventory itself, may say that no sidecar sees what some pods send."""
+        return bool(self.resources) or any(
+            each.labels_span is not None or any(map(decides_about_capture, each.workloads.values()))
+            for each in (self.namespaces or {}).values()
+        )
+
+
+def decides_about_capture(workload: Workload) -> bool:
+    """Whether a profile says of a workload what may keep its traffic from a sidecar."""
+    said = workload.entry_span.value if workload.entry_span is not None else None
+    return (isinstance(said, dict) and not _CAPTURE.isdisjoint(said)) or any(
+        key in _CAPTURE_LABELS for key, _ in workload.labels
+    )

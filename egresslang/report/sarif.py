@@ -39,6 +39,7 @@ _GROUPS = {
     "4": "governance",
     "5": "cluster",
     "6": "manifests",
+    "7": "traffic",
     "9": "witness",
 }
 """What a code is about, by its first digit."""

@@ -30,7 +30,7 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     """One finding for the mesh if it is ambient; one for each workload that is not captured, or each of its grants."""
     if profile.ambient and policy.grants:
         yield _ambient_mesh(profile)
-    if not profile.resources:
+    if not profile.tells_of_pods:
         return
     from egresslang.policy.standing import Standings
 

@@ -28,7 +28,7 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         return
     if profile.capture:
         yield from _installed(policy, profile)
-    if not profile.resources:
+    if not profile.tells_of_pods:
         return
     from egresslang.policy.standing import Standings, exclusions
 

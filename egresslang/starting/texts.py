@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable
 
 from egresslang import __version__
-from egresslang.existing.cluster import Runs
-from egresslang.targets.yaml import Value, emit
+from egresslang.existing.cluster import Cluster
+from egresslang.existing.described import described
+from egresslang.targets.yaml import emit
 
 HOME = "https://github.com/egresslang/egresslang"
 REVISION = f"v{__version__}"
-HOOKS = ("egressc-fmt", "egressc-check", "egressc-profile", "egressc-compile")
+COMPILE = "egressc-compile"
+HOOKS = ("egressc-fmt", "egressc-check", "egressc-profile", COMPILE)
 
 _POLICY = """\
 # Who may leave the mesh, and for where: one line for each thing that is granted, nothing else is.
@@ -71,6 +74,7 @@ _ASSUMED = """\
 
 _INVENTORY = """\
   # Who runs here: the labels of the pods, and what a Sidecar selects them by. Nobody else can be granted anything.
+  # `egressc profile MANIFEST… -o` with this file brings it up to date.
 """
 
 _NOBODY = """\
@@ -84,7 +88,7 @@ _NOBODY = """\
 """
 
 
-def profile(namespaces: Mapping[str, Sequence[Runs]], installation: str, example: tuple[str, str]) -> str:
+def profile(cluster: Cluster, installation: str, example: tuple[str, str]) -> str:
     """A ClusterProfile with these workloads and this installation file, empty where it is not known."""
     head = _PROFILE.format(home=HOME, revision=REVISION)
     if installation:
@@ -92,50 +96,52 @@ def profile(namespaces: Mapping[str, Sequence[Runs]], installation: str, example
         head += _INSTALLED.format(path=quoted)
     else:
         head += _ASSUMED
+    namespaces = described({}, cluster).document.get("spec", {}).get("namespaces")
     if not namespaces:
         return head + _NOBODY.format(namespace=example[0], name=example[1])
-    listed = {
-        namespace: {"workloads": {each.name: _workload(each) for each in workloads}}
-        for namespace, workloads in namespaces.items()
-    }
-    return head + _INVENTORY + "".join(f"  {line}\n" for line in emit([{"namespaces": listed}]).splitlines())
-
-
-def _workload(each: Runs) -> dict[str, Value]:
-    written: dict[str, Value] = {"labels": dict(each.labels)}
-    if each.selector != each.labels:
-        written["selector"] = dict(each.selector)
-    return written
+    return head + _INVENTORY + "".join(f"  {line}\n" for line in emit([{"namespaces": namespaces}]).splitlines())
 
 
 _CONFIGURATION = """\
 #:schema https://egresslang.dev/schemas/config.schema.json
-policies = ["policies"]
+policies = [{policies}]
 profiles = ["{profile}"]
 output = "{output}"
 """
 
+PROFILES = 'profiles = ["{profile}"]  # then `egressc init` makes it where it is not there'
+OUTPUT = 'output = "{output}"  # for `egressc compile`, its hook egressc-compile, and `egressc compile --check` in CI'
+"""Lines that a configuration may lack."""
 
-def configuration(profile: str, output: str) -> str:
+
+def configuration(policies: Iterable[str], profile: str, output: str) -> str:
     """An egressc.toml."""
-    return _CONFIGURATION.format(profile=profile, output=output)
+    listed = ", ".join(json.dumps(each, ensure_ascii=False) for each in policies)
+    return _CONFIGURATION.format(policies=listed, profile=profile, output=output)
 
 
-def hooks(url: str, revision: str) -> str:
-    """A configuration of pre-commit with the hooks of egressc."""
-    return (
-        f"# `pre-commit install` makes every commit pass these: https://pre-commit.com\nrepos:\n{hook(url, revision)}"
-    )
+_HOOKS = """\
+# `pre-commit install` makes every commit and merge pass these: https://pre-commit.com
+default_install_hook_types: [pre-commit, pre-merge-commit]
+repos:
+- repo: {repo}
+  rev: {rev}
+  hooks:
+"""
 
 
-def hook(url: str, revision: str) -> str:
-    """The entry of its `repos`."""
+def hooks(url: str, revision: str, is_compiled: bool = True) -> str:
+    """A configuration of pre-commit with the hooks of egressc, that of compiled manifests where there are any."""
     repo, rev = (emit([{"": each}]).partition(": ")[2].strip() for each in (url, revision))
-    return f"- repo: {repo}\n  rev: {rev}\n  hooks:\n" + "".join(f"  - id: {each}\n" for each in HOOKS)
+    listed = HOOKS if is_compiled else [each for each in HOOKS if each != COMPILE]
+    return _HOOKS.format(repo=repo, rev=rev) + "".join(f"  - id: {each}\n" for each in listed)
 
 
-GITHUB = f"""\
-# The policy is right, and the manifests that are committed are those it compiles to.
+_RIGHT = "The policy is right."
+_RIGHT_AND_COMPILED = "The policy is right, and the manifests that are committed are those it compiles to."
+
+_GITHUB = f"""\
+# {{what}}
 name: egress
 on:
   pull_request:
@@ -154,20 +160,33 @@ jobs:
     - run: python -m pip install egresslang=={__version__}
     - run: egressc fmt --check
     - run: egressc check --format github
-    - run: egressc compile --check
-"""
+{{compared}}"""
 
-GITLAB = f"""\
-# The policy is right, and the manifests that are committed are those it compiles to.
+_GITLAB = f"""\
+# {{what}}
 egress:
   image: python:3.13-slim
   script:
   - python -m pip install egresslang=={__version__}
   - egressc fmt --check
   - egressc check --format gitlab --output-file egress.json || egressc check
-  - egressc compile --check
-  artifacts:
+{{compared}}  artifacts:
     when: always
     reports:
       codequality: egress.json
 """
+
+
+def github(is_compiled: bool) -> str:
+    """A workflow of GitHub Actions."""
+    return _ci(_GITHUB, "    - run: egressc compile --check\n", is_compiled)
+
+
+def gitlab(is_compiled: bool) -> str:
+    """A `.gitlab-ci.yml`."""
+    return _ci(_GITLAB, "  - egressc compile --check\n", is_compiled)
+
+
+def _ci(text: str, compares: str, is_compiled: bool) -> str:
+    what = _RIGHT_AND_COMPILED if is_compiled else _RIGHT
+    return text.format(what=what, compared=compares if is_compiled else "")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from egresslang.syntax import nodes
 from egresslang.syntax.print import Part, Words
 
 _COMMENT = re.compile(r"\$\{[^}\s]*\}|\"(?:[^\"\\\r\n]|\\.)*\"|(?<=\s)(?P<comment>#[^\r\n]*)")
 _LAST_COMMA = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*+,")
+
+DIRECTIVE = re.compile(r"#[ \t]*egressc(?=:|[ \t]+ignore[ \t]+\S*\d)[^\r\n]*")
+"""A comment, or the rest of one, that speaks to egressc if it `is_heard`."""
+
+_QUOTED = re.compile(r'"(?:[^"\\\r\n]|\\.)*"')
+_FIRST = re.compile(r"(?:^\ufeff?|(?<=[ \t]))#")
 
 Comment = tuple[int, str]
 """The offset of a comment, and its text without white space at its end."""
@@ -34,6 +40,13 @@ def comments(text: str, start: int, stop: int) -> list[Comment]:
         for found in _COMMENT.finditer(text, start, stop)
         if found["comment"] is not None
     ]
+
+
+def is_heard(line: str, at: int) -> bool:
+    """Whether what stands at a place of a line is a comment or follows in one after white space, and not within quotes."""
+    plain = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), line)
+    first = _FIRST.search(plain)
+    return first is not None and '"' not in plain[: first.start()] and plain[at - 1 : at].strip(" \t\ufeff") == ""
 
 
 def end_of(statement: nodes.Statement, stop: int) -> int:
@@ -61,7 +74,8 @@ def attach(statement: nodes.Statement, end: int, found: Sequence[Comment], parts
     """The comments of a statement that ends at `end`, by the `id` of the words they are about.
 
     A comment is about the words before it on its line, else about those below. Within words that are printed as one it
-    goes behind them, or above where more than one would stand there. Their order is kept.
+    goes behind them, or above where more than one would stand there. Their order is kept. What speaks to egressc and
+    follows another comment gets a line of its own above a statement: it is about that one only if it starts its line.
     """
     words = list(words_of(parts))
     ends = _ends(statement, end, words)
@@ -84,8 +98,18 @@ def attach(statement: nodes.Statement, end: int, found: Sequence[Comment], parts
         if len(inside) == 1 and not note.beside:
             note.beside = inside[0]
         else:
-            note.above += inside
+            note.above += _apart(inside) if key == id(words[0]) else inside
     return notes
+
+
+def _apart(comments: Iterable[str]) -> Iterator[str]:
+    """The comments, what speaks to egressc apart from what stands before it."""
+    for each in comments:
+        found = DIRECTIVE.search(each)
+        if found is not None and found.start() and is_heard(each, found.start()):
+            yield from (each[: found.start()].rstrip(), found[0])
+        else:
+            yield each
 
 
 def _ends(statement: nodes.Statement, end: int, words: Sequence[Words]) -> list[int]:

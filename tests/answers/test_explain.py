@@ -373,3 +373,20 @@ def test_the_answer_that_the_readme_shows(egressc: type[Said], tmp_path: Path, m
 def test_questions_about_many_flows_are_not_for_standard_input(ask: Callable[..., list[dict[str, Any]]]) -> None:
     (answer,) = ask("allow idgen -> x.example.com:443 tls\n", "* -> x.example.com")
     assert answer["error"].startswith("a question about many flows is asked by itself, as in `egressc explain ")
+
+
+def test_what_the_profile_itself_says_of_pods(ask: Callable[..., list[dict[str, Any]]]) -> None:
+    spec = (
+        "  namespaces:\n"
+        "    team-a:\n"
+        "      workloads:\n"
+        '        a: {annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: "5432"}}\n'
+        "        b: {hostNetwork: true}\n"
+        "        c: {}\n"
+        "    team-b: {labels: {istio-injection: disabled}, workloads: {d: {}}}\n"
+    )
+    questions = ["a -> db.example.com:5432 tls", "a -> db.example.com:443 tls", "b -> db.example.com:443 tls",
+                 "c -> db.example.com:5432 tls", "team-b/d -> db.example.com:443 tls"]  # fmt: skip
+    answers = ask("allow a -> x.example.com:443 tls\n", *questions, spec=spec)
+    verdicts = ["passed-through", "blocked", "passed-through", "blocked", "passed-through"]
+    assert [each["verdict"] for each in answers] == verdicts

@@ -241,8 +241,34 @@ def test_an_input_is_never_run_nor_read_as_an_option(
 ) -> None:
     ran = act(repository, installed, **{name.replace("-", "_"): text})
     assert not list(repository.folder.rglob("pwned"))
-    if name != "sarif-file":  # any text can be the name of a file
+    if name != "sarif-file":  # any line can be the name of a file
         assert ran.status == 2
+
+
+def test_a_name_of_the_sarif_file_that_looks_like_an_option(repository: Repository, installed: Path) -> None:
+    ran = act(repository, installed, sarif_file="-x", upload_sarif="true")
+    assert (ran.status, ran.log) == (0, "")
+    assert ran.used[UPLOAD]["sarif_file"] == str(repository.folder / "-x")
+    assert results(repository.folder / "-x") == []
+
+
+@pytest.mark.parametrize("name", ["a.sarif\nother=value", "a.sarif\r", "\n"])
+def test_a_name_of_the_sarif_file_that_would_be_several_outputs(
+    repository: Repository, installed: Path, name: str
+) -> None:
+    ran = act(repository, installed, sarif_file=name, upload_sarif="true")
+    assert ran.status == 2
+    assert "::error title=egressc::sarif-file, or the folder it is in, has a line break in its name" in ran.log
+    assert UPLOAD not in ran.used
+    assert repository.git("status", "--porcelain") == ""
+
+
+def test_a_sarif_file_that_cannot_be_written(repository: Repository, installed: Path) -> None:
+    ran = act(repository, installed, sarif_file="no/such/x.sarif", upload_sarif="true")
+    assert ran.status == 2
+    assert "cannot write" in ran.log
+    assert "::error title=egressc::the SARIF file could not be written; the log says why" in ran.log
+    assert UPLOAD not in ran.used
 
 
 # GitLab

@@ -294,6 +294,39 @@ def test_a_build_that_changes_what_was_generated(
     refused(build(run, form), f"error[EGR512]: {message}" if "label" not in message else message)
 
 
+LOCAL = "config.kubernetes.io/local-config"
+MARKED = {  # by their name, how a kustomization marks resources with a key and a value
+    "everything": "commonAnnotations: {%s: '%s'}\n",
+    "the Sidecar": (
+        "patches:\n- target: {kind: Sidecar, name: idgen}\n"
+        '  patch: \'[{"op": "add", "path": "/metadata/annotations/%s", "value": "%s"}]\'\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("form", [FORMS[each] for each in TWO], ids=TWO)
+@pytest.mark.parametrize(("marks", "value"), [("everything", "true"), ("the Sidecar", "")])
+def test_what_kustomize_drops_after_its_validators(
+    form: Form, marks: str, value: str, run: Run, tmp_path: Path
+) -> None:
+    key = LOCAL if marks == "everything" else LOCAL.replace("/", "~1")
+    app(tmp_path, config(form[1]), validates=False, more=MARKED[marks] % (key, value))
+    silent = build(run, form)
+    assert "Sidecar recipes/idgen" not in built(silent), "it is dropped, and nobody says so"
+    refused_by_verify(run, silent.stdout, "the build ")
+    app(tmp_path, config(form[1]), more=MARKED[marks] % (key, value))
+    refused(build(run, form), "error[EGR512]: kustomize leaves Sidecar `idgen` out of what it builds")
+    app(tmp_path, config(form[1]), more=MARKED[marks] % (key, "false"))
+    assert built(build(run, form)) == sorted(RESOURCES + GENERATED)
+
+
+def test_the_example_with_resources_for_kustomize_alone(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "app")
+    with (tmp_path / "app/kustomization.yaml").open("a") as file:
+        file.write(MARKED["everything"] % (LOCAL, "true"))
+    refused(run("kubectl", "kustomize", "--enable-alpha-plugins", "app"), "error[EGR512]: kustomize leaves Sidecar `idgen` ")  # fmt: skip
+
+
 @form_of_each
 def test_more_labels_and_annotations(form: Form, run: Run, tmp_path: Path) -> None:
     app(tmp_path, config(form[1]), more="commonLabels: {team: web}\ncommonAnnotations: {a: b}\n")

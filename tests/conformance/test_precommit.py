@@ -140,6 +140,29 @@ def test_a_commit_that_deletes_the_last_policy_is_refused(repository: Repository
     assert "no .egress file found" in said
 
 
+def test_a_merge_that_makes_the_policy_wrong_is_refused(repository: Repository, tool: str) -> None:
+    hooks = "default_install_hook_types: [pre-commit, pre-merge-commit]\n" + configuration("egressc-check")
+    is_made, said = repository.commit({CONFIG: hooks})
+    assert is_made, said
+    repository.home.run(repository.folder, tool, "install")
+    repository.git("checkout", "--quiet", "-b", "other")
+    for name, rule in (
+        ("denied", "deny recipes/etl -> api.example.com\n"),
+        ("allowed", "allow recipes/etl -> api.example.com:443 tls\n"),
+    ):
+        is_made, said = repository.commit({f"policies/{name}.egress": rule})
+        assert is_made, said
+        repository.git("checkout", "--quiet", "main")
+    status, said = repository.home.ask(repository.folder, "git", "merge", "other", "-m", "Both")
+    assert status != 0
+    assert "EGR201" in said
+    assert repository.git("log", "--merges", "--oneline") == ""
+    repository.git("reset", "--quiet", "--hard")
+    repository.git("rm", "--quiet", "policies/allowed.egress")
+    repository.git("commit", "--quiet", "-m", "Take it back")
+    repository.git("merge", "other", "-m", "One")
+
+
 def test_paths_with_spaces_and_other_letters(repository: Repository) -> None:
     is_made, said = repository.commit(
         {"policies/\u00fcber den Zaun/r\u00e4t \u6771\u4eac.egress": "allow recipes/etl -> a.example.com:443 tls\n"}

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from repository import Home, Repository, need
+from repository import ROOT, Home, Repository, need
 
 pytestmark = pytest.mark.conformance
 
@@ -53,3 +53,27 @@ def test_from_nothing_to_a_green_hook_and_a_failing_bad_commit(tmp_path: Path) -
     home.run(mine.folder, "egressc", "compile")
     done, said = mine.commit()
     assert done, said
+
+
+@pytest.mark.parametrize("workload", ["cart", "my-workload"])
+def test_the_start_of_the_readme(workload: str, tmp_path: Path) -> None:
+    """In a repository with a Deployment `cart`, and in an empty folder after `git init`."""
+    need("pre-commit", "the extra conformance (PyPI pre-commit)")
+    home = Home(tmp_path / "home")
+    mine = Repository(home, tmp_path / "mine")
+    if workload == "cart":
+        done, said = mine.commit({"deploy/cart.yaml": DEPLOYMENT.format(name="cart")})
+        assert done, said
+    start = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Start")[2].partition("## Use")[0]
+    commands = [each.replace("cart", workload) for each in re.findall(r"^\$ (.*?)(?:\s+# .*)?$", start, re.MULTILINE)]
+    install, *others, last = commands
+    assert "pipx install egresslang" in install
+    for each in others:
+        said = home.run(mine.folder, "sh", "-c", each)
+        if each == "egressc check":
+            assert said == "no findings: 3 rules in 1 file\n"
+    status, said = home.ask(mine.folder, "sh", "-c", last)
+    assert status == 1
+    assert "error[EGR301]" in said
+    assert "policies/first.egress:" in said
+    assert mine.git("log", "--format=%s").splitlines()[0] == "Say who may leave the mesh"

@@ -72,9 +72,16 @@ def test_a_patch_says_less_than_what_it_patches() -> None:
 
 
 def test_what_waits_for_a_value_is_named_and_left_out() -> None:
-    assert cluster(CART.replace("namespace: shop", "namespace: ${NAMESPACE}")) == Cluster(unread=("0.yaml",))
-    assert cluster(CART.replace("version: v1", 'version: "{{ tag }}"')) == Cluster(unread=("0.yaml",))
-    assert cluster(CART.replace("name: cart,", "name: {{ .Release.Name }},")) == Cluster(unread=("0.yaml",))
+    for old, new, label in (
+        ("namespace: shop", "namespace: ${NAMESPACE}", "cannot be read from here on"),
+        ("version: v1", 'version: "{{ tag }}"', "of Deployment `cart`"),
+        ("name: cart,", "name: {{ .Release.Name }},", "cannot be read from here on"),
+    ):
+        waiting = cluster(CART.replace(old, new))
+        assert (waiting.workloads, waiting.unread) == ((), ("0.yaml",))
+        (one,) = waiting.findings
+        assert (one.label, str(one.severity)) == (label, "warning")
+        assert "helm template" in one.help
     both = cluster(CART + "---\na: &b c\n")
     assert both.unread == ("0.yaml",)
     assert len(both.workloads) == 1
@@ -84,4 +91,8 @@ def test_an_installation_is_known_for_sure() -> None:
     operator = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {profile: default}\n"
     sail = "apiVersion: sailoperator.io/v1\nkind: Istio\nmetadata: {name: default}\n"
     values, other = "meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n", "global: {}\nenv: {}\n"
-    assert cluster(operator, other, sail, values).installations == ("0.yaml", "2.yaml", "3.yaml")
+    assert tuple(each.file for each in cluster(operator, other, sail, values).installations) == (
+        "0.yaml",
+        "2.yaml",
+        "3.yaml",
+    )

@@ -692,3 +692,55 @@ def test_a_sidecar_with_a_mode_that_exists_or_none(policy: str) -> None:
     assert (
         found(sidecar(f"workloadSelector: {{labels: {{app: idle}}}}, {policy}{IN_MESH}"), SPEC, POLICY, "EGR508") == []
     )
+
+
+# What the profile says itself of its pods
+
+
+def stating(cart: str, namespace: str = "") -> str:
+    """The profile, where it says more of a workload and of its namespace."""
+    more = SPEC.replace("cart: {labels: {app: cart}}", f"cart: {{labels: {{app: cart}}, {cart}}}" if cart else "cart:")
+    return more.replace("    shop:\n", f"    shop:\n      {namespace}\n" if namespace else "    shop:\n")
+
+
+@pytest.mark.parametrize(
+    ("cart", "reason", "culprit"),
+    [
+        ("hostNetwork: true", "uses the network of its node", "hostNetwork: true"),
+        ("runAsUser: 1337", "runs as user 1337", "runAsUser: 1337"),
+        (
+            'annotations: {sidecar.istio.io/inject: "false"}',
+            "`sidecar.istio.io/inject` is false",
+            'sidecar.istio.io/inject: "false"',
+        ),
+        ("annotations: {sidecar.istio.io/interceptionMode: NONE}", "interception is NONE", "sidecar.istio.io/interceptionMode: NONE"),
+    ],
+)  # fmt: skip
+def test_a_profile_says_who_is_not_captured(cart: str, reason: str, culprit: str) -> None:
+    (one,) = found("", stating(cart), POLICY, "EGR506")
+    assert reason in one.related[0].text or reason in str(one.notes)
+    assert culprit in [each.span.text for each in one.related]
+    assert found("", stating("hostNetwork: false, serviceAccount: cart"), POLICY, "EGR506") == []
+
+
+def test_a_profile_says_what_is_left_out_of_capture() -> None:
+    annotation = 'traffic.sidecar.istio.io/excludeOutboundPorts: "443,9000"'
+    both = found("", stating(f"annotations: {{{annotation}}}"), POLICY, "EGR506", "EGR509")
+    assert [told(each)[0] for each in both] == ["EGR509", "EGR506"]
+    assert both[0].span.text == both[1].related[0].span.text == annotation
+    assert both[0].message == "`shop/cart` reaches port 9000 past its sidecar"
+
+
+def test_a_profile_says_which_namespaces_have_no_sidecars() -> None:
+    (one,) = found("", stating("", "labels: {istio-injection: disabled}"), POLICY, "EGR506")
+    assert "istio-injection: disabled" in [each.span.text for each in one.related]
+    injected = stating("annotations: {sidecar.istio.io/inject: 'true'}", "labels: {istio-injection: enabled}")
+    assert found("", injected, POLICY, "EGR506") == []
+
+
+def test_a_manifest_says_it_better_than_the_profile() -> None:
+    assert found(deployment(), stating("hostNetwork: true"), POLICY, "EGR506") == []
+    namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}\n"
+    assert found(namespace, stating("", "labels: {istio-injection: disabled}"), POLICY, "EGR506") == []
+    off = namespace.replace("enabled", "disabled")
+    assert found(off, stating("serviceAccount: cart"), POLICY, "EGR506")

@@ -109,12 +109,21 @@ def test_lines_are_clean(data: Any) -> None:
         assert len(line) - len(line.lstrip(" ")) in (0, 4, 8, 12)
 
 
-@settings(max_examples=100, deadline=None)
+SPOKEN = (
+    "# egressc: ignore EGR302 -- why", "# egressc: ignore EGR302 -- why", "# why", "# legacy # egressc: ignore EGR303 -- why",
+    '# "x" # egressc: ignore EGR308 -- why', '# "x # egressc: ignore EGR308 -- why"', "# x#egressc: ignore EGR309 -- why",
+)  # fmt: skip
+"""Comments that suppress, alone and behind others, and some that only look so."""
+
+
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_suppression_acts_on_the_same_statement(data: Any) -> None:
     trees = data.draw(st.lists(statements, min_size=1, max_size=4))
-    text, _ = data.draw(texts(trees, comments=["# egressc: ignore EGR302 -- why"]))
-    assert acts_on(formatted(text)) == acts_on(text)
+    text, _ = data.draw(texts(trees, comments=SPOKEN))
+    once = formatted(text)
+    assert acts_on(once) == acts_on(text)
+    assert formatted(once) == once
 
 
 def acts_on(text: str) -> list[int | None]:
@@ -209,6 +218,14 @@ def test_a_statement(before: str, after: str) -> None:
         ("allow a -> b.com:443 #x\t\n", "allow a -> b.com:443 tls  #x\n"),
         ("allow a -> b.com:443 # x\n  tls\n", "allow a -> b.com:443 tls  # x\n"),
         ("allow a -> b.com:443 # x\n  tls # y\n", "allow a\n    # x\n    -> b.com:443 tls  # y\n"),
+        (
+            "allow # x # egressc: ignore EGR308 -- y\n  # z\n  a -> b.com:80\n",
+            "# x\n# egressc: ignore EGR308 -- y\n# z\nallow a -> b.com:80 http\n",
+        ),
+        (
+            'allow # "x # egressc: ignore EGR308 -- y"\n  # z\n  a -> b.com:80\n',
+            '# "x # egressc: ignore EGR308 -- y"\n# z\nallow a -> b.com:80 http\n',
+        ),
         ("allow # x\n  a -> b.com:443\n", "allow a  # x\n    -> b.com:443 tls\n"),
         ("allow a -> b.com:443 tls # x\n  owner=y\n", "allow a -> b.com:443 tls  # x\n    owner=y\n"),
         ("allow a -> b.com:443 tls\n# x\n  owner=y\n", "allow a -> b.com:443 tls\n    # x\n    owner=y\n"),

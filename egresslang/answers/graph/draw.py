@@ -104,7 +104,7 @@ class _Rest:
         self.intents = Intents(policy, profile)
         self.observed = {Subject(namespace, name) for namespace, name, _ in profile.observed}
         self.standings = None
-        if profile.resources:
+        if profile.tells_of_pods:
             from egresslang.policy.standing import Standings
 
             self.standings = Standings(profile)

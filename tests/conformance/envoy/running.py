@@ -26,13 +26,14 @@ class RunError(Exception):
 class Running:
     """A laboratory: networks, upstreams, an istiod. On leaving, or when this process dies, nothing stays behind.
 
-    `way` is one of `needs.ways`, `token` marks every process that is started; raises NeedsError or RunError.
+    `way` is one of `needs.ways`, `module` what runs inside, `token` marks every process that is started; raises NeedsError or
+    RunError.
     """
 
-    def __init__(self, way: Sequence[str] = ()) -> None:
+    def __init__(self, way: Sequence[str] = (), module: str = "envoy.inside") -> None:
         self.token = secrets.token_hex(8)
         self.process = subprocess.Popen(
-            (*(way or needs.ways()[0]), sys.executable, "-m", "envoy.inside"),
+            (*(way or needs.ways()[0]), sys.executable, "-m", module),
             cwd=_HERE,
             env={**os.environ, "PATH": needs.path(), traces.VARIABLE: self.token},
             stdin=subprocess.PIPE,
@@ -64,6 +65,10 @@ class Running:
 
     def run(self, mesh: Mesh, pods: Sequence[Pod]) -> tuple[tuple[Sight, ...], ...]:
         """What was seen of each request of each pod; raises RunError."""
+        return tuple(tuple(map(Sight.read, sights)) for sights in self.logged(mesh, pods))
+
+    def logged(self, mesh: Mesh, pods: Sequence[Pod]) -> list[Any]:
+        """What the module inside answers for each pod; raises RunError."""
         assert self.process.stdin is not None
         told = {
             "meshConfig": mesh.mesh_config,
@@ -82,7 +87,8 @@ class Running:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(told) + "\n")
             self.process.stdin.flush()
-        return tuple(tuple(map(Sight.read, sights)) for sights in self._answer()["pods"])
+        found: list[Any] = self._answer()["pods"]
+        return found
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None

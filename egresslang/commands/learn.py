@@ -1,0 +1,156 @@
+"""`egressc learn`: observed traffic → proposed rules, with the evidence in comments."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from egresslang.commands.options import Parser, everyday_options, policy_options, today
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse
+from egresslang.commands.traffic import read_traffic, traffic_options
+
+if TYPE_CHECKING:
+    from egresslang.findings import Finding
+    from egresslang.profile.profile import ClusterProfile
+    from egresslang.syntax.nodes import File
+    from egresslang.traffic.learn import Declared
+
+SUMMARY = "propose rules for observed traffic, with the evidence in comments"
+
+_PROTOCOLS = {"HTTP": "http", "HTTP2": "http2", "GRPC": "grpc", "TLS": "tls", "HTTPS": "tls"}
+"""Protocols of ServiceEntries, as the language calls those that go by a name."""
+
+
+def describe(command: Parser) -> None:
+    """The options of the command."""
+    policy_options(command)
+    traffic_options(command)
+    command.add_argument(
+        "--wildcard",
+        action="append",
+        type=_suffix,
+        default=[],
+        metavar="*.SUFFIX",
+        dest="wildcards",
+        help="propose this wildcard instead of the names below it that were seen; repeat it for several",
+    )
+    command.add_argument(
+        "--attempted", action="store_true", help="propose what was attempted and blocked, too: somebody has to read it"
+    )
+    command.add_argument(
+        "--attribute",
+        action="append",
+        type=_attribute,
+        default=[],
+        metavar="KEY=VALUE",
+        dest="attributes",
+        help="give each rule this attribute, such as one that the profile requires; repeat it for several",
+    )
+    command.add_argument(
+        "-o", "--output", metavar="FILE", dest="file", help="write it there (default: standard output)"
+    )
+    everyday_options(command)
+    command.set_defaults(format="text")
+
+
+def run(options: Any) -> int:
+    """Write the proposal; returns the status.
+
+    The policy files that are given, or that the project names, are those it is added to; none is needed.
+    """
+    from egresslang.commands.audit import put
+    from egresslang.commands.report import tell
+    from egresslang.compile import compile
+    from egresslang.findings import Severity, errors
+    from egresslang.policy.resolve import resolve
+    from egresslang.source import Source
+    from egresslang.syntax.parse import parse
+    from egresslang.traffic.audit import audit
+    from egresslang.traffic.judge import Judge
+    from egresslang.traffic.learn import Asked, learn
+
+    if options.file == "":
+        return misuse("-o names no file")
+    if len(options.profiles) > 1:
+        return misuse("several profiles are several meshes: learn of one at a time")
+    files, profiles, found = _inputs(options)
+    if not errors(found):
+        (profile,) = profiles
+        policy, problems = resolve(files, profile, today(options), Severity.WARNING)
+        found += problems
+    if errors(found):
+        tell(options, found, files, sys.stderr)
+        return FINDINGS
+    missing = [key for key in profile.lint.require if key not in dict(options.attributes)]
+    if missing:
+        return misuse(
+            f"the profile requires {', '.join(f'`{key}`' for key in missing)} of each rule: "
+            f"give --attribute {missing[0]}=…"
+        )
+
+    def check(source: Source) -> Sequence[Finding]:
+        file, problems = parse(source)
+        return problems or compile([*files, file], profile, today(options), Severity.WARNING).findings
+
+    made = audit(read_traffic(options, profile, policy.inventory), Judge(policy, profile))
+    asked = Asked(tuple(options.wildcards), options.attempted, tuple(options.attributes))
+    learned = learn(made, profile, _declared(profile), asked, check)
+    put(None if options.file == "-" else options.file, learned.text)
+    if not options.quiet:
+        told = f"{len(learned.rules)} rules proposed, {len(learned.apart)} flows kept apart"
+        sys.stderr.write(f"egressc: {told}\n")
+        for remark in made.observed.remarks:
+            from egresslang.report.display import shown
+
+            sys.stderr.write(f"egressc: incomplete: {shown(remark)}\n")
+    return CLEAN
+
+
+def _inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Finding]]:
+    """As every command reads them, but that a policy need not be there."""
+    from egresslang.commands.inputs import read_inputs, read_profiles
+    from egresslang.findings import errors
+
+    if options.paths or options.settings.policies or errors(options.problems):
+        return read_inputs(options)
+    profiles, found = read_profiles(options)
+    return [], profiles, [*options.problems, *found]
+
+
+def _declared(profile: ClusterProfile) -> Declared:
+    """The ports of the hosts that stand in the cluster already."""
+    from egresslang.verify.verify import standing
+
+    held: dict[str, list[tuple[int, str]]] = {}
+    for entry in standing(profile)[0].service_entries:
+        for host in entry.hosts:
+            for port in entry.ports:
+                protocol = _PROTOCOLS.get(port.protocol.upper())
+                if protocol is not None and (port.number, protocol) not in held.setdefault(host, []):
+                    held[host].append((port.number, protocol))
+    return held
+
+
+def _suffix(text: str) -> str:
+    from egresslang.findings import Finding
+    from egresslang.source import Source, Span
+    from egresslang.syntax.nodes import Wildcard
+    from egresslang.syntax.words import read_target
+
+    target = read_target(text, Span(Source("wildcard", text), 0, len(text)))
+    if isinstance(target, Finding) or not isinstance(target, Wildcard):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a wildcard such as *.example.com")
+    return target.suffix
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if key not in ("owner", "ticket", "reason", "expires", "region") or not equals or not value.isprintable():
+        raise argparse.ArgumentTypeError(f"`{text}` is not an attribute of a rule such as owner=team-web")
+    if not re.fullmatch(r"[\w./@:+-]+", value, re.ASCII):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        value = f'"{escaped}"'
+    return key, value

@@ -1,0 +1,192 @@
+"""Access logs: lines of one workload's sidecar, in Istio's default format, as text or as JSON.
+
+They tell what metrics cannot: the port, the address that was dialled, the name in a TLS hello. The format is that of
+Istio's `accessLogFile` without an `accessLogFormat` (MeshConfig reference); what each outcome looks like in it was seen
+in a real Envoy. A field that a client fills, such as the user agent, may hold quotes: a line is read from its end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from egresslang.mesh.addresses import Address, parse_address
+from egresslang.record import record
+from egresslang.traffic.flow import (
+    ALLOWED,
+    BLOCKED,
+    CONNECTIONS,
+    LOST,
+    PASSED,
+    REQUESTS,
+    Flow,
+    Observed,
+    Seen,
+    read_host,
+)
+from egresslang.traffic.labels import BLACK_HOLE, MISSING, PASSTHROUGH
+from egresslang.traffic.prometheus import LATEST
+from egresslang.traffic.window import Window
+
+LONGEST_LINE = 65_536
+"""Bytes of a line that is read."""
+
+MOST = 10_000
+"""Different flows of one log that are told one by one."""
+
+BLOCK_ALL = "block_all"
+"""The route that answers 502 to what nobody registered."""
+
+_LINE = re.compile(
+    r'\[(?P<start_time>[^\]\s]+)\] "(?P<request>.*?)" (?P<response_code>\d+) (?P<response_flags>\S+) .*'
+    r'"(?P<authority>[^" ]*)" "(?P<upstream_host>[^" ]*)" (?P<upstream_cluster>\S+) \S+ '
+    r"(?P<downstream_local_address>\S+) \S+ (?P<requested_server_name>\S+) (?P<route_name>\S+)"
+)
+_NOTHING = "-"
+
+
+def bounded_lines(log: BinaryIO) -> Iterator[bytes]:
+    """The lines of a log; of one that is too long only so much that its reader sees it is."""
+    while line := log.readline(LONGEST_LINE + 1):
+        yield line
+        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            line = log.readline(LONGEST_LINE + 1)
+
+
+Fields = Mapping[str, str]
+"""The fields of a line by their names in Istio's JSON; `-` for none."""
+
+
+@record
+class Line:
+    """A line that is about traffic out of the pod: the moment (seconds since 1970), and the flow that it tells of."""
+
+    at: float
+    flow: Flow
+
+
+@record
+class Told:
+    """What lines of an access log say: the flows, from when to when, how many lines were no access log, of how many."""
+
+    flows: tuple[tuple[Flow, Seen], ...]
+    first: float
+    last: float
+    unread: int
+    lines: int
+    dropped: int
+
+
+def read_log(
+    lines: Iterable[bytes], namespace: str, workload: str, cluster_domain: str, window: Window | None = None
+) -> Told:
+    """What a workload's sidecar wrote in a window, or at all, added up; what is not of its format is counted."""
+    found: dict[Flow, Seen] = {}
+    first, last, unread, number, dropped = float("inf"), float("-inf"), 0, 0, 0
+    for text in lines:
+        if not text.strip():
+            continue
+        number += 1
+        fields = read_fields(text)
+        at = None if fields is None else _moment(fields.get("start_time", ""))
+        if fields is None or at is None:
+            unread += 1
+            continue
+        if window is not None and not window.start <= at <= window.end:
+            continue
+        first, last = min(first, at), max(last, at)
+        flow = _flow(fields, namespace, workload, cluster_domain)
+        if flow is None:
+            continue
+        before = found.get(flow)
+        if before is None and len(found) >= MOST:
+            dropped += 1
+            continue
+        found[flow] = Seen(1 if before is None else before.count + 1, max(int(at), before.last if before else 0), "log")
+    return Told(tuple(found.items()), first, last, unread, number, dropped)
+
+
+def observed(told: Told, name: str, namespace: str) -> Observed:
+    """The same as what was observed; `name` is what the log is called in remarks."""
+    remarks: list[str] = []
+    if told.unread:
+        remarks.append(
+            f"{name}: {told.unread} of {told.lines} lines are not of Istio's default access log, and were left out"
+        )
+    if told.dropped:
+        remarks.append(f"{name}: {told.dropped} lines are left out: they tell of more than {MOST} different flows")
+    if told.last < told.first:
+        return Observed(
+            0, 0, (), None, remarks=(*remarks, f"{name}: no line of an access log in the time that is asked about")
+        )
+    start = int(told.first)
+    return Observed(start, int(told.last), told.flows, start, ((namespace, start),), tuple(remarks))
+
+
+def read_fields(text: bytes) -> Fields | None:
+    """The fields of a line; None where it is not of the default format."""
+    if len(text) > LONGEST_LINE:
+        return None
+    line = text.decode("utf-8", "backslashreplace").strip()
+    if line.startswith("{"):
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(said, dict) or "upstream_cluster" not in said:
+            return None
+        return {key: _NOTHING if value is None else str(value) for key, value in said.items()}
+    found = _LINE.fullmatch(line)
+    return None if found is None else found.groupdict()
+
+
+def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) -> Flow | None:
+    """The flow that a line tells of; None where it stays in the mesh or comes in."""
+    cluster, route = fields.get("upstream_cluster", _NOTHING), fields.get("route_name", _NOTHING)
+    is_http = fields.get("response_code", "0") != "0" or route != _NOTHING
+    kind = REQUESTS if is_http else CONNECTIONS
+    address, port = _address(fields.get("downstream_local_address", _NOTHING))
+    sni = fields.get("requested_server_name", _NOTHING)
+    said = fields.get("authority", _NOTHING) if is_http else sni
+    host = "" if said == _NOTHING else read_host(said)[0]
+    is_tls = not is_http and sni != _NOTHING
+    if route == BLOCK_ALL or cluster == BLACK_HOLE:
+        verdict = BLOCKED
+    elif cluster == PASSTHROUGH:
+        verdict = PASSED
+    elif cluster.startswith("outbound|"):
+        parts = cluster.split("|")
+        host, verdict = parts[-1], ALLOWED
+        port = _port(parts[1]) or port
+        address = None
+    elif set(MISSING) & set(fields.get("response_flags", "").split(",")):
+        verdict = LOST
+    else:
+        return None
+    if host.endswith(f".svc.{cluster_domain}") and verdict in (ALLOWED, LOST):
+        return None
+    return Flow(namespace, workload, host, verdict, kind, port, address, is_tls)
+
+
+def _address(text: str) -> tuple[Address | None, int]:
+    """The address that a client dialled, and the port."""
+    host, _, port = text.rpartition(":")
+    return parse_address(host.removeprefix("[").removesuffix("]")), _port(port)
+
+
+def _port(text: str) -> int:
+    """A port, 0 where it is none."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    return number if number < 65536 else 0
+
+
+def _moment(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return seconds if 0 < seconds < LATEST else None

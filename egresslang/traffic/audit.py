@@ -1,0 +1,175 @@
+"""Audit: what was seen beside what the policy says: rules used and unused, flows blocked, passed through, or not granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from egresslang import codes
+from egresslang.answers.written import words
+from egresslang.findings import Finding, finding
+from egresslang.policy.policy import ANY, AllowLine, Grant
+from egresslang.record import record
+from egresslang.traffic.flow import ALLOWED, BLOCKED, LOST, PASSED, REQUESTS, Flow, Observed, Seen
+from egresslang.traffic.judge import Judge
+from egresslang.traffic.window import show_duration, show_time
+
+USED, UNUSED, UNKNOWN = "used", "unused", "unknown"
+"""What is known of a rule."""
+
+OUTSIDE, OUT_OF_REGION, NAMELESS, INCOMPLETE = "outside", "out-of-region", "nameless", "incomplete"
+
+KINDS = {
+    UNUSED: "a rule that nothing used",
+    BLOCKED: "what was attempted and blocked",
+    PASSED: "what passed through, registered by nobody",
+    LOST: "what led to a cluster or route that does not exist",
+    OUTSIDE: "what was allowed, and no rule grants it",
+    OUT_OF_REGION: "what left its rule's region, or without one the cluster's",
+    NAMELESS: "connections of which nothing tells the destination",
+    INCOMPLETE: "data that is missing, or a warning of the server",
+}
+"""What an audit tells and may fail on, each in words."""
+
+
+@record
+class Traffic:
+    """A flow that was seen, one grant of each rule that has it, and where it went: `region` is empty where nothing says."""
+
+    flow: Flow
+    seen: Seen
+    grants: tuple[Grant, ...]
+    region: str
+    leaves_region: bool
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the mesh allows it, and no rule does."""
+        return self.flow.verdict == ALLOWED and not self.grants
+
+
+@record
+class Use:
+    """A rule and its use: what was counted, when last (None where never), and by which workloads.
+
+    `why` is why nobody knows, where nobody does; `since` is from when on it would have been seen, None for never.
+    """
+
+    line: AllowLine
+    state: str
+    requests: float
+    connections: float
+    last: int | None
+    workloads: tuple[str, ...]
+    since: int | None
+    why: str = ""
+
+
+@record
+class Audit:
+    """What was seen in a cluster, beside its policy."""
+
+    cluster: str
+    today: date
+    observed: Observed
+    traffic: tuple[Traffic, ...]
+    uses: tuple[Use, ...]
+
+    def of(self, kind: str) -> list[Traffic]:
+        """The flows of one of `KINDS`."""
+        return [each for each in self.traffic if kind in kinds_of(each)]
+
+    def found(self) -> dict[str, int]:
+        """How many there are of each of `KINDS`."""
+        found = dict.fromkeys(KINDS, 0)
+        for each in self.traffic:
+            for kind in kinds_of(each):
+                found[kind] += 1
+        found[UNUSED] = sum(use.state == UNUSED for use in self.uses)
+        found[INCOMPLETE] = len(self.observed.remarks)
+        return found
+
+
+def kinds_of(traffic: Traffic) -> Iterator[str]:
+    """Which of `KINDS` a flow is."""
+    if traffic.flow.verdict in (BLOCKED, PASSED, LOST):
+        yield traffic.flow.verdict
+    if traffic.is_outside:
+        yield OUTSIDE
+    if traffic.leaves_region and traffic.flow.verdict in (ALLOWED, PASSED):
+        yield OUT_OF_REGION
+    if traffic.flow.is_nameless:
+        yield NAMELESS
+
+
+def audit(observed: Observed, judge: Judge) -> Audit:
+    """What was seen beside a policy in its cluster."""
+    traffic = []
+    for flow, seen in observed.flows:
+        grants = judge.grants(flow)
+        traffic.append(Traffic(flow, seen, tuple(grants), judge.region(flow), judge.leaves_region(flow, grants)))
+    uses = tuple(_uses(observed, judge, traffic))
+    return Audit(judge.profile.name, judge.policy.today, observed, tuple(traffic), uses)
+
+
+def _uses(observed: Observed, judge: Judge, traffic: Iterable[Traffic]) -> Iterator[Use]:
+    """The use of each rule that holds here, in the order of their places."""
+    held: dict[object, list[Traffic]] = {}
+    doubtful: set[object] = set()
+    for each in traffic:
+        for grant in each.grants:
+            held.setdefault(grant.rule.span.place, []).append(each)
+        doubtful.update(grant.rule.span.place for grant in judge.possible(each.flow))
+    grants: dict[object, list[Grant]] = {}
+    for grant in judge.policy.grants:
+        grants.setdefault(grant.rule.span.place, []).append(grant)
+    for line in sorted(judge.policy.allows, key=lambda each: each.rule.span.place):
+        place = line.rule.span.place
+        if line.is_live:
+            yield _use(line, grants.get(place, []), held.get(place, []), observed, place in doubtful)
+
+
+def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], observed: Observed, is_doubtful: bool) -> Use:
+    since = _since(grants, observed)
+    if seen:
+        requests = sum(each.seen.count for each in seen if each.flow.kind == REQUESTS)
+        others = sum(each.seen.count for each in seen if each.flow.kind != REQUESTS)
+        who = tuple(sorted({each.flow.who for each in seen}))
+        return Use(line, USED, requests, others, max(each.seen.last for each in seen), who, since)
+    why = ""
+    if not grants:
+        why = "no sidecar sees its traffic"
+    elif since is None:
+        why = "nothing of its workloads was observed"
+    elif is_doubtful:
+        why = "connections without a name may be its"
+    return Use(line, UNKNOWN if why else UNUSED, 0, 0, None, (), since, why)
+
+
+def _since(grants: Iterable[Grant], observed: Observed) -> int | None:
+    """From when on a use of some grants would have been seen."""
+    namespaces = {grant.subject.namespace for grant in grants}
+    known = [observed.since if each == ANY else observed.since_in(each) for each in namespaces]
+    moments = [each for each in known if each is not None]
+    return max(observed.start, min(moments)) if moments else None
+
+
+def findings(made: Audit) -> Iterator[Finding]:
+    """A finding at each rule that nothing used."""
+    for use in made.uses:
+        if use.state != UNUSED or use.since is None:
+            continue
+        length = made.observed.end - use.since
+        notes = []
+        if use.since > made.observed.start:
+            notes.append(
+                f"nothing is known before {show_time(use.since)} UTC: {show_duration(length // 60 * 60)} of data"
+            )
+        yield finding(
+            codes.UNUSED_RULE,
+            use.line.rule.span,
+            f"nothing used `{words(use.line.rule)}`",
+            f"no traffic from {show_time(use.since)} to {show_time(made.observed.end)} UTC",
+            notes=notes,
+            help="remove it, give it an `expires=`, or suppress this with the reason why it stays",
+        )

@@ -1,0 +1,79 @@
+"""Ready: whether each namespace can be enforced: what its policy would block was not seen for long enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from egresslang.policy.policy import ANY
+from egresslang.profile.profile import ClusterProfile
+from egresslang.record import record
+from egresslang.traffic.audit import Audit, Traffic
+from egresslang.traffic.flow import ALLOWED, PASSED
+from egresslang.traffic.window import HOUR
+
+ENFORCED, READY, NOT_READY, NOT_KNOWN = "enforced", "ready", "not-ready", "not-known"
+"""What can be said of a namespace."""
+
+
+@record
+class Readiness:
+    """A namespace: whether it can be enforced, and what would be blocked if it were.
+
+    `why` says what is missing, `on` is when it is ready if nothing more comes (seconds since 1970, None where unknown).
+    """
+
+    namespace: str
+    state: str
+    why: str
+    on: int | None
+    against: tuple[Traffic, ...]
+
+
+def readiness(made: Audit, profile: ClusterProfile, known: Iterable[str]) -> Iterator[Readiness]:
+    """Each namespace that was seen, or is `known` to the policy or the profile."""
+    against: dict[str, list[Traffic]] = {}
+    for each in made.traffic:
+        if _would_be_blocked(each):
+            against.setdefault(each.flow.namespace, []).append(each)
+    seen = {namespace for namespace, _ in made.observed.since_of}
+    for namespace in sorted({*seen, *against, *known} - {ANY}):
+        yield _of(namespace, made, profile, tuple(against.get(namespace, ())))
+
+
+def next_step(found: Sequence[Readiness], profile: ClusterProfile) -> str:
+    """What `enforcement` of the profile may become; empty where nothing more can be closed yet, or all is."""
+    closed = [each.namespace for each in found if each.state in (READY, ENFORCED)]
+    if profile.enforcement.level == "mesh" or not any(each.state == READY for each in found):
+        return ""
+    return "mesh" if len(closed) == len(found) else f"{{namespaces: [{', '.join(closed)}]}}"
+
+
+def _would_be_blocked(each: Traffic) -> bool:
+    """Whether something that is let out now would not be under the policy, as far as anybody can know."""
+    return each.flow.verdict in (PASSED, ALLOWED) and not each.grants
+
+
+def _of(namespace: str, made: Audit, profile: ClusterProfile, against: tuple[Traffic, ...]) -> Readiness:
+    observed, enforcement = made.observed, profile.enforcement
+    length = observed.end - observed.start
+    if against:
+        nameless = sum(each.flow.is_nameless for each in against)
+        told = len(against) - nameless
+        parts = [f"{told} {'flow' if told == 1 else 'flows'} that no rule grants"] * bool(told)
+        parts += [f"connections without a name from {nameless} {'workload' if nameless == 1 else 'workloads'}"] * bool(
+            nameless
+        )
+        return Readiness(
+            namespace, NOT_READY, " and ".join(parts), max(each.seen.last for each in against) + length, against
+        )
+    since = observed.since_in(namespace)
+    if since is None:
+        return Readiness(namespace, NOT_KNOWN, "nothing of it was observed", None, ())
+    if since > observed.start + HOUR + length // 24:
+        return Readiness(namespace, NOT_KNOWN, "what is known of it does not go back far enough", since + length, ())
+    is_enforced = enforcement.level == "mesh" or (
+        enforcement.level == "namespaces" and namespace in enforcement.namespaces
+    )
+    return Readiness(
+        namespace, ENFORCED if is_enforced else READY, "nothing left that the policy would block", None, ()
+    )

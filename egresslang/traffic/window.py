@@ -1,0 +1,79 @@
+"""Window: the time that observed traffic is asked about, in pages that a server can answer one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from egresslang.record import record
+
+DAY = 86_400
+HOUR = 3_600
+LONGEST = 400 * DAY
+"""The longest time that may be asked about, in seconds."""
+
+_UNITS = {"m": 60, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_PARTS = re.compile(r"(?:\d{1,6}[mhdw])+")
+
+
+@record
+class Page:
+    """A part of a window: `length` seconds up to `end`, seconds since 1970; `step` is how exactly a moment is told."""
+
+    end: int
+    length: int
+
+    @property
+    def step(self) -> int:
+        """A twenty-fourth of the page, a minute at least."""
+        return max(self.length // 24, 60)
+
+
+@record
+class Window:
+    """Time from `start` to `end`, in whole seconds since 1970."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """Its seconds."""
+        return self.end - self.start
+
+    def pages(self) -> Iterator[Page]:
+        """Its days, the newest first; what is left over is the last."""
+        end = self.end
+        while end > self.start:
+            length = min(DAY, end - self.start)
+            yield Page(end, length)
+            end -= length
+
+
+def read_duration(text: str) -> int:
+    """The seconds of a duration such as `90m`, `12h`, `7d`, `2w` or `1d12h`; raises ValueError with what is wrong."""
+    if not _PARTS.fullmatch(text):
+        raise ValueError(f"`{text}` is not a duration such as 7d, 12h or 90m")
+    seconds = sum(int(each[:-1]) * _UNITS[each[-1]] for each in re.findall(r"\d+[mhdw]", text))
+    if not 60 <= seconds <= LONGEST:
+        raise ValueError(f"`{text}` is not between a minute and {LONGEST // DAY} days")
+    return seconds
+
+
+def show_duration(seconds: int) -> str:
+    """Seconds in whole days, hours or minutes, whichever they are."""
+    for unit, size in (("d", DAY), ("h", HOUR), ("m", 60)):
+        if seconds % size == 0 and seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def show_time(seconds: float) -> str:
+    """A moment to the minute, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def iso(seconds: float) -> str:
+    """A moment as RFC 3339 has it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,303 @@
+"""`egressc audit` and `learn` against Debian's Prometheus, with blocks that promtool made of Istio's label sets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import default_log
+import tutorial
+from envoy import needs
+from envoy.running import RunError
+from metrics import CONNECTIONS, END, REQUESTS, Counter, prometheus, sampled, serving
+
+ROOT = Path(__file__).parents[2]
+RECIPES = ROOT / "examples" / "recipes"
+SCHEMA = json.loads((ROOT / "schemas" / "audit.schema.json").read_text())
+DAY = 86_400
+TODAY = "2026-11-25"
+PASSED, BLACK = "PassthroughCluster", "BlackHoleCluster"
+
+pytestmark = pytest.mark.conformance
+
+
+def series(
+    metric: str, workload: str, service: str, name: str, code: str, flags: str, events: dict[int, float], pod: str = "1", start: int = END - 8 * DAY
+) -> Counter:  # fmt: skip
+    """A counter with the labels that Istio's telemetry gives it; `events` are seconds before the end."""
+    labels = {
+        "reporter": "source",
+        "source_workload": workload,
+        "source_workload_namespace": "recipes",
+        "source_canonical_service": workload,
+        "source_cluster": "Kubernetes",
+        "destination_service": service,
+        "destination_service_name": name,
+        "destination_service_namespace": "unknown" if name in (PASSED, BLACK) else "recipes",
+        "destination_workload": "unknown",
+        "connection_security_policy": "unknown",
+        "response_flags": flags,
+        "pod": f"{workload}-{pod}",
+        **({"request_protocol": "http", "response_code": code} if metric == REQUESTS else {"request_protocol": "tcp"}),
+    }
+    return sampled(metric, labels, start, {END - before: number for before, number in events.items()})
+
+
+def in_mesh() -> Counter:
+    """What stays in the mesh, and is none of egress."""
+    return series(REQUESTS, "idgen", "api.recipes.svc.cluster.local", "api", "200", "-", {3 * DAY: 100.0})
+
+
+OPTIONS = {
+    "passes-through": (
+        in_mesh(),
+        series(REQUESTS, "idgen", "httpbin.org", PASSED, "200", "-", {2 * DAY: 40.0}),
+        series(CONNECTIONS, "idgen", "unknown", PASSED, "0", "UH", {2 * DAY: 4.0}),
+    ),
+    "black-hole": (
+        in_mesh(),
+        series(REQUESTS, "idgen", "httpbin.org", BLACK, "502", "-", {2 * DAY: 40.0}),
+        series(CONNECTIONS, "idgen", "unknown", BLACK, "0", "UH", {2 * DAY: 4.0}),
+    ),
+    "allowed": (
+        in_mesh(),
+        series(REQUESTS, "idgen", "httpbin.org", "httpbin.org", "200", "-", {2 * DAY: 40.0}),
+        series(CONNECTIONS, "etl", "unknown", BLACK, "0", "UH", {2 * DAY: 4.0}),
+    ),
+}
+"""What Istio counts under each of the recipe's three options, as the seed tells it."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The address of a Prometheus for each option."""
+    with ExitStack() as running:
+        yield {
+            option: running.enter_context(prometheus(tmp_path_factory.mktemp(option), list(counters)))
+            for option, counters in OPTIONS.items()
+        }
+
+
+def egressc(*arguments: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "egresslang", *map(str, arguments)],
+        check=False, capture_output=True, text=True, cwd=ROOT, env=env, timeout=120,
+    )  # fmt: skip
+
+
+def audited(url: str, folder: Path, *more: object) -> Any:
+    done = egressc("audit", folder, "-p", folder / "profile.yaml", "--prometheus", url, "--today", TODAY, "--format", "json", *more)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    jsonschema.validate(told, SCHEMA)
+    return told
+
+
+def seen(told: Any) -> list[tuple[Any, ...]]:
+    return [(each["workload"], each["host"], each["verdict"], each["count"]) for each in told["flows"]]
+
+
+def test_option_one_passes_through(served: dict[str, str]) -> None:
+    told = audited(served["passes-through"], RECIPES / "passes-through", "--ready")
+    assert seen(told) == [("idgen", None, "passed-through", 4), ("idgen", "httpbin.org", "passed-through", 40)]
+    assert told["flows"][1]["lastSeen"] in ("2026-11-24T00:00:00Z", "2026-11-24T01:00:00Z")
+    (ready,) = told["ready"]
+    assert (ready["state"], len(ready["against"])) == ("not-ready", 2)
+
+
+def test_option_two_is_the_black_hole(served: dict[str, str]) -> None:
+    told = audited(served["black-hole"], RECIPES / "black-hole", "--ready")
+    assert seen(told) == [("idgen", None, "blocked", 4), ("idgen", "httpbin.org", "blocked", 40)]
+    assert [each["state"] for each in told["ready"]] == ["enforced"]
+
+
+def test_option_three_is_allowed_for_one(served: dict[str, str]) -> None:
+    told = audited(served["allowed"], RECIPES / "allowed")
+    assert seen(told) == [("etl", None, "blocked", 4), ("idgen", "httpbin.org", "allowed", 40)]
+    (rule,) = told["rules"]
+    assert (rule["state"], rule["requests"], rule["workloads"]) == ("used", 40, ["recipes/idgen"])
+    assert told["flows"][1]["region"] == "us"
+
+
+def test_each_row_of_the_labels(tmp_path: Path) -> None:
+    """Metric, destination_service, destination_service_name, code, flags, and what the audit makes of it."""
+    rows = [
+        (REQUESTS, "httpbin.org", "httpbin.org", "200", "-", "allowed", "httpbin.org", 1, []),
+        (REQUESTS, "a.example.com", PASSED, "200", "-", "passed-through", "a.example.com", 0, ["passed-through"]),
+        (REQUESTS, "b.example.com", BLACK, "502", "-", "blocked", "b.example.com", 0, ["blocked"]),
+        (CONNECTIONS, "c.example.com", "c.example.com", "0", "-", "allowed", "c.example.com", 0, ["outside"]),
+        (CONNECTIONS, "unknown", PASSED, "0", "UH", "passed-through", None, 0, ["passed-through", "nameless"]),
+        (CONNECTIONS, "unknown", BLACK, "0", "UH", "blocked", None, 0, ["blocked", "nameless"]),
+        (REQUESTS, "d.example.com", "d.example.com", "503", "NC", "lost", "d.example.com", 0, ["lost"]),
+    ]
+    counters = [
+        series(metric, "idgen", service, name, code, flags, {2 * DAY: float(at + 1)}, start=END - 3 * DAY)
+        for at, (metric, service, name, code, flags, *_) in enumerate(rows)
+    ]
+    with prometheus(tmp_path, counters) as url:
+        told = audited(url, RECIPES / "allowed")
+    found = {each["count"]: each for each in told["flows"]}
+    for at, (*_, verdict, host, rules, kinds) in enumerate(rows):
+        flow = found[at + 1]
+        assert (flow["verdict"], flow["host"], len(flow["rules"]), flow["is"]) == (verdict, host, rules, kinds)
+    assert len(found) == len(rows)
+
+
+def test_the_same_traffic_against_another_option(served: dict[str, str]) -> None:
+    told = audited(served["black-hole"], RECIPES / "allowed")
+    assert [each["rules"] != [] for each in told["flows"]] == [False, True], "granted, and yet blocked: not applied"
+    told = audited(served["allowed"], RECIPES / "black-hole")
+    assert told["summary"]["outside"] == 1
+
+
+def test_what_is_learned_of_option_one_is_option_three(served: dict[str, str], tmp_path: Path) -> None:
+    profile, proposed = RECIPES / "allowed" / "profile.yaml", tmp_path / "proposed.egress"
+    url = served["passes-through"]
+    done = egressc("learn", "-p", profile, "--prometheus", url, "--today", TODAY, "-o", proposed)
+    assert (done.returncode, done.stderr) == (0, "egressc: 1 rules proposed, 1 flows kept apart\n")
+    assert "\nallow idgen -> httpbin.org:80 http\n" in proposed.read_text()
+    assert egressc("fmt", "--check", proposed).returncode == 0
+    asked = egressc("explain", "recipes/idgen -> httpbin.org:80 http", proposed, "-p", profile, "--format", "json")
+    assert json.loads(asked.stdout)["verdict"] == "allowed"
+
+
+def test_a_counter_is_counted_from_its_birth_and_over_its_resets(tmp_path: Path) -> None:
+    born = series(REQUESTS, "idgen", "one.example.com", PASSED, "200", "-", {DAY: 1.0}, start=END - DAY)
+    old = series(REQUESTS, "idgen", "two.example.com", PASSED, "200", "-", {20 * DAY: 500.0}, start=END - 21 * DAY)
+    first = series(REQUESTS, "idgen", "three.example.com", PASSED, "200", "-", {6 * DAY: 10.0})
+    metric, labels, samples = first
+    restarted = (metric, labels, [(at, value if at < END - 3 * DAY else 2.0) for at, value in samples])
+    with prometheus(tmp_path, [born, old, restarted]) as url:
+        told = audited(url, RECIPES / "black-hole")
+    assert seen(told) == [
+        ("idgen", "one.example.com", "passed-through", 1),
+        ("idgen", "three.example.com", "passed-through", 12),
+    ]
+    assert [each["lastSeen"] for each in told["flows"]] == ["2026-11-25T00:00:00Z", "2026-11-23T00:00:00Z"]
+
+
+def test_many_pods_are_one_flow_and_a_hole_in_the_data_is_told(tmp_path: Path) -> None:
+    pods = [
+        series(REQUESTS, "idgen", "httpbin.org", "httpbin.org", "200", "-", {2 * DAY: 3.0}, pod=str(pod))
+        for pod in range(9)
+    ]
+    holed = [(metric, labels, [each for each in some if not END - 5 * DAY < each[0] < END - 4 * DAY]) for metric, labels, some in pods]  # fmt: skip
+    with prometheus(tmp_path, holed) as url:
+        told = audited(url, RECIPES / "allowed")
+    assert seen(told) == [("idgen", "httpbin.org", "allowed", 27)]
+    (remark,) = told["incomplete"]
+    assert remark.startswith("nothing was recorded in about 2")
+
+
+def test_data_that_starts_late_is_told(tmp_path: Path) -> None:
+    late = series(CONNECTIONS, "idgen", "a.example.com", "a.example.com", "0", "-", {DAY: 1.0}, start=END - 3 * DAY)
+    with prometheus(tmp_path, [late]) as url:
+        told = audited(url, RECIPES / "allowed", "--ready")
+    assert told["window"]["knownSince"] == "2026-11-23T00:00:00Z"
+    assert [(each["state"], each["knownSince"]) for each in told["rules"]] == [("unused", "2026-11-23T00:00:00Z")]
+    (finding,) = told["findings"]
+    assert finding["notes"] == ["nothing is known before 2026-11-23 00:00 UTC: 3d of data"]
+
+
+def test_limits_of_the_server_are_told(served: dict[str, str], tmp_path: Path) -> None:
+    with prometheus(tmp_path, list(OPTIONS["allowed"]), "--query.max-samples=50") as url:
+        done = egressc("audit", RECIPES / "allowed", "-p", RECIPES / "allowed" / "profile.yaml", "--prometheus", url, "--today", TODAY)  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "answers 422 Unprocessable Entity: query processing would load too many samples" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+CONFIG = """tls_server_config:
+  cert_file: server.pem
+  key_file: server.key
+  client_auth_type: {client_auth}
+  client_ca_file: ca.pem
+basic_auth_users:
+  me: {hash}
+"""
+PASSWORD_HASH = "$2b$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm"
+"""bcrypt of `hunter2`."""
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority, and a server and a client whom it vouches for."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+
+    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(*new, "-x509", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem", "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
+    for name in ("server", "client"):
+        openssl(*new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        (folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-extfile", "extensions")  # fmt: skip
+    return folder
+
+
+def test_certificates_and_passwords(certificates: Path, tmp_path: Path) -> None:
+    with prometheus(tmp_path, list(OPTIONS["allowed"])):
+        pass
+    (certificates / "web.yaml").write_text(CONFIG.format(client_auth="RequireAndVerifyClientCert", hash=PASSWORD_HASH))
+    (tmp_path / "basic").write_text("me:hunter2\n")
+    (tmp_path / "wrong").write_text("me:secret-of-mine\n")
+    folder = RECIPES / "allowed"
+    trust = ("--ca-file", certificates / "ca.pem")
+    client = ("--client-certificate", certificates / "client.pem", "--client-key", certificates / "client.key")
+    certified = serving(
+        tmp_path / "data", f"--web.config.file={certificates / 'web.yaml'}", ca=certificates / "ca.pem",
+        client=(certificates / "client.pem", certificates / "client.key"),
+    )  # fmt: skip
+    with certified as url:
+        told = audited(url, folder, *trust, *client, "--basic-auth-file", tmp_path / "basic")
+        assert told["rules"][0]["state"] == "used"
+        for options, said in (
+            ((*trust, *client), "asks for credentials (401)"),
+            ((*trust, *client, "--basic-auth-file", tmp_path / "wrong"), "refuses the credentials (401)"),
+            ((*client, "--basic-auth-file", tmp_path / "basic"), "shows a certificate that is not trusted: "),
+            ((*trust, "--basic-auth-file", tmp_path / "basic"), ""),
+        ):
+            done = egressc(
+                "audit", folder, "-p", folder / "profile.yaml", "--prometheus", url, "--retries", "0", *options
+            )
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr.startswith(f"egressc: `{url}` {said}")
+            assert done.stderr.count("\n") == 1
+            assert "secret-of-mine" not in done.stderr
+            assert "hunter2" not in done.stderr
+
+
+def test_a_real_envoy_writes_the_lines_that_are_read() -> None:
+    """`python tests/conformance/default_log.py` writes down what it writes now."""
+    try:
+        now = list(map(default_log.shape, default_log.written()))
+    except (needs.NeedsError, RunError) as error:
+        pytest.fail(str(error))
+    assert now == [default_log.shape(json.loads(line)) for line in default_log.FILE.read_text().splitlines()]
+
+
+def test_the_tutorial_says_what_its_commands_say() -> None:
+    """`python tests/conformance/tutorial.py` writes what they say now."""
+    assert tutorial.now() == tutorial.PAGE.read_text(encoding="utf-8")
+
+
+def test_the_server_adds_up() -> None:
+    command = [sys.executable, str(ROOT / "bench" / "traffic.py"), "--series", "1000", "4000"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines() if line[:1] == "|"
+    ]
+    assert [row[:2] for row in rows[2:]] == [["1,000", "1,000"], ["4,000", "1,000"]]
+    one, four = (int(row[3]) for row in rows[2:])
+    assert four < one * 1.1, "what travels is that of the flows"
