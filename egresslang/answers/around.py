@@ -33,9 +33,7 @@ def around(client: Client, installed: Mapping[str, str]) -> Iterator[Grant]:
 
 
 def around_policy(policy: Policy, profile: ClusterProfile) -> tuple[Grant, ...]:
-    """What the workloads of a cluster send around their sidecars, as its resources and its installation say."""
-    if not profile.resources and not profile.capture:
-        return ()
+    """What the workloads of a cluster send around their sidecars, as its profile, resources and installation say."""
     installed = {name: said.text for name, said in profile.capture.items()}
     return tuple([grant for client in clients(policy, profile) for grant in around(client, installed)])
 

@@ -93,6 +93,15 @@ def test_what_goes_around_a_sidecar_of_the_profile_is_gained(annotation: str) ->
     assert Said("diff", "a.egress", "--base-profile", "two.yaml", "-p", "two.yaml", "--fail-if", "changed").status == 0
 
 
+def test_what_goes_around_a_sidecar_by_the_profile_itself_is_gained() -> None:
+    Path("a.egress").write_text("allow shop/cart -> x.com:443 tls\n")
+    Path("one.yaml").write_text(profile("one"))
+    annotations = '{labels: {app: ops}, annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: "443"}}'
+    Path("two.yaml").write_text(profile("one").replace("{labels: {app: ops}}", annotations))
+    said = Said("diff", "a.egress", "--base-profile", "one.yaml", "-p", "two.yaml", "--fail-if", "widened")
+    assert (said.status, said.out.splitlines()[0]) == (1, "+ shop/ops -> *:443")
+
+
 def test_a_port_that_takes_everything_is_told_as_that() -> None:
     Path("head.yaml").write_text(BASE.replace("protocol: TLS", "protocol: TCP", 1).replace("DNS", "NONE", 1))
     changes = document("--base", "base.yaml", "--manifests", "head.yaml")["changes"]
