@@ -13,6 +13,7 @@ from egresslang.mesh.mesh import Mesh, Proxy
 from egresslang.mesh.resources import Origin
 from egresslang.ranges import BITS, Range, merge
 from egresslang.record import record
+from egresslang.source import Span
 from egresslang.suggest import nearest
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class AskedMesh:
     """A mesh, the workloads in it, and the policy it was compiled from, if one is known.
 
     `is_complete` when the workloads are all there are; `own` are further networks of the cluster; `stranger` is what a pod
-    is like of which nothing is known; `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE).
+    is like of which nothing is known; `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE);
+    `mode_span` is where the mesh's outbound policy is written, None for Istio's default.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class AskedMesh:
         granted: Granted | None = None,
         own: Iterable[str] = (),
         capture: Mapping[str, str] = MappingProxyType({}),
+        mode_span: Span | None = None,
     ) -> None:
         self.mesh = mesh
         self.clients = {(each.namespace, each.name): each for each in clients}
         self.default_namespace = default_namespace
         self.granted = granted
         self.capture = capture
+        self.mode_span = mode_span
         self.stranger = stranger
         self._is_complete = is_complete
         self._own = tuple(own)
@@ -138,6 +142,14 @@ class AskedMesh:
         return found
 
     # Addresses
+
+    @cached_property
+    def behind(self) -> dict[tuple[str, int], list[str]]:
+        """What is behind the port of a host, in whatever namespaces it is registered."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for (host, _, port), some in self.mesh.registry().endpoints.items():
+            found.setdefault((host, port), []).extend(some)
+        return found
 
     @cached_property
     def addresses_of_names(self) -> dict[str, list[Address]]:

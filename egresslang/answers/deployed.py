@@ -51,6 +51,7 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
         default_namespace="default" if profile is None else profile.default_namespace,
         stranger=like,
         capture=settled.capture,
+        mode_span=settled.mode_span,
         is_complete=bool(resources.workloads) or (profile is not None and profile.namespaces is not None),
     ), found
 
