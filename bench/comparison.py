@@ -1,7 +1,7 @@
 """One comparison: `python bench/comparison.py BEFORE AFTER PROFILE` prints what it cost, stage by stage, as JSON.
 
-What runs is what `egressc diff` runs: both sides are parsed and resolved, compared, and told as text. The cyclic garbage
-collector is off, as in the command line.
+What runs is what `egressc diff` runs beside compiling the head and checking the base: both sides are parsed and resolved,
+compared, and told as text. The cyclic garbage collector is off, as in the command line.
 """
 
 from __future__ import annotations

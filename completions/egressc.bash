@@ -2,10 +2,10 @@
 
 _egressc() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= flags= words= list= files= each
-    local codes='EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR701 EGR901 EGR902'
+    local codes='EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR601 EGR602 EGR603 EGR604 EGR605 EGR606 EGR607 EGR608 EGR609 EGR610 EGR611 EGR612 EGR613 EGR614 EGR615 EGR616 EGR617 EGR618 EGR619 EGR620 EGR621 EGR622 EGR623 EGR624 EGR625 EGR626 EGR627 EGR628 EGR629 EGR630 EGR631 EGR701 EGR901 EGR902'
     for each in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         case $each in
-            compile | check | fmt | test | explain | diff | graph | alerts | audit | learn | import | profile | kustomize | init | completion) command=$each && break ;;
+            compile | check | fmt | test | explain | diff | analyze | graph | alerts | audit | learn | import | profile | kustomize | init | completion) command=$each && break ;;
         esac
     done
     if [[ $word == = ]]; then # `--format=json` is three words here
@@ -14,7 +14,7 @@ _egressc() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case $command in
-        '') flags='--help --version' words='compile check fmt test explain diff graph alerts audit learn import profile kustomize init completion' ;;
+        '') flags='--help --version' words='compile check fmt test explain diff analyze graph alerts audit learn import profile kustomize init completion' ;;
         compile)
             case $before in
                 -p | --profile | --output-file) files=file ;;
@@ -72,6 +72,18 @@ _egressc() {
                 --format) words='text json markdown sarif' ;;
                 --color) words='auto always never' ;;
                 *) flags='-p --profile --base --base-profile --manifests --fail-if --format --color --today -q --quiet -v --verbose -h --help' files=file ;;
+            esac
+            ;;
+        analyze)
+            case $before in
+                -p | --profile | --output-file) files=file ;;
+                --egress) words='table json csv' ;;
+                --format) words='text concise json sarif github gitlab junit markdown' ;;
+                --fail-on) words='error warning note' ;;
+                --select | --ignore) list=$codes ;;
+                --color) words='auto always never' ;;
+                --today) : ;;
+                *) flags='-p --profile --egress --format --fail-on --select --ignore --output-file --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac
             ;;
         graph)

@@ -1,7 +1,7 @@
 # Completion of egressc in fish. Written by docs/generate.py from what egressc says of itself.
 
 function __egressc_codes
-    string split ' ' -- 'EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR701 EGR901 EGR902'
+    string split ' ' -- 'EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR601 EGR602 EGR603 EGR604 EGR605 EGR606 EGR607 EGR608 EGR609 EGR610 EGR611 EGR612 EGR613 EGR614 EGR615 EGR616 EGR617 EGR618 EGR619 EGR620 EGR621 EGR622 EGR623 EGR624 EGR625 EGR626 EGR627 EGR628 EGR629 EGR630 EGR631 EGR701 EGR901 EGR902'
 end
 
 complete -c egressc -f
@@ -13,6 +13,7 @@ complete -c egressc -n '__fish_use_subcommand' -a fmt -d 'Write policy files in 
 complete -c egressc -n '__fish_use_subcommand' -a test -d 'Judge the expect lines of a policy, one line each.'
 complete -c egressc -n '__fish_use_subcommand' -a explain -d 'Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
 complete -c egressc -n '__fish_use_subcommand' -a diff -d 'Tell which access is gained, lost or changed, in flows and not in lines.'
+complete -c egressc -n '__fish_use_subcommand' -a analyze -d 'Find mistakes in Istio manifests that nobody wrote for egressc, and tell who reaches what by them.'
 complete -c egressc -n '__fish_use_subcommand' -a graph -d 'Draw who may reach what, by which rule, and what becomes of everything else.'
 complete -c egressc -n '__fish_use_subcommand' -a alerts -d 'Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
 complete -c egressc -n '__fish_use_subcommand' -a audit -d 'Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
@@ -96,6 +97,20 @@ complete -c egressc -n '__fish_seen_subcommand_from diff' -l today -x -d 'the da
 complete -c egressc -n '__fish_seen_subcommand_from diff' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from diff' -s v -l verbose -d 'say what was assumed'
 complete -c egressc -n '__fish_seen_subcommand_from diff' -s h -l help -d 'show this help message and exit'
+
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -F
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -s p -l profile -r -F -d 'what the manifests do not say of the cluster: a ClusterProfile, or what stands for one'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l egress -x -a 'table json csv' -d 'write who reaches what today, through what, and what is open by accident, instead of the report, which goes to standard error'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l format -x -a 'text concise json sarif github gitlab junit markdown' -d 'how findings are written (default: text)'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l fail-on -x -a 'error warning note' -d 'the least severity that fails (default: what egressc.toml says, else error)'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l select -x -a '(__fish_complete_list , __egressc_codes)' -d 'of warnings and notes tell only these: codes, names, or the start of codes such as EGR3'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l ignore -x -a '(__fish_complete_list , __egressc_codes)' -d 'hide these warnings and notes; errors are always told'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l output-file -r -F -d 'write the report there'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l color -x -a 'auto always never' -d 'colours of the text format'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -s q -l quiet -d 'say nothing when there is nothing to say'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from graph' -F
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'

@@ -4,7 +4,7 @@
 _egressc() {
     local context state state_descr line curcontext=$curcontext
     local -A opt_args
-    local -a codes=(EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR701 EGR901 EGR902)
+    local -a codes=(EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR601 EGR602 EGR603 EGR604 EGR605 EGR606 EGR607 EGR608 EGR609 EGR610 EGR611 EGR612 EGR613 EGR614 EGR615 EGR616 EGR617 EGR618 EGR619 EGR620 EGR621 EGR622 EGR623 EGR624 EGR625 EGR626 EGR627 EGR628 EGR629 EGR630 EGR631 EGR701 EGR901 EGR902)
     _arguments -C '(- *)--help[show this help message and exit]' '(- *)--version[show program'\''s version number and exit]' '1: :->command' '*:: :->arguments'
     case $state in
         command)
@@ -15,6 +15,7 @@ _egressc() {
                 'test:Judge the expect lines of a policy, one line each.'
                 'explain:Say what becomes of a flow: allowed or blocked, by which rule, through what, and what the client sees.'
                 'diff:Tell which access is gained, lost or changed, in flows and not in lines.'
+                'analyze:Find mistakes in Istio manifests that nobody wrote for egressc, and tell who reaches what by them.'
                 'graph:Draw who may reach what, by which rule, and what becomes of everything else.'
                 'alerts:Write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both.'
                 'audit:Compare observed traffic with the policy: used, unused, blocked, passed through, out of region.'
@@ -129,6 +130,26 @@ _egressc() {
                         '*--manifests=[compare these manifests instead of a policy\: files or folders; repeat it for several]:PATH:_files' \
                         '(--fail-if)--fail-if=[end in status 1 if any access is gained, or if anything is another (default\: never)]:fail_if:(widened changed)' \
                         '(--format)--format=[how changes are written (default\: text)]:format:(text json markdown sarif)' \
+                        '(--color)--color=[colours of the text format]:color:(auto always never)' \
+                        '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
+                        '(-q --quiet)-q[say nothing when there is nothing to say]' \
+                        '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
+                        '(-v --verbose)-v[say what was assumed]' \
+                        '(-v --verbose)--verbose[say what was assumed]' \
+                        '(-h --help)-h[show this help message and exit]' \
+                        '(-h --help)--help[show this help message and exit]'
+                    ;;
+                analyze)
+                    _arguments -S \
+                        '*:PATH:_files' \
+                        '*-p+[what the manifests do not say of the cluster\: a ClusterProfile, or what stands for one]:FILE:_files' \
+                        '*--profile=[what the manifests do not say of the cluster\: a ClusterProfile, or what stands for one]:FILE:_files' \
+                        '(--egress)--egress=[write who reaches what today, through what, and what is open by accident, instead of the report, which goes to standard error]:egress:(table json csv)' \
+                        '(--format)--format=[how findings are written (default\: text)]:format:(text concise json sarif github gitlab junit markdown)' \
+                        '(--fail-on)--fail-on=[the least severity that fails (default\: what egressc.toml says, else error)]:fail_on:(error warning note)' \
+                        '*--select=[of warnings and notes tell only these\: codes, names, or the start of codes such as EGR3]:CODE,…:_sequence compadd - $codes' \
+                        '*--ignore=[hide these warnings and notes; errors are always told]:CODE,…:_sequence compadd - $codes' \
+                        '(--output-file)--output-file=[write the report there]:FILE:_files' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \
                         '(-q --quiet)-q[say nothing when there is nothing to say]' \

@@ -50,6 +50,11 @@ _FLOWS = DEPTH - 1 - 2 * _COLUMNS
 _BITS = 32
 _LOW = (1 << _BITS) - 1
 
+_LAST_COLON = re.compile(r"(?<=:):(?=[,\]}])")
+"""The end of an IPv6 address in a flow, as in `[2001:db8::]`: a plain word to Kubernetes, and to libyaml a mapping cut short."""
+_STAND_IN = "\ue000"
+"""What is read in place of that colon."""
+
 _Place = Any
 """`start << 32 | end` of a scalar; of a list that and the places of its entries, of a mapping that and the places of
 its keys and values by turns, in the order of the mapping."""
@@ -214,6 +219,15 @@ def _may_be_too_deep(text: str) -> bool:
     return _flows(text) >= _FLOWS and any(_flows(part) >= _FLOWS for part in re.split(r"\n---[ \t\r\n]", text))
 
 
+def _restored(value: Any) -> Any:
+    """A value with its colons back."""
+    if isinstance(value, dict):
+        return {_restored(key): _restored(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_restored(each) for each in value]
+    return value.replace(_STAND_IN, ":") if isinstance(value, str) else value
+
+
 def _flows(text: str) -> int:
     return text.count("[") + text.count("{") - text.count("[]") - text.count("{}")
 
@@ -278,11 +292,14 @@ class _Reader:
         self._words = _Words()
         self._base = 0
         self._plain = not ("&" in source.text or "!" in source.text)
+        self._replaces = False
 
     def stream(self, start: int, end: int) -> int | None:
         """Read the documents of a stretch of the text; the offset where reading had to stop, None at its end."""
         self._base = start << _BITS | start
         text = self._source.text[start:end]
+        if self._replaces:
+            text = _LAST_COLON.sub(_STAND_IN, text)
         done = start
         try:
             composer = _WaryComposer(text) if _may_be_too_deep(text) else _Composer(text)
@@ -303,6 +320,10 @@ class _Reader:
             if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark and "nesting depth" in str(error.problem):
                 # The scanner of libyaml ≥ 0.2.6 reads ahead and stops before the composer has come to `DEPTH`.
                 return self.stream(done, start + error.problem_mark.index)
+            mark = getattr(error, "problem_mark", None)
+            if mark is not None and not self._replaces and _LAST_COLON.match(text, mark.index):
+                self._replaces = True
+                return self.stream(done, end)
             from egresslang.broken_yaml import explain
 
             found, stopped = explain(error, Span(self._source, start, end), self._code)
@@ -314,6 +335,8 @@ class _Reader:
         findings = len(self.findings)
         if self._plain or not self._refused(node):
             value, place = self._value(node)
+            if self._replaces:
+                value = _restored(value)
             if value is not None and len(self.findings) == findings:
                 self.documents.append(Located(self._source, value, place))
 

@@ -16,8 +16,14 @@ from egresslang.files import LARGEST, Unreadable
 RANGE = "..."
 """Between two revisions: the last one that both come from. Nothing behind it is the current one."""
 
+MODULE = "commit"
+"""The kind of an entry that is a commit of another repository: a submodule."""
+
 LINK, LINKED = "120000", 32
 """The mode of a link, and how many are followed one after another."""
+
+OURS = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"})
+"""What a hook says of its own repository, and is not true of a submodule."""
 
 _SHALLOW = "the clone is shallow: fetch the history, in GitHub Actions with `fetch-depth: 0`"
 
@@ -28,15 +34,21 @@ class Revision:
     Leaving it (`with`) ends the git that hands out its contents.
     """
 
-    def __init__(self, name: str, folder: str) -> None:
+    def __init__(self, name: str, folder: str, hidden: frozenset[str] = frozenset()) -> None:
         self.name = name
-        self._folder = folder if os.path.isdir(folder) else os.path.dirname(os.path.abspath(folder)) or "."
+        self._hidden = hidden
+        while not os.path.isdir(folder):
+            folder = os.path.dirname(os.path.abspath(folder))
+        self._folder = folder
         top = self._git("rev-parse", "--show-toplevel")
         if top is None:
             raise Unreadable(f"`{name}` is no file or folder, and `{self._folder}` is in no git repository")
         self.root = os.path.realpath(top)
         self._tree = self._found(name)
         self._contents: dict[str, bytes] = {}
+        self._modules: dict[str, Revision] = {}
+        self._elsewhere: dict[str, Revision] = {}
+        self._missing: dict[str, str] = {}
 
     def _found(self, name: str) -> str:
         """The tree of the revision."""
@@ -77,7 +89,8 @@ class Revision:
 
     def _started(self, *arguments: str, stdin: int | None = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         command = ["git", "-C", self._folder, *arguments]
-        env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+        env = {key: value for key, value in os.environ.items() if key not in self._hidden}
+        env |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
         try:
             return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
         except FileNotFoundError:
@@ -89,7 +102,7 @@ class Revision:
 
     @cached_property
     def _entries(self) -> dict[str, tuple[str, str]]:
-        """Mode and object of every file, by its path below the root."""
+        """Mode and object of every file, by its path below the root, those of submodules included."""
         with self._started("ls-tree", "-r", "-z", "--full-tree", self._tree) as process:
             out, _ = process.communicate()
         found = {}
@@ -99,7 +112,37 @@ class Revision:
                 mode, kind, object_name = about.decode().split(" ")
                 if kind == "blob":
                     found[os.fsdecode(path)] = mode, object_name
+                elif kind == MODULE:
+                    found |= self._of_module(os.fsdecode(path), object_name)
         return found
+
+    def _of_module(self, path: str, commit: str) -> dict[str, tuple[str, str]]:
+        """The files of a submodule at the commit that the revision has of it."""
+        folder = os.path.join(self.root, path)
+        try:
+            module = Revision(commit, folder, OURS) if os.path.isdir(folder) else None
+        except Unreadable:
+            module = None
+        if module is None or module.root != os.path.realpath(folder):
+            self._missing[path] = commit
+            return {}
+        self._modules[path] = module
+        entries = module._entries
+        self._elsewhere |= {name: module for _, name in entries.values()}
+        self._missing |= {f"{path}/{below}": missing for below, missing in module._missing.items()}
+        return {f"{path}/{below}": entry for below, entry in entries.items()}
+
+    def _refuse_missing(self, inside: str | None, is_folder: bool = False) -> None:
+        """Raise Unreadable where a path lies in a submodule whose commit is not here, or a folder holds one with files now."""
+        for path, commit in self._missing.items() if inside is not None else ():
+            within = f"{inside}/".startswith(f"{path}/")
+            holds = is_folder and (not inside or path.startswith(f"{inside}/"))
+            folder = os.path.join(self.root, path)
+            if within or (holds and os.path.isdir(folder) and os.listdir(folder)):
+                raise Unreadable(
+                    f"`{self.outside(path)}` is a submodule, and its commit {commit[:12]} of `{self.name}` is not here; "
+                    "fetch it with `git submodule update --init`, or compare within the submodule"
+                )
 
     @cached_property
     def _folders(self) -> set[str]:
@@ -129,7 +172,10 @@ class Revision:
 
     def is_file(self, path: str) -> bool:
         """Whether a path was a file."""
-        return self.inside(path) in self._entries
+        inside = self.inside(path)
+        if inside not in self._entries:
+            self._refuse_missing(inside)
+        return inside in self._entries
 
     def is_folder(self, path: str) -> bool:
         """Whether a path was a folder with files."""
@@ -138,7 +184,9 @@ class Revision:
     def below(self, folder: str, suffixes: str | tuple[str, ...]) -> Iterator[str]:
         """The files below a folder that end so, as paths from the current folder; those of hidden folders are not."""
         inside = self.inside(folder)
-        for path in sorted(self._entries) if inside is not None else ():
+        entries = sorted(self._entries)
+        self._refuse_missing(inside, is_folder=True)
+        for path in entries if inside is not None else ():
             relative = os.path.relpath(path, inside or os.curdir) if inside else path
             hidden = any(part.startswith(".") for part in relative.split(os.sep)[:-1])
             if path.endswith(suffixes) and not hidden and (not inside or path.startswith(inside + os.sep)):
@@ -165,6 +213,8 @@ class Revision:
             raise OSError(0, "not UTF-8", path) from problem
 
     def _object(self, name: str) -> bytes:
+        if (module := self._elsewhere.get(name)) is not None:
+            return module._object(name)
         found = self._contents.get(name)
         if found is None:
             found = self._contents[name] = self._asked(name)
@@ -195,6 +245,8 @@ class Revision:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for module in self._modules.values():
+            module.__exit__()
         if "_batch" in self.__dict__:
             with suppress(OSError):
                 self._batch.communicate()

@@ -149,6 +149,15 @@ def test_what_is_measured_is_what_the_command_line_writes(
     assert set(watch.cpu) == {*stages.STAGES, "total"}
 
 
+def test_analyze_is_measured_beside_istioctl_and_neither_finds_anything(bench: Any, tmp_path: Any) -> None:
+    (measured,) = tables(run(tmp_path, "analyze.py", "--sizes", "20", "--runs", "1"))
+    assert measured[0][0] == "command"
+    assert measured[1][:2] == ["egressc analyze", "20"]
+    path = tmp_path / "mesh.yaml"
+    path.write_text(bench("analyze").mesh(200))
+    assert main(["analyze", str(path), "--fail-on", "note", "-q"]) == 0
+
+
 def test_a_diff_is_measured_against_a_compilation(tmp_path: object) -> None:
     (rows,) = tables(run(tmp_path, "diff.py", "--quick", "--shapes", "mixed", "--sizes", "100"))
     assert rows[0] == ["shape", "rules", "changed", "changes", "parse", "resolve", "compare", "tell", "diff", "compile", "diff ÷ compile"]  # fmt: skip

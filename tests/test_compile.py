@@ -220,6 +220,7 @@ class Block:
 
 HOSTS = ("a.example.com", "b.example.com", "api.a.example.com", "*.example.com", "*.a.example.com", "far.example.org")
 NETWORKS = ("192.0.2.0/24", "192.0.2.10", "198.51.100.0/25", "[2001:db8::/33]", "[2001:db8::7]")
+HOLES = {"192.0.2.0/24": ("192.0.2.128/25", "192.0.2.7"), "[2001:db8::/33]": ("[2001:db8:4000::/34]",)}
 PORTS = {80: "80 http", 443: "443 tls", 8080: "8080 http", 8443: "8443 tls"}
 
 
@@ -242,13 +243,15 @@ def statement(random: Random, namespace: str, sets: dict[str, str]) -> list[Any]
         if hosts == ["far.example.org"] and random.random() < 0.5:
             attributes.append("region=eu")
     elif shape < 0.7:
-        networks = Words(random.sample(NETWORKS, random.choice([1, 2])))
-        destination = [networks, ":", Words(random.sample(["443 tcp", "9000 tcp", "80 http"], random.choice([1, 2])))]
-        if random.random() < 0.5:
-            destination += [
-                " except ",
-                Words(random.sample(["192.0.2.128/25", "192.0.2.7", "[2001:db8:4000::/34]"], 2)),
-            ]
+        networks = random.sample(NETWORKS, random.choice([1, 2]))
+        destination = [
+            Words(networks),
+            ":",
+            Words(random.sample(["443 tcp", "9000 tcp", "80 http"], random.choice([1, 2]))),
+        ]
+        holes = [hole for network in networks for hole in HOLES.get(network, ())]
+        if holes and random.random() < 0.7:
+            destination += [" except ", Words(random.sample(holes, random.randint(1, len(holes))))]
     elif shape < 0.9:
         host = random.choice(["db.example.net", "mq.example.net"])
         destination = [f"{host}:{random.choice(['5432 postgres', '9000 tcp', '443 tcp'])}"]

@@ -105,7 +105,7 @@ def test_a_code_is_told_somewhere(code: Code) -> None:
 
 TESTS = "\n".join(
     path.read_text(encoding="utf-8")
-    for pattern in ("*.py", "*.out")
+    for pattern in ("*.py", "*.out", "case.yaml")
     for path in (ROOT / "tests").rglob(pattern)
     if path.name not in ("test_pages.py", "test_findings_table.py") and "conformance" not in path.parts
 )

@@ -27,6 +27,9 @@ TODAY = "2026-11-23"
 NAMES = {"egress": "policy.egress", "yaml": PROFILE, "toml": "egressc.toml"}
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+MESH = "mesh.yaml"
+"""Manifests that are analysed: an example by themselves."""
+
 Place = tuple[str, int, int, int]
 """File, line, first column and the column after the last."""
 
@@ -41,7 +44,7 @@ def examples(section: str) -> Iterator[dict[str, str]]:
     """The files of each example: a policy starts one, what else it needs stands below it."""
     held: dict[str, str] = {}
     for language, name, text in BLOCK.findall(section):
-        if language == "egress" and held:
+        if held and (language == "egress" or name == MESH):
             yield held
             held = {}
         held[name or NAMES[language]] = text
@@ -75,6 +78,8 @@ def run(files: dict[str, str], folder: Path) -> tuple[list[dict[str, Any]], list
             (folder / name).write_text(plain, encoding="utf-8")
     arguments = ["policy.egress", "-p", PROFILE, "--today", TODAY, "--format", "json"]
     with contextlib.chdir(folder):
+        if MESH in files:
+            return said("analyze", MESH, "--format", "json"), places
         if "build.yaml" in files:
             return verified(Path("build.yaml").read_text()), places
         logs = [f"--access-log={name.removesuffix('.log')}={name}" for name in files if name.endswith(".log")]
@@ -112,7 +117,7 @@ def said(*arguments: str) -> list[dict[str, Any]]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         main(arguments)
-    report = out.getvalue() if arguments[0] in ("check", "audit") else err.getvalue()
+    report = out.getvalue() if arguments[0] in ("check", "analyze", "audit") else err.getvalue()
     found: list[dict[str, Any]] = json.loads(report)["findings"]
     return found
 

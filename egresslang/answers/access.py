@@ -11,12 +11,16 @@ from datetime import date
 
 from egresslang.policy.intent import is_checked
 from egresslang.policy.policy import Addresses, Below, Everything, Grant, Name
-from egresslang.record import record
+from egresslang.ranges import cidrs, show
+from egresslang.record import record, replace
 
 Key = tuple[str, str, object, int, str]
 """Namespace, workload, destination, port and protocol; no protocol where a grant is for whatever is said."""
 
 ByKey = dict[Key, list[Grant]]
+
+FEW = 4
+"""Fixed addresses of a name that are told one by one."""
 
 
 @record
@@ -37,8 +41,31 @@ Said = tuple[str, str, date | None, tuple[tuple[str, str], ...]]
 
 def said(grant: Grant) -> Said:
     """What a grant says of its flows besides granting them: owner, region, last day, fixed addresses."""
-    rule = grant.rule
-    return rule.owner, rule.region, rule.expires, grant.endpoints
+    rule, destination = grant.rule, grant.destination
+    endpoints = grant.endpoints
+    if isinstance(destination, Addresses) and not endpoints and is_checked(grant):
+        endpoints = tuple([(text, "") for text in _networks(destination)])
+    return rule.owner, rule.region, rule.expires, endpoints
+
+
+def as_told(grant: Grant) -> Grant:
+    """A grant by what a sidecar tells its flows by: one to fixed addresses of a name is for the addresses alone.
+
+    Whatever is said to them is theirs, and the name at another address is not. What is told by its Host header stays.
+    """
+    destination = grant.destination
+    if not isinstance(destination, Addresses) or not destination.host or is_checked(grant):
+        return grant
+    networks = _networks(destination)
+    at = networks[0] if len(networks) == 1 else f"{{{', '.join(networks[:FEW])}{', …' if len(networks) > FEW else ''}}}"
+    return replace(grant, destination=replace(destination, host="", label=f"{destination.host} at {at}"))
+
+
+def _networks(addresses: Addresses) -> list[str]:
+    """The networks of some addresses, IPv6 in brackets."""
+    version = addresses.version
+    texts = [show(version, first, length) for first, length in cidrs(version, addresses.ranges)]
+    return [f"[{text}]" for text in texts] if version == 6 else texts
 
 
 def terms_of(grants: Iterable[Grant]) -> Terms:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from egresslang.answers.question import Question, Unanswerable
 from egresslang.mesh.addresses import Address, Network, parse_network
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
 from egresslang.mesh.resources import Origin
-from egresslang.policy.granted import Granted
-from egresslang.policy.policy import Addresses
 from egresslang.ranges import BITS, Range, merge
 from egresslang.record import record
+from egresslang.source import Span
 from egresslang.suggest import nearest
+
+if TYPE_CHECKING:
+    from egresslang.answers.question import Question, Unanswerable
+    from egresslang.policy.granted import Granted
+    from egresslang.policy.policy import Addresses
 
 USUAL = {4: 93 << 24 | 184 << 16 | 216 << 8 | 34, 6: 0x2606_2800_0220_0001_0248_1893_25C8_1946}
 """An address of each IP version that is dialled where nothing mentions it."""
@@ -43,9 +47,9 @@ class Client:
 class AskedMesh:
     """A mesh, the workloads in it, and the policy it was compiled from, if one is known.
 
-    `is_complete` when the workloads are all there are; `own` are further networks of the cluster;
-    `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE); `stranger` is what a pod is like of
-    which nothing is known.
+    `is_complete` when the workloads are all there are; `own` are further networks of the cluster; `stranger` is what a pod
+    is like of which nothing is known; `capture` is what the installation leaves out of capture (profile/facts.py, CAPTURE);
+    `mode_span` is where the mesh's outbound policy is written, None for Istio's default.
     """
 
     def __init__(
@@ -59,12 +63,14 @@ class AskedMesh:
         granted: Granted | None = None,
         own: Iterable[str] = (),
         capture: Mapping[str, str] = MappingProxyType({}),
+        mode_span: Span | None = None,
     ) -> None:
         self.mesh = mesh
         self.clients = {(each.namespace, each.name): each for each in clients}
         self.default_namespace = default_namespace
         self.granted = granted
         self.capture = capture
+        self.mode_span = mode_span
         self.stranger = stranger
         self._is_complete = is_complete
         self._own = tuple(own)
@@ -82,6 +88,8 @@ class AskedMesh:
         return found
 
     def _find(self, said: str, name: str) -> Client | Unanswerable:
+        from egresslang.answers.question import Unanswerable
+
         namespace = said or self.default_namespace
         found = self.clients.get((namespace, name))
         if found is not None:
@@ -136,8 +144,18 @@ class AskedMesh:
     # Addresses
 
     @cached_property
+    def behind(self) -> dict[tuple[str, int], list[str]]:
+        """What is behind the port of a host, in whatever namespaces it is registered."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for (host, _, port), some in self.mesh.registry().endpoints.items():
+            found.setdefault((host, port), []).extend(some)
+        return found
+
+    @cached_property
     def addresses_of_names(self) -> dict[str, list[Address]]:
         """An address of each IP version for a name that goes by fixed ones, in the policy or in a ServiceEntry."""
+        from egresslang.policy.policy import Addresses
+
         found: dict[str, dict[int, Address]] = {}
         for grant in self.granted.grants if self.granted is not None else ():
             where = grant.destination

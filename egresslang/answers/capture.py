@@ -22,13 +22,19 @@ def uncaptured(client: Client, installed: Mapping[str, str], protocol: str, addr
         return "no sidecar sees udp"
     if not client.annotations and not installed:
         return ""
+    settings, said = settings_of(client, installed)
+    name, what = _left_out(settings, address, port)
+    return f"{said[name]} leaves {what} out" if name else ""
+
+
+def settings_of(client: Client, installed: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What holds for a workload by the ends of the annotations that say it, and what says each, in words."""
     said = {name: f"the installation's `global.proxy.{CAPTURE[name]}`" for name in installed}
     settings = dict(installed)
     for name in CAPTURE:
         if (own := client.annotations.get(PREFIX + name)) is not None:
             settings[name], said[name] = own, f"its annotation `{PREFIX}{name}`"
-    name, what = _left_out(settings, address, port)
-    return f"{said[name]} leaves {what} out" if name else ""
+    return settings, said
 
 
 def _left_out(settings: Mapping[str, str], address: Address, port: int) -> tuple[str, str]:
@@ -45,17 +51,18 @@ def _left_out(settings: Mapping[str, str], address: Address, port: int) -> tuple
     return "includeOutboundIPRanges", "the address"
 
 
-def _entries(settings: Mapping[str, str], name: str) -> list[str]:
+def entries(settings: Mapping[str, str], name: str) -> list[str]:
+    """What a setting lists."""
     return [each.strip() for each in settings.get(name, "").split(",") if each.strip()]
 
 
 def _has_port(settings: Mapping[str, str], name: str, port: int) -> bool:
-    return any(each in ("*", str(port)) for each in _entries(settings, name))
+    return any(each in ("*", str(port)) for each in entries(settings, name))
 
 
 def _has_address(settings: Mapping[str, str], name: str, address: Address) -> bool:
     version, number = address
-    for each in _entries(settings, name):
+    for each in entries(settings, name):
         network = parse_network(each)
         if each == "*" or (network and network[0] == version and mask(version, number, network[2]) == network[1]):
             return True

@@ -51,6 +51,7 @@ def ask_policy(policy: Policy, manifests: Manifests, profile: ClusterProfile) ->
         granted=Granted(policy.grants),
         own=(text for networks in profile.networks.values() for text in networks),
         capture=settled.capture,
+        mode_span=settled.mode_span,
     ), found
 
 
@@ -65,7 +66,8 @@ def of_profile(profile: ClusterProfile) -> Installed:
         cluster_domain=profile.cluster_domain,
         version=profile.version,
     )
-    return Installed(config, profile.auto_allocate, {name: said.text for name, said in profile.capture.items()})
+    capture = {name: said.text for name, said in profile.capture.items()}
+    return Installed(config, profile.auto_allocate, capture, profile.mode_span)
 
 
 def stranger(profile: ClusterProfile) -> Pod:

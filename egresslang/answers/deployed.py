@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
-from egresslang.answers.compiled import clients, of_profile, stranger
 from egresslang.documents import Located
 from egresslang.findings import Finding
 from egresslang.mesh.listeners import Pod
@@ -13,9 +13,10 @@ from egresslang.mesh.mesh import Mesh, allocated
 from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, Resources
 from egresslang.policy.standing import standings
-from egresslang.profile.profile import ClusterProfile
 from egresslang.verify.installed import Installed, installed
-from egresslang.verify.verify import standing
+
+if TYPE_CHECKING:
+    from egresslang.profile.profile import ClusterProfile
 
 
 def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) -> tuple[AskedMesh, list[Finding]]:
@@ -24,7 +25,12 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
     An installation among the documents says more than the profile, and that more than Istio's defaults.
     """
     documents = list(unfolded(documents))
-    default = Installed(MeshConfig(), True) if profile is None else of_profile(profile)
+    default, families = Installed(MeshConfig(), True), None
+    if profile is not None:
+        from egresslang.answers.compiled import clients, of_profile, stranger
+        from egresslang.verify.verify import standing
+
+        default, families = of_profile(profile), stranger(profile).families
     settled, found = installed(documents, default)
     config = settled.config
     resources, problems = read(documents, config.cluster_domain)
@@ -37,7 +43,7 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
         resources = joined(resources, existing)
     if config.dns_capture and settled.allocates:
         resources = allocated(resources)
-    like = Pod("", {}, config.dns_capture, _families(resources) if profile is None else stranger(profile).families)
+    like = Pod("", {}, config.dns_capture, families or _families(resources))
     every = {(each.namespace, each.name): each for each in (*known, *_clients(documents, config.cluster_domain, like))}
     return AskedMesh(
         Mesh(resources, config),
@@ -45,6 +51,7 @@ def ask_manifests(documents: Sequence[Located], profile: ClusterProfile | None) 
         default_namespace="default" if profile is None else profile.default_namespace,
         stranger=like,
         capture=settled.capture,
+        mode_span=settled.mode_span,
         is_complete=bool(resources.workloads) or (profile is not None and profile.namespaces is not None),
     ), found
 

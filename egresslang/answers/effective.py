@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from egresslang.answers.around import around, place_of
 from egresslang.answers.asked_mesh import AskedMesh, Client, within
 from egresslang.answers.difference.lines import few
 from egresslang.answers.explain import Answer, explain
 from egresslang.answers.question import Question
+from egresslang.answers.written import IN_NO_FILE
 from egresslang.mesh.addresses import Network, parse_network
-from egresslang.mesh.outbound import ALLOWED, ANSWER, HANGS, PASSED
+from egresslang.mesh.outbound import ALLOWED, REGISTRY, UNSTABLE, Verdict
 from egresslang.mesh.registry import NOWHERE, Registered
-from egresslang.mesh.resources import Origin
 from egresslang.policy.policy import Addresses, Below, Destination, Everything, Grant, Name, Rule, Subject
 from egresslang.ranges import BITS, merge, network_range, show
 from egresslang.record import record, replace
-from egresslang.source import Source, Span
 
 SPOKEN = {
     "HTTP": ("http",),
@@ -37,8 +37,9 @@ SPOKEN = {
 """What a client says to a port of a protocol; to one without, whatever Istio can tell."""
 
 _FRESH = "any-other-name"
-_STRANGE = Question("", "", f"{_FRESH}.test", None, 61234, "tls", None)
-"""A place that nobody has heard of: who reaches it reaches everything."""
+
+DIALLED = "whatever the client dials"
+"""Where a name leads that a sidecar takes at its word."""
 
 INVENTED = ".invalid"
 """The ending of hosts that only name addresses (RFC 2606)."""
@@ -55,13 +56,22 @@ class _Way:
     protocol: str
 
 
+_STRANGE = _Way(Everything(), f"{_FRESH}.test", None, 61234, "tls")
+"""A place that nobody has heard of: who reaches it reaches everything."""
+
+
 def effective(asked: AskedMesh, clients: Iterable[Client]) -> Iterator[Grant]:
     """What each of some workloads reaches, in their order."""
     ways: dict[object, list[_Way]] = {}
     for client in clients:
-        answer = _asked(asked, client, _STRANGE.host, _STRANGE, _STRANGE.port, _STRANGE.protocol)
-        if answer is not None:
-            yield _grant(client, Everything(), 0, "", answer)
+        unseen = list(around(client, asked.capture))
+        yield from unseen
+        open_ports = {each.port for each in unseen if isinstance(each.destination, Everything)}
+        if 0 in open_ports:
+            continue
+        answer = _asked(asked, client, _STRANGE)
+        if answer is not None and not answer.uncaptured:
+            yield _grant(asked, client, replace(_STRANGE, port=0, protocol=""), answer)
             continue
         proxy = asked.proxy(client)
         key = client.namespace, id(proxy.sidecar)
@@ -69,24 +79,26 @@ def effective(asked: AskedMesh, clients: Iterable[Client]) -> Iterator[Grant]:
             services = {id(each): each for listener in proxy.scope.listeners for each in listener.services}
             ways[key] = [way for each in services.values() if not each.in_mesh for way in _ways(each)]
         reached: list[Grant] = []
+        taken: set[int] = set()  # ports on which everything is reached
         for way in ways[key]:
-            answer = _asked(asked, client, way.host, way, way.port, way.protocol)
+            if way.port in open_ports or (way.port in taken and way.protocol == "tcp"):
+                continue
+            answer = _asked(asked, client, way)
             if answer is not None:
-                reached.append(_grant(client, way.destination, way.port, way.protocol, answer))
+                reached.append(_grant(asked, client, way, answer))
+                taken |= {way.port} if isinstance(way.destination, Everything) else set()
         yield from _joined(reached)
 
 
-def _asked(
-    asked: AskedMesh, client: Client, host: str, way: Question | _Way, port: int, protocol: str
-) -> Answer | None:
+def _asked(asked: AskedMesh, client: Client, way: _Way) -> Answer | None:
     """The answer where a place is reached."""
-    dialled = within(way.network) if isinstance(way, _Way) and way.network is not None else None
-    question = Question(client.namespace, client.name, host, None if host else dialled, port, protocol, dialled)
+    dialled = within(way.network) if way.network is not None else None
+    there = None if way.host else dialled
+    question = Question(client.namespace, client.name, way.host, there, way.port, way.protocol, dialled)
     answer = explain(asked, question)
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, Answer) or not answer.found.reaches or answer.found.wraps:
         return None
-    reaches = answer.verdict == PASSED or (answer.verdict == ALLOWED and answer.sees in (ANSWER, HANGS))
-    return answer if reaches else None
+    return answer
 
 
 def _ways(service: Registered) -> Iterator[_Way]:
@@ -102,6 +114,10 @@ def _ways(service: Registered) -> Iterator[_Way]:
             elif protocol != "tcp" and service.is_wild and service.host.startswith("*."):
                 suffix = service.host[2:]
                 yield _Way(Below(suffix), f"{_FRESH}.{suffix}", None, port.number, protocol)
+            elif protocol == "tcp":
+                yield replace(_STRANGE, port=port.number, protocol=protocol)
+                if is_named:
+                    yield _Way(Name(service.host), service.host, None, port.number, protocol)
             elif is_named:
                 yield _Way(Name(service.host), service.host, None, port.number, protocol)
 
@@ -112,10 +128,42 @@ def _addresses(network: Network, host: str) -> Addresses:
     return Addresses(version, (network_range(version, first, length),), named, named or show(version, first, length))
 
 
-def _grant(client: Client, destination: Destination, port: int, protocol: str, answer: Answer) -> Grant:
+def _grant(asked: AskedMesh, client: Client, way: _Way, answer: Answer) -> Grant:
     cause = next((each for each in answer.because if each.kind == "ServiceEntry"), next(iter(answer.because), None))
-    rule = Rule("the mesh configuration" if cause is None else str(cause), place_of(cause))
-    return Grant(Subject(client.namespace, client.name), destination, port, protocol, protocol, (), rule, rule.span)
+    if cause is not None:
+        rule = Rule(str(cause), place_of(cause))
+    else:
+        what = "Istio's default" if asked.mode_span is None else "outbound traffic policy"
+        rule = Rule(f"{what}: {asked.mesh.config.policy.mode}", asked.mode_span or IN_NO_FILE)
+    leads = tuple([(text, "") for text in _leads_to(asked, way, answer.found)])
+    subject = Subject(client.namespace, client.name)
+    return Grant(subject, way.destination, way.port, way.protocol, way.protocol, leads, rule, rule.span)
+
+
+def _leads_to(asked: AskedMesh, way: _Way, found: Verdict) -> list[str]:
+    """Where the flows of a way end, none where that is the place itself: what a name resolves to, or is dialled."""
+    places: set[str] = set()
+    for each in _ends(found):
+        if each.dials != REGISTRY:
+            places.add(DIALLED if isinstance(way.destination, Name) and each.verdict == ALLOWED else "")
+            continue
+        behind = asked.behind.get((each.host, each.port)) or [each.host]
+        places.update("" if _is_itself(text, way.host) else text for text in behind)
+    return sorted(text or way.host or str(way.destination) for text in places) if places - {""} else []
+
+
+def _is_itself(place: str, host: str) -> bool:
+    """Whether a place is a name, or a wildcard whose names are resolved one by one (DYNAMIC_DNS)."""
+    return place == host or (place.startswith("*.") and host.endswith(place[1:]))
+
+
+def _ends(found: Verdict) -> Iterator[Verdict]:
+    """The verdicts of everything that may become of a flow and gets somewhere."""
+    if found.verdict == UNSTABLE:
+        for each in (*found.possible, *(part for part, _ in found.parts)):
+            yield from _ends(each)
+    elif found.reaches:
+        yield found
 
 
 def _joined(grants: Iterable[Grant]) -> Iterator[Grant]:
@@ -135,12 +183,3 @@ def _joined(grants: Iterable[Grant]) -> Iterator[Grant]:
         label = networks[0].host or few([each.label for each in networks])
         ranges = merge(each for network in networks for each in network.ranges)
         yield replace(some[0], destination=Addresses(networks[0].version, tuple(ranges), networks[0].host, label))
-
-
-def place_of(cause: Origin | None) -> Span:
-    """Where a resource is written; nowhere for what is in no file."""
-    place = None if cause is None else cause.place
-    return place if place is not None else Span(_NOWHERE, 0, 0)
-
-
-_NOWHERE = Source("-", "")

@@ -9,20 +9,21 @@ and `*`, which hold the addresses of every name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable, Mapping
 
 from egresslang.answers.access import order_of
+from egresslang.answers.around import EVERY
 from egresslang.answers.question import Unanswerable, told, without_comment
 from egresslang.findings import Finding
 from egresslang.policy import sets
+from egresslang.policy.binding import Binding
 from egresslang.policy.definitions import INTERNET
 from egresslang.policy.flows import ANY_PROTOCOL, ANYWHERE, Box, Destinations
-from egresslang.policy.granted import Granted, box_of
-from egresslang.policy.policy import ANY, PROTOCOL_CLASS, Addresses, Below, Everything, Grant, Name
-from egresslang.ranges import network_range
-from egresslang.record import record
+from egresslang.policy.granted import Granted, workloads_of
+from egresslang.policy.intervals import union
+from egresslang.policy.policy import ANY, PROTOCOL_CLASS, Below, Everything, Grant, Name, Subject
+from egresslang.ranges import BITS, internet, network_range
+from egresslang.record import record, replace
 from egresslang.source import Source, Span
 from egresslang.suggest import nearest
 from egresslang.syntax import nodes
@@ -35,7 +36,8 @@ EXAMPLE = "payments/* -> *.example.com:443"
 class Search:
     """Flows that are asked about; `namespace` and `workload` are `*` for all, `namespace` empty where none is written.
 
-    `target` is what is written before the port; no `port` and no `protocol` are any.
+    `target` is what is written before the port; no `port` and no `protocol` are any. `members` are those of the set that
+    is asked about.
     """
 
     namespace: str
@@ -43,6 +45,7 @@ class Search:
     target: nodes.Host | nodes.Wildcard | nodes.Network | nodes.Anything | nodes.Word
     port: int
     protocol: str
+    members: tuple[Subject, ...] = ()
 
 
 @record
@@ -101,6 +104,23 @@ def _target(text: str, is_bracketed: bool, span: Span) -> nodes.Target | Finding
     return read_network(text, span) if "/" in text else read_target(text, span)
 
 
+def with_members(search: Search, binding: Binding, default: str) -> Search | Unanswerable:
+    """The search with the members of the set that it names: one of its namespace, else the only one of the name."""
+    namespace = search.namespace or default
+    called = [each for each in binding.definitions.called(search.workload) if not each.is_hosts]
+    here = [each for each in called if each.namespace in (namespace, "")]
+    if not here and not search.namespace:
+        here = called
+    if not here or search.workload == ANY:
+        return search
+    if len(here) > 1 and not any(each.namespace == namespace for each in here):
+        places = " or ".join(f"`{each.namespace}/{each.name}`" for each in here[:3])
+        return Unanswerable(f"`{search.workload}` is no set of namespace `{namespace}`; write {places}")
+    found = next((each for each in here if each.namespace == namespace), here[0])
+    word = nodes.WorkloadName(found.namespace, found.name, found.span)
+    return replace(search, members=tuple(binding.subjects([word], found.namespace or namespace)))
+
+
 def located(
     search: Search, default: str, known: Mapping[str, Iterable[str]], is_complete: bool
 ) -> Search | Unanswerable:
@@ -108,6 +128,8 @@ def located(
 
     `known` are the workloads of each namespace; unless they are all there are, others may be asked about.
     """
+    if search.members:
+        return search
     if search.workload == ANY and (search.namespace == ANY or search.namespace in known or not is_complete):
         return search
     if search.workload == ANY:
@@ -121,14 +143,18 @@ def located(
     if elsewhere:
         places = " or ".join(f"`{each}/{search.workload}`" for each in elsewhere[:3])
         return Unanswerable(f"`{search.workload}` is no workload of namespace `{namespace}`; write {places}")
-    if is_complete:
-        near = _near(search.workload, known.get(namespace, ()))
+    near = _near(search.workload, known.get(namespace, ()))
+    if not near and not search.namespace:
+        place_of = {name: f"{where}/{name}" for where, names in sorted(known.items()) for name in names}
+        like = nearest(search.workload, place_of)
+        near = f"; write `{place_of[like]}`" if like else ""
+    if is_complete or near:
         return Unanswerable(f"`{search.workload}` is no workload of namespace `{namespace}`{near}")
     return _in(search, namespace)
 
 
 def _in(search: Search, namespace: str) -> Search:
-    return Search(namespace, search.workload, search.target, search.port, search.protocol)
+    return replace(search, namespace=namespace)
 
 
 def _near(word: str, known: Iterable[str]) -> str:
@@ -138,7 +164,7 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 def matches(search: Search, granted: Granted, addresses: Mapping[str, sets.Addresses]) -> list[Match]:
     """The grants with flows that are asked about; `addresses` are those known of names."""
-    box = Box(who_of(search), _where(search.target, granted), _ports(search), _protocols(search))
+    box = Box(who_of(search), _where(search.target), _ports(search), _protocols(search))
     found = {id(grant): Match(grant) for grant in granted.to(box)}
     for grant in granted.to(Box(box.workloads, Destinations(addresses=sets.ANY_ADDRESS), box.ports, ANY_PROTOCOL)):
         if id(grant) not in found and _may_be_address(search.target, grant, addresses):
@@ -148,6 +174,8 @@ def matches(search: Search, granted: Granted, addresses: Mapping[str, sets.Addre
 
 def who_of(search: Search) -> sets.Workloads:
     """The workloads that are asked about."""
+    if search.members:
+        return union(map(workloads_of, search.members))
     if search.workload != ANY:
         return sets.workload(search.namespace, search.workload)
     return sets.EVERYONE if search.namespace == ANY else sets.namespace(search.namespace)
@@ -161,7 +189,7 @@ def _protocols(search: Search) -> frozenset[str]:
     return frozenset({search.protocol}) if search.protocol else ANY_PROTOCOL
 
 
-def _where(target: nodes.Target, granted: Granted) -> Destinations:
+def _where(target: nodes.Target) -> Destinations:
     match target:
         case nodes.Host():
             return Destinations(names=sets.host(target.name))
@@ -172,16 +200,10 @@ def _where(target: nodes.Target, granted: Granted) -> Destinations:
                 addresses=sets.addresses(target.version, [network_range(target.version, target.first, target.prefix)])
             )
         case nodes.Word() if target.name == INTERNET:
-            return reduce(or_, (box_of(each).destinations for each in _internet(granted)), Destinations())
+            return Destinations(addresses=union(sets.addresses(version, internet(version)) for version in BITS))
         case nodes.Word():
             return Destinations(names=sets.host(target.name))
     return ANYWHERE
-
-
-def _internet(granted: Granted) -> Iterator[Grant]:
-    for grant in granted.grants:
-        if isinstance(grant.destination, Addresses) and grant.destination.label == INTERNET:
-            yield grant
 
 
 def _may_be_address(target: nodes.Target, grant: Grant, known: Mapping[str, sets.Addresses]) -> bool:
@@ -189,7 +211,7 @@ def _may_be_address(target: nodes.Target, grant: Grant, known: Mapping[str, sets
     destination = grant.destination
     if not isinstance(target, nodes.Host | nodes.Wildcard) or isinstance(destination, Name | Below | Everything):
         return False
-    if destination.label == INTERNET:
+    if destination.label == INTERNET or destination.label.startswith(EVERY):
         return True
     granted = sets.addresses(destination.version, destination.ranges)
     if isinstance(target, nodes.Host):

@@ -21,7 +21,8 @@ COLUMNS = (
 """The columns of the CSV and the keys of a flow in JSON."""
 
 LEFT_OPEN = "left open by the profile"
-"""The rule of workloads that the policy says nothing of."""
+UNNAMED = "left open: no rule names it"
+"""The rule of workloads that the policy says nothing of, with a profile and without."""
 
 FORMULA = "=+-@\t\r"
 """What a spreadsheet takes a cell for a formula by."""
@@ -40,7 +41,11 @@ def as_text(found: Sequence[Flows], paint: Paint) -> str:
     """A table, and below it how many flows there are."""
     several = len(found) > 1
     rows = [_row(each.cluster if several else "", match) for each in found for match in each.matches]
-    rows += [_open_row(each.cluster if several else "", pattern) for each in found for pattern in each.open_to_all]
+    rows += [
+        _open_row(each.cluster if several else "", pattern, _open_rule(each))
+        for each in found
+        for pattern in each.open_to_all
+    ]
     count = f"{len(rows)} {'match' if len(rows) == 1 else 'matches'}\n"
     if not rows:
         return count
@@ -56,13 +61,17 @@ def as_text(found: Sequence[Flows], paint: Paint) -> str:
 def _row(cluster: str, match: Match) -> list[str]:
     grant, rule = match.grant, match.grant.rule
     where = place_of(grant) + port_of(grant) + (" (by address)" if match.by_address else "")
-    said = f"{words(rule)} ({place(rule)})"
+    said = f"{words(rule)} ({place(rule)})" if place(rule) else words(rule)
     until = "" if rule.expires is None else str(rule.expires)
     return list(map(shown, [str(grant.subject), where, rule.owner, until, rule.region, said, cluster]))
 
 
-def _open_row(cluster: str, pattern: sets.Pattern) -> list[str]:
-    return list(map(shown, [pattern_text(pattern), ANY, "", "", "", LEFT_OPEN, cluster]))
+def _open_row(cluster: str, pattern: sets.Pattern, rule: str) -> list[str]:
+    return list(map(shown, [pattern_text(pattern), ANY, "", "", "", rule, cluster]))
+
+
+def _open_rule(found: Flows) -> str:
+    return LEFT_OPEN if found.cluster else UNNAMED
 
 
 def pattern_text(pattern: sets.Pattern) -> str:
@@ -105,7 +114,7 @@ def _records(found: Sequence[Flows]) -> Iterator[dict[str, Any]]:
         for pattern in each.open_to_all:
             nothing = dict.fromkeys(COLUMNS)
             who = pattern_text(pattern)
-            yield nothing | {"cluster": each.cluster or None, "source": who, "destination": ANY, "by_address": False, "rule": LEFT_OPEN}  # fmt: skip
+            yield nothing | {"cluster": each.cluster or None, "source": who, "destination": ANY, "by_address": False, "rule": _open_rule(each)}  # fmt: skip
 
 
 def _record(cluster: str, grant: Grant, by_address: bool) -> dict[str, Any]:
@@ -123,6 +132,6 @@ def _record(cluster: str, grant: Grant, by_address: bool) -> dict[str, Any]:
         "region": rule.region or None,
         "by_address": by_address,
         "rule": words(rule),
-        "file": file,
-        "line": line,
+        "file": file or None,
+        "line": line if file else None,
     }

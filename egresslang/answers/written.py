@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from egresslang.policy.policy import Rule
+from egresslang.source import Source, Span
 
 STATEMENTS = frozenset({"allow", "deny", "expect", "mesh"})
 """The kinds of rules that are statements of a policy; any other is a resource of manifests, by its name."""
+
+IN_NO_FILE = Span(Source("", ""), 0, 0)
+"""Where what is in no file stands, such as Istio's defaults."""
 
 
 def words(rule: Rule) -> str:
@@ -19,9 +23,9 @@ def words(rule: Rule) -> str:
 
 
 def place(rule: Rule) -> str:
-    """File and line of a rule."""
+    """File and line of a rule; empty for what is in no file."""
     name, line, _ = rule.span.place
-    return f"{name}:{line}"
+    return f"{name}:{line}" if name else ""
 
 
 @lru_cache(maxsize=65536)

@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "test": "egresslang.commands.test",
     "explain": "egresslang.commands.explain",
     "diff": "egresslang.commands.diff",
+    "analyze": "egresslang.commands.analyze",
     "graph": "egresslang.commands.graph",
     "alerts": "egresslang.commands.alerts",
     "audit": "egresslang.commands.audit",

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 
 if TYPE_CHECKING:
-    from egresslang.answers.asked_mesh import AskedMesh
-    from egresslang.answers.difference.comparison import Compared, Granting, Pair
+    from egresslang.answers.difference.comparison import Compared, Pair
     from egresslang.commands.sides import Side
     from egresslang.findings import Finding
     from egresslang.profile.profile import ClusterProfile
 
 SUMMARY = "tell which access is gained, lost or changed, in flows and not in lines"
+
+BASE = "the base, "
+"""How the side is called that another is compared with."""
 
 FORMATS = ("text", "json", "markdown", "sarif")
 
@@ -61,30 +64,42 @@ def run(options: Any) -> int:
         return misuse(problem)
     head = read_head(options)
     base = read_base(options, head)
-    for side, called in ((base, "the base, "), (head, "")):
+    if not options.base and options.profiles:
+        head = head.within_its_clusters
+    for side, called in ((base, BASE), (head, "")):
         for assumed in [f"{each.name}: {said}" for each in side.profiles for said in each.assumed]:
             sys.stderr.write(f"{assumed}\n" if options.verbose else "")
         if problems := _errors(side.found):
             return _refuse(options, side, called, problems)
-    pairs: list[Pair] = []
-    for name, old, new in _clusters(base, head):
-        if base.documents is not None or head.documents is not None:
-            made, found = _by_model(options, (base, old), (head, new))
-        else:
-            made, found = [], []
-            for side, profile in ((base, old), (head, new)):
-                granting, problems = _granting(options, side, profile, bool(base.profiles or head.profiles))
-                made.append(granting)
-                found.append(problems)
-        for side, called, wrong in ((base, "the base, ", found[0]), (head, "", found[1])):
-            if problems := _errors(wrong):
-                return _refuse(options, side, called, problems)
-        pairs.append((name, made[0], made[1]))
     from egresslang.answers.difference.comparison import compare
+    from egresslang.commands.granting import meant, wrong
 
+    pairs: list[Pair] = []
+    found: list[tuple[Sequence[Finding], Sequence[Finding]]] = []
+    clusters = _clusters(base, head)
+    for name, old, new in clusters:
+        was, now = meant(options, base, head, old, new)
+        for side, called, this, other in ((base, BASE, was, now), (head, "", now, was)):
+            if this.granting is None and (_errors(this.found) or other.granting is not None):
+                return _refuse(options, side, called, _errors(this.found))
+        assert was.granting is not None
+        assert now.granting is not None
+        pairs.append((name, was.granting, now.granting))
+        found.append((was.found, now.found))
     compared = compare(base.name, head.name, str(today(options)), pairs)
     if compared.is_changed or options.format != "text" or not options.quiet:
         write(sys.stdout, _shown(options, compared))
+    of_base = wrong(options, base, [old for _, old, _ in clusters if old is not None], [each for each, _ in found])
+    if of_base and not options.quiet:
+        name, line, _ = of_base[0].span.place
+        more = f" and {len(of_base) - 1} more" if len(of_base) > 1 else ""
+        sys.stderr.write(
+            f"egressc: {BASE}`{base.name}`, does not compile: {of_base[0].code.id} at {name}:{line}{more}\n"
+        )
+    if problems := wrong(
+        options, head, [new for _, _, new in clusters if new is not None], [each for _, each in found]
+    ):
+        return _told(options, head, problems)
     fails = {"widened": compared.is_widened, "changed": compared.is_changed, None: False}
     return FINDINGS if fails[options.fail_if] else CLEAN
 
@@ -101,17 +116,27 @@ def _misuse(options: Any) -> str:
     return ""
 
 
-def _errors(found: tuple[Finding, ...] | list[Finding]) -> list[Finding]:
+def _errors(found: Sequence[Finding]) -> list[Finding]:
     from egresslang.findings import errors
 
     return errors(found)
 
 
 def _refuse(options: Any, side: Side, called: str, problems: list[Finding]) -> int:
-    from egresslang.commands.report import tell
+    """Tell of a side of which it is not known what it grants."""
+    if options.format == "markdown":
+        from egresslang.answers.difference.markdown import refused
 
+        write(sys.stdout, refused(side.name, len(problems)))
     if called and options.format in ("text", "markdown"):
         sys.stderr.write(f"egressc: {called}`{side.name}`, cannot be compared:\n")
+    return _told(options, side, problems)
+
+
+def _told(options: Any, side: Side, problems: list[Finding]) -> int:
+    """Tell what is wrong with a side."""
+    from egresslang.commands.report import tell
+
     tell(options, problems, side.files, sys.stderr)
     return FINDINGS
 
@@ -134,48 +159,6 @@ def _clusters(base: Side, head: Side) -> list[_Cluster]:
         return [(" -> ".join(names), old[0], new[0])]
     before, after = {each.name: each for each in old}, {each.name: each for each in new}
     return [(name, before.get(name), after.get(name)) for name in dict.fromkeys([*after, *before])]
-
-
-def _granting(
-    options: Any, side: Side, profile: ClusterProfile | None, is_known: bool
-) -> tuple[Granting, list[Finding]]:
-    """What a policy grants in a cluster; `is_known` unless the cluster is but assumed."""
-    from egresslang.answers.difference.comparison import Granting
-    from egresslang.answers.left_open import left_open
-    from egresslang.findings import Severity
-    from egresslang.policy.resolve import resolve
-
-    if profile is None:
-        return Granting(()), []
-    policy, found = resolve(side.files, profile, today(options), Severity.WARNING)
-    return Granting(policy.grants, policy, left_open(policy, profile) if is_known else None), found
-
-
-def _by_model(options: Any, *sides: tuple[Side, ClusterProfile | None]) -> tuple[list[Granting], list[list[Finding]]]:
-    """What both sides mean for the workloads that either knows, where one of them is manifests."""
-    from egresslang.answers.deployed import ask_manifests
-    from egresslang.answers.difference.comparison import Granting
-    from egresslang.answers.difference.known_workloads import Workloads, of_manifests, of_policy, workloads_of
-
-    asked: list[Granting | AskedMesh] = []
-    found: list[list[Finding]] = []
-    workloads: Workloads = {}
-    for side, profile in sides:
-        is_known = bool(sides[0][0].profiles or sides[1][0].profiles)
-        if side.documents is None:
-            granting, problems = _granting(options, side, profile, True)
-            asked.append(granting)
-        else:
-            mesh, problems = ask_manifests(side.documents, profile if is_known else None)
-            asked.append(mesh)
-        found.append(problems)
-        workloads |= workloads_of(asked[-1])
-    if any(map(_errors, found)):
-        return [], found
-    return [
-        of_policy(each, profile, workloads) if isinstance(each, Granting) else of_manifests(each, workloads)
-        for each, (_, profile) in zip(asked, sides, strict=True)
-    ], found
 
 
 def _shown(options: Any, compared: Compared) -> str:

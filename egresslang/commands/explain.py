@@ -20,13 +20,16 @@ SUMMARY = "say what becomes of a flow: allowed or blocked, by which rule, throug
 MANY = "-"
 """The question that stands for those of standard input, one a line."""
 
+ALONE = "a question about many flows is asked by itself, as in `egressc explain '* -> api.example.com'`; - takes exact flows"
+"""Why a line of standard input has no answer."""
+
 
 def describe(command: Parser) -> None:
     """The options of the command."""
     command.add_argument(
         "flow",
         metavar="FLOW",
-        help="a flow as the language writes it, such as `idgen -> httpbin.org:80 http`; with `*`, a wildcard, a network or no port, such as `* -> api.example.com`, all flows that match; - reads one a line from standard input; a code or name of a finding, such as EGR204, prints its page",
+        help="a flow as the language writes it, such as `idgen -> httpbin.org:80 http`; with `*`, a wildcard, a network or no port, such as `* -> api.example.com`, all flows that match; - reads exact flows from standard input, one a line; a code or name of a finding, such as EGR204, prints its page",
     )
     policy_options(command)
     command.add_argument(
@@ -193,13 +196,14 @@ def _answer_one(options: Any, asked: AskedMesh) -> int:
 def _answer_all(options: Any, asked: AskedMesh) -> int:
     from egresslang.answers.explain import explain
     from egresslang.answers.question import Unanswerable, read_question
+    from egresslang.answers.search import is_search
 
     if sys.stdin is None:
         return misuse("standard input is closed")
     is_first = True
     for line in sys.stdin.buffer:
         text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
-        question = read_question(text)
+        question = Unanswerable(ALONE) if is_search(text) else read_question(text)
         answer = question if isinstance(question, Unanswerable) else explain(asked, question)
         if options.format == "text" and not is_first:
             write(sys.stdout, "\n")

@@ -18,17 +18,22 @@ if TYPE_CHECKING:
 
 def search_policy(options: Any) -> int:
     """Answer from the policy, for all clusters; returns the status."""
+    from egresslang.answers.around import around_policy
+    from egresslang.answers.compiled import clients
     from egresslang.answers.left_open import left_open
     from egresslang.answers.question import Unanswerable
-    from egresslang.answers.search import located, matches, read_search, who_of
+    from egresslang.answers.search import located, matches, read_search, who_of, with_members
     from egresslang.answers.search_forms import Flows
     from egresslang.commands.inputs import merged, read_inputs
     from egresslang.commands.report import tell
     from egresslang.findings import Severity, errors
+    from egresslang.policy.binding import Binding
     from egresslang.policy.denials import KnownAddresses
     from egresslang.policy.granted import Granted
+    from egresslang.policy.policy import ANY
     from egresslang.policy.resolve import resolve
     from egresslang.policy.sets import workload_patterns
+    from egresslang.report.display import shown
 
     asked = read_search(options.flow)
     if isinstance(asked, Unanswerable):
@@ -43,15 +48,22 @@ def search_policy(options: Any) -> int:
     answers: list[Flows] = []
     problem: Unanswerable | None = None
     for profile, (policy, _) in zip(profiles, resolved, strict=True):
-        here = located(asked, profile.default_namespace, policy.inventory.namespaces, profile.namespaces is not None)
+        known = _by_namespace([(each.namespace, each.name) for each in clients(policy, profile)])
+        here = with_members(asked, Binding(files, profile, []), profile.default_namespace)
+        if not isinstance(here, Unanswerable):
+            here = located(here, profile.default_namespace, known, profile.namespaces is not None)
         if isinstance(here, Unanswerable):
             problem = here
             continue
+        if here.workload not in (ANY, *known.get(here.namespace, ())) and not here.members and not options.quiet:
+            who = shown(f"{here.namespace}/{here.workload}")
+            sys.stderr.write(f"egressc: nothing names `{who}`: it has what everybody has\n")
+        granted = Granted([*policy.grants, *around_policy(policy, profile)])
         addresses = KnownAddresses(policy, profile).addresses
-        open_to_all = left_open(policy, profile) & who_of(here) if options.profiles else None
-        patterns = tuple(workload_patterns(open_to_all)) if open_to_all else ()
+        open_to_all = left_open(policy, profile) & who_of(here)
+        patterns = tuple(workload_patterns(open_to_all))
         name = profile.name if options.profiles else ""
-        answers.append(Flows(name, tuple(matches(here, Granted(policy.grants), addresses)), patterns))
+        answers.append(Flows(name, tuple(matches(here, granted, addresses)), patterns))
     if not answers and problem is not None:
         return _unanswerable(problem)
     return _tell(options, answers)

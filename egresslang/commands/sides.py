@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -45,6 +46,11 @@ class Side:
     found: tuple[Finding, ...]
     documents: tuple[Located, ...] | None = None
 
+    @property
+    def within_its_clusters(self) -> Side:
+        """The side, called after its clusters too."""
+        return replace(self, name=f"{self.name} in {', '.join(each.name for each in self.profiles)}")
+
 
 def read_head(options: Any) -> Side:
     """What is compared: the policy of the command line, or the manifests that it names."""
@@ -53,26 +59,63 @@ def read_head(options: Any) -> Side:
     if options.manifests:
         profiles, found = read_profiles(options) if options.profiles else ([], [])
         return _manifests(", ".join(options.manifests), options.manifests, profiles, found)
-    files, profiles, found = read_inputs(options)
+    gone = _gone(options)
+    files: list[File]
+    if gone is None:
+        files, profiles, found = read_inputs(options)
+    elif gone:
+        files, profiles, found = read_inputs(argparse.Namespace(**{**vars(options), "paths": gone}))
+    else:
+        files, (profiles, found) = [], read_profiles(options)
     is_path = not options.base or options.base == STANDARD_INPUT or os.path.exists(options.base)
     name = ", ".join(options.paths if is_path else ()) or WORK_TREE
     return Side(name, tuple(files), tuple(profiles) if options.profiles else (), tuple(found))
+
+
+def _gone(options: Any) -> list[str] | None:
+    """The paths that still hold a policy, where the others did in the revision that is compared with; None if all do.
+
+    None too where a path never held one: then it is told as for any command.
+    """
+    if not options.base or options.base == STANDARD_INPUT or os.path.exists(options.base) or errors(options.problems):
+        return None
+    paths = options.paths or options.settings.policies or ["."]
+    gone = [each for each in paths if each != STANDARD_INPUT and not _is_policy(each)]
+    if not gone:
+        return None
+    from egresslang.revision import Revision
+
+    with Revision(options.base, _home(paths[0])) as revision:
+        if not all(revision.is_file(each) or any(revision.below(each, SUFFIX)) for each in gone):
+            return None
+    return [each for each in paths if each not in gone]
+
+
+def _is_policy(path: str) -> bool:
+    return bool(find_policies(path)) if os.path.isdir(path) else os.path.lexists(path)
 
 
 def read_base(options: Any, head: Side) -> Side:
     """What it is compared with: a path that exists, else a revision; the head itself where only profiles differ."""
     if not options.base:
         profiles, found = _profiles(options.base_profiles)
-        name = f"{head.name} in {', '.join(each.name for each in profiles)}"
-        return replace(head, name=name, profiles=tuple(profiles), found=tuple(found))
+        return replace(head, profiles=tuple(profiles), found=tuple(found)).within_its_clusters
     if options.base == STANDARD_INPUT or os.path.exists(options.base):
         return _at_path(options, head)
     from egresslang.revision import Revision
 
-    with Revision(
-        options.base, (options.paths or ["."])[0] if STANDARD_INPUT not in options.paths else "."
-    ) as revision:
+    with Revision(options.base, _home((options.paths or ["."])[0])) as revision:
         return _at_revision(options, head, revision)
+
+
+def _home(path: str) -> str:
+    """The folder whose repository a revision is of: the current one, unless its repository does not hold the path."""
+    from egresslang.commands.report import repository
+
+    root, _ = repository()
+    here = os.path.realpath(path)
+    is_ours = os.path.exists(os.path.join(root, ".git")) and here.startswith(os.path.realpath(root) + os.sep)
+    return os.curdir if is_ours or path == STANDARD_INPUT else path
 
 
 def _profiles(paths: Iterable[str]) -> tuple[list[ClusterProfile], list[Finding]]:
@@ -144,19 +187,33 @@ def _manifests(name: str, paths: Sequence[str], profiles: Sequence[ClusterProfil
         here, wrong = read(source)
         documents += here
         problems += wrong
+    if not problems and documents and all(_is_profile(each) for each in documents):
+        raise Unreadable(
+            f"`{name}` holds profiles and no manifests: a profile is given with -p, that of the base with --base-profile"
+        )
     files = tuple(File(source, ()) for source in sources)
     return Side(name, files, tuple(profiles), (*found, *problems), tuple(documents))
+
+
+def _is_profile(document: Located) -> bool:
+    value = document.value
+    return isinstance(value, dict) and value.get("kind") == "ClusterProfile"
 
 
 # A revision
 
 
 def _at_revision(options: Any, head: Side, revision: Revision) -> Side:
-    settings, found = _settings_at(revision, (options.paths or ["."])[0])
-    sources, problems = _sources_at(revision, options.paths or settings.policies or ["."])
+    settings, found = _settings_at(revision, (options.paths or ["."])[0], options.config)
+    paths = options.paths or settings.policies or ["."]
+    sources, problems = _sources_at(revision, paths)
     found += problems
-    if not sources and not options.quiet:
-        sys.stderr.write(f"egressc: no policy in `{revision.name}`: everything is gained\n")
+    if not options.quiet:
+        for path in paths if options.paths else ():
+            if not revision.is_file(path) and not revision.is_folder(path):
+                sys.stderr.write(f"egressc: `{path}` is not in `{revision.name}`\n")
+        if not sources:
+            sys.stderr.write(f"egressc: no policy in `{revision.name}`: everything is gained\n")
     paths = options.base_profiles or (options.profiles if _is_given(options) else settings.profiles)
     profiles: list[ClusterProfile] = []
     for path in paths:
@@ -166,8 +223,8 @@ def _at_revision(options: Any, head: Side, revision: Revision) -> Side:
     return _policy(revision.name, sources, profiles, found, head)
 
 
-def _settings_at(revision: Revision, first: str) -> tuple[Settings, list[Finding]]:
-    """What the configuration said that held for a path."""
+def _settings_at(revision: Revision, first: str, now: str) -> tuple[Settings, list[Finding]]:
+    """What the configuration said that held for a path; that of `now` may have been elsewhere: the only one that is gone."""
     from egresslang.config.find import NAME, SHARED, holds_table
     from egresslang.config.load import load
     from egresslang.config.settings import Settings
@@ -180,6 +237,10 @@ def _settings_at(revision: Revision, first: str) -> tuple[Settings, list[Finding
                 settings, found = load(os.path.abspath(path), _read(revision, path))
                 return settings, errors(found)
         at = os.path.dirname(at) if at else None
+    moved = [each for each in revision.below(revision.root, NAME) if not os.path.exists(each)] if now else []
+    if len(moved) == 1 and os.path.basename(moved[0]) == NAME:
+        settings, found = load(os.path.abspath(moved[0]), _read(revision, moved[0]))
+        return settings, errors(found)
     return Settings(), []
 
 

@@ -114,7 +114,7 @@ class _Reader:
         self._left_out(problems)
         standing = 0
         for document in mesh.unfolded(documents):
-            if _installs(document):
+            if is_installation(document):
                 if documents == [document] and source.name != STANDARD_INPUT:
                     self._installations.append(Installs(source.name, frozenset(read_installation(document)[0].facts)))
                 else:
@@ -168,7 +168,7 @@ class _Reader:
             self._labels[name] = max(told, self._labels.get(name, ()), key=len)
 
 
-def _installs(document: Located) -> bool:
+def is_installation(document: Located) -> bool:
     """Whether a document is an installation file for sure: the values of any other chart have keys of Istio's, too."""
     form = form_of(document)
     return form in ("istio", "sail") or (form == "helm" and "meshConfig" in document)

@@ -81,6 +81,10 @@ class Definitions:
             return self._by_name.get((namespace, name))
         return self._by_name.get((here, name)) or self._by_name.get(("", name))
 
+    def called(self, name: str) -> list[Definition]:
+        """The sets of a name, in whatever namespaces."""
+        return [each for each in self._by_name.values() if each.name == name]
+
     def nearest(self, name: str, is_hosts: bool) -> str:
         """The name of a set of a kind that is most like another name, empty when none is near."""
         return self._vocabularies[is_hosts].nearest(name)

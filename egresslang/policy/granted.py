@@ -95,10 +95,11 @@ class Granted:
 def box_of(grant: Grant) -> Box:
     """The flows of a grant."""
     who, where = workloads_of(grant.subject), destinations_of(grant.destination)
+    ports = sets.ports(grant.port) if grant.port else sets.ANY_PORT
     if isinstance(grant.destination, Everything):
-        return Box(who, where, sets.ANY_PORT, GOVERNED)
+        return Box(who, where, ports, GOVERNED)
     protocols = GOVERNED if _is_any_bytes(grant) else frozenset({grant.protocol})
-    return Box(who, where, sets.ports(grant.port), protocols)
+    return Box(who, where, ports, protocols)
 
 
 def _is_any_bytes(grant: Grant) -> bool:
@@ -140,6 +141,7 @@ def rules_of(grants: Iterable[Grant]) -> Iterator[Grant]:
     """One grant for each rule, in the order of their places."""
     seen: set[object] = set()
     for grant in sorted(grants, key=lambda each: each.rule.span.place):
-        if grant.rule.span.place not in seen:
-            seen.add(grant.rule.span.place)
+        key = grant.rule.span.place, grant.rule.kind
+        if key not in seen:
+            seen.add(key)
             yield grant

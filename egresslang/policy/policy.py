@@ -97,7 +97,7 @@ class Rule:
 class Grant:
     """Flows that one rule adds: a subject, a destination, a port and a protocol class.
 
-    `port` is 0 for Everything; `spelled` is the protocol as written; `endpoints` are the fixed addresses a name
+    `port` is 0 where any will do, as for Everything; `spelled` is the protocol as written; `endpoints` are the fixed addresses a name
     leads to (sorted, empty when the name is resolved); `span` is where the destination is written.
     """
 

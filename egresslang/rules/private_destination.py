@@ -27,7 +27,7 @@ CODE = codes.PRIVATE_DESTINATION
 
 
 @record
-class _Special:
+class Special:
     """Networks that are not public: what they are called, what follows, and what to do."""
 
     words: str
@@ -38,14 +38,14 @@ class _Special:
 
 
 _KNOWN = "say under `destinations:` of the profile what it is"
-_METADATA = _Special(
+_METADATA = Special(
     "cloud metadata",
     ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"),
     "whoever reaches it can take the credentials of the node",
     "remove it, and give the workload an identity of its own",
     Severity.ERROR,
 )
-_LOOPBACK = _Special(
+_LOOPBACK = Special(
     "loopback",
     ("127.0.0.0/8", "::1"),
     "it is the pod itself: no connection to it leaves the pod",
@@ -54,39 +54,39 @@ _LOOPBACK = _Special(
 )
 _SPECIALS = (
     _LOOPBACK,
-    _Special(
+    Special(
         "link-local",
         ("169.254.0.0/16", "fe80::/10"),
         "the node and the cloud's metadata service answer there",
         "remove it, or cut `{}` out with `except`",
         Severity.ERROR,
     ),
-    _Special(
+    Special(
         "private",
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
         "in another network it is another host",
         _KNOWN,
     ),
-    _Special(
+    Special(
         "multicast",
         ("224.0.0.0/4", "ff00::/8"),
         "it is many hosts at once: no connection can be made to it",
         "remove it, or cut `{}` out with `except`",
         Severity.ERROR,
     ),
-    _Special(
+    Special(
         "broadcast",
         ("255.255.255.255",),
         "it is every host of a network at once: no connection can be made to it",
         "remove it, or cut `{}` out with `except`",
         Severity.ERROR,
     ),
-    _Special("reserved", ("192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4", "100::/64"), "nobody has it", _KNOWN),
-    _Special(
+    Special("reserved", ("192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4", "100::/64"), "nobody has it", _KNOWN),
+    Special(
         "benchmark", ("198.18.0.0/15", "2001:2::/48"), "it is for tests of devices, and nobody's elsewhere", _KNOWN
     ),
-    _Special("shared", ("100.64.0.0/10",), "carriers and clouds use it inside: elsewhere it is another host", _KNOWN),
-    _Special(
+    Special("shared", ("100.64.0.0/10",), "carriers and clouds use it inside: elsewhere it is another host", _KNOWN),
+    Special(
         "documentation",
         ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"),
         "nothing listens there: it is for examples",
@@ -108,7 +108,7 @@ class _Network:
     first: int
     last: int
     text: str
-    special: _Special
+    special: Special
 
 
 _Place = tuple[Span, Addresses, _Network]
@@ -143,6 +143,17 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     for by_rule in told.values():
         (span, judged, found), *others = by_rule.values()
         yield _finding(_title(judged, found), span, found, [place[0] for place in others])
+
+
+def what_is_there(version: int, addresses: Range) -> Special | None:
+    """The worst kind of addresses, none of them public, that a range meets; None for public ones alone."""
+    first, last = addresses
+    for text in _METADATA.networks if last - first < _AIMED[version] else ():
+        of, (number, _) = parse_cidr(text)
+        if of == version and first <= number <= last:
+            return _METADATA
+    found = _worst((addresses,), _networks()[version])
+    return None if found is None else found.special
 
 
 def _names(policy: Policy) -> Iterator[Finding]:

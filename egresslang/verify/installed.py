@@ -16,7 +16,7 @@ from egresslang.profile.facts import AUTO_ALLOCATES_SINCE, CAPTURE, Installation
 from egresslang.profile.installation import form_of, read_installation
 from egresslang.profile.version import judge
 from egresslang.record import record, replace
-from egresslang.source import Source
+from egresslang.source import Source, Span
 
 CONFIG_MAP = "istio"
 """The ConfigMap whose `data.mesh` istiod reads."""
@@ -27,11 +27,15 @@ _FACTS = {"rootNamespace": "root_namespace", "clusterDomain": "cluster_domain", 
 
 @record
 class Installed:
-    """What is configured for the mesh, whether hosts get virtual addresses by themselves, and what is left out of capture."""
+    """What is configured for the mesh, whether hosts get virtual addresses by themselves, and what is left out of capture.
+
+    `mode_span` is where the outbound policy is written, None for Istio's default.
+    """
 
     config: MeshConfig
     allocates: bool
     capture: Mapping[str, str] = MappingProxyType({})
+    mode_span: Span | None = None
 
 
 def installed(documents: Iterable[Located], default: Installed) -> tuple[Installed, list[Finding]]:
@@ -87,7 +91,9 @@ def _over(before: Installed, document: Located, told: Installation, found: list[
         return before
     facts = {field: told.facts[key].value for key, field in _FACTS.items() if key in told.facts}
     config = replace(config, **{"dns_capture": config.dns_capture or told.told("dnsCapture"), **facts})
+    mode_span = before.mode_span
     if mode := told.facts.get("outboundTrafficPolicy"):
+        mode_span = mode.span
         config = replace(config, policy=replace(config.policy, mode=mode.value))
     allocates = before.allocates
     if version := told.facts.get("version"):
@@ -98,7 +104,7 @@ def _over(before: Installed, document: Located, told: Installation, found: list[
     if (stated := told.told("autoAllocate")) is not None:
         allocates = stated
     capture = {key: told.facts[key].value for key in CAPTURE if key in told.facts}
-    return Installed(config, allocates, {**before.capture, **capture})
+    return Installed(config, allocates, {**before.capture, **capture}, mode_span)
 
 
 def _none_that_istio_accepts(document: Located, words: str) -> Finding:

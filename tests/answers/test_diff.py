@@ -166,6 +166,78 @@ def test_a_revision_without_a_policy_grants_nothing(here: Path) -> None:
     assert said.out.endswith("\n3 gained\n")
 
 
+def test_a_path_that_the_revision_lacks_is_told(here: Path) -> None:
+    git("mv", "-f", "a.egress", "b.egress")
+    said = Said("diff", "--base", "main", "b.egress")
+    assert said.err.endswith(
+        "egressc: `b.egress` is not in `main`\negressc: no policy in `main`: everything is gained\n"
+    )
+    assert said.out.endswith("\n3 gained\n")
+    assert "is not in" not in Said("diff", "--base", "main", "b.egress", "-q").err
+
+
+@pytest.mark.parametrize("paths", [[], ["a.egress"], ["policies"], ["b.egress", "a.egress"]])
+def test_a_policy_that_is_gone_is_lost(here: Path, paths: list[str]) -> None:
+    Path("policies").mkdir()
+    Path("policies/c.egress").write_text(BEFORE)
+    Path("a.egress").write_text(BEFORE)
+    git("add", ".")
+    git("commit", "-qm", "second")
+    git("rm", "-qr", ".")
+    Path("b.egress").write_text("") if "b.egress" in paths else None
+    said = Said("diff", "--base", "HEAD", *paths, "-q")
+    assert (said.status, said.err, said.out.splitlines()[-1]) == (0, "", "2 lost")
+    assert Said("diff", "--base", "HEAD", "never.egress", "-q").status == 2
+    assert Said("diff", "--base", "HEAD", "gone/never.egress", "-q").status == 2
+
+
+def test_a_configuration_that_moved_is_found_where_it_was(here: Path) -> None:
+    Path("old").mkdir()
+    git("mv", "-f", "a.egress", "old/a.egress")
+    Path("old/a.egress").write_text(BEFORE)
+    Path("stray.egress").write_text("allow shop/ops -> stray.example.com:443 tls\n")
+    Path("old/egressc.toml").write_text('policies = ["a.egress"]\n')
+    git("add", ".")
+    git("commit", "-qm", "second")
+    git("rm", "-q", "--cached", "old/egressc.toml")
+    Path("old/egressc.toml").unlink()
+    Path("egressc.toml").write_text('policies = ["old"]\n')
+    assert summary("--base", "HEAD") == []
+
+
+@pytest.fixture
+def submodule(here: Path, tmp_path: Path) -> Path:
+    """A submodule with a policy, that changed since the commit that the repository has of it."""
+    git("rm", "-qf", "a.egress")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.egress").write_text(BEFORE)
+    git("-C", other, "init", "-q", "-b", "main", ".")
+    git("-C", other, "add", ".")
+    git("-C", other, "commit", "-qm", "first")
+    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", other, "rules")
+    git("commit", "-qm", "second")
+    Path("rules/a.egress").write_text(AFTER)
+    return here / "rules"
+
+
+def test_a_submodule_is_read_at_its_commit(submodule: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", str(submodule.parent / ".git"))
+    for paths in ([], ["rules"], ["rules/a.egress"]):
+        assert [each.split()[0] for each in summary("--base", "HEAD", *paths)] == ["gained", "changed"]
+
+
+def test_a_submodule_without_its_commit_is_refused(submodule: Path) -> None:
+    git("update-index", "--cacheinfo", f"160000,{'1' * 40},rules")
+    git("commit", "-qm", "third")
+    for paths in ([], ["rules"], ["rules/a.egress"]):
+        said = Said("diff", "--base", "HEAD", *paths, "-q")
+        assert (said.status, said.out) == (2, "")
+        assert said.err.startswith(
+            "egressc: `rules` is a submodule, and its commit 111111111111 of `HEAD` is not here; "
+        )
+
+
 def test_three_dots_are_the_revision_where_a_branch_began(here: Path) -> None:
     git("switch", "-qc", "branch")
     git("commit", "-qam", "ours")
@@ -204,7 +276,7 @@ def test_a_policy_is_compared_in_two_clusters(here: Path) -> None:
     Path("a.egress").write_text(BEFORE + "allow cart -> r.example.com:443 tls region=us\n")
     assert summary("a.egress", "--base-profile", "eu.yaml", "-p", "us.yaml") == ["gained shop/cart -> r.example.com eu -> us"]  # fmt: skip
     said = Said("diff", "a.egress", "--base-profile", "eu.yaml", "-p", "eu.yaml")
-    assert said.out == "no access changed from a.egress in eu to a.egress\n"
+    assert said.out == "no access changed from a.egress in eu to a.egress in eu\n"
 
 
 def test_what_holds_in_all_clusters_is_told_once(here: Path) -> None:
@@ -518,3 +590,124 @@ spec:
     assert compiled.status == 0, compiled.err
     said = Said("diff", "--base", "out", "a.egress", "-p", "p.yaml", "--fail-if", "changed")
     assert (said.status, said.out) == (0, "no access changed from out to a.egress\n")
+
+
+# What is wrong with a side
+
+
+def test_errors_of_the_head_are_told_beside_the_changes(here: Path) -> None:
+    Path("a.egress").write_text(AFTER + "deny * -> evil.example.net\n")
+    said = Said("diff", "--base", "main", "-q")
+    assert said.status == 1
+    assert said.out.endswith("\n1 gained, 1 changed\n")
+    assert said.err.startswith("error[EGR201]")
+    Path("a.egress").write_text(BEFORE + "expect cart -> nobody.example.com:443 allowed\n")
+    said = Said("diff", "--base", "main", "--format", "json", "-q")
+    assert (said.status, [e["code"] for e in json.loads(said.err)["findings"]]) == (1, ["EGR207"])
+    assert json.loads(said.out)["changes"] == []
+
+
+def test_a_head_that_mends_a_broken_base_is_compared(here: Path) -> None:
+    Path("a.egress").write_text(AFTER + "deny * -> evil.example.net\n")
+    git("commit", "-qam", "broken")
+    Path("a.egress").write_text(AFTER)
+    said = Said("diff", "--base", "HEAD")
+    assert (said.status, said.out) == (0, "no access changed from HEAD to the work tree\n")
+    assert said.err.endswith("egressc: the base, `HEAD`, does not compile: EGR201 at a.egress:4\n")
+
+
+def test_what_cannot_be_compared_is_a_comment_too(here: Path) -> None:
+    Path("a.egress").write_text("allow cart ->\n")
+    said = Said("diff", "--base", "main", "--format", "markdown", "-q")
+    assert said.status == 1
+    assert said.out.splitlines()[:2] == ["<!-- egressc diff -->", "### Egress: not compared"]
+
+
+def test_manifests_without_workloads_are_not_compared(here: Path) -> None:
+    for name in ("old", "new"):
+        Path(f"{name}.yaml").write_text(MANIFESTS)
+    said = Said("diff", "--base", "old.yaml", "--manifests", "new.yaml")
+    assert (said.status, said.out) == (2, "")
+    assert (
+        said.err == "egressc: no workload is known to ask about: add the manifests of workloads, or a profile with -p\n"
+    )
+
+
+@pytest.mark.parametrize("base", ["p.yaml", "clusters"])
+def test_a_profile_is_no_manifest(here: Path, base: str) -> None:
+    Path("clusters").mkdir()
+    for path in ("p.yaml", "clusters/p.yaml"):
+        Path(path).write_text(profile("one"))
+    said = Said("diff", "--base", base, "-p", "p.yaml")
+    assert (said.status, said.out) == (2, "")
+    assert said.err == f"egressc: `{base}` holds profiles and no manifests: a profile is given with -p, that of the base with --base-profile\n"  # fmt: skip
+
+
+# What was reached otherwise
+
+
+def test_what_a_profile_left_open_is_not_widened(here: Path) -> None:
+    Path("one.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: workloads"))
+    Path("a.egress").write_text(BEFORE + "allow ops -> api.example.com:443 tls\n")
+    said = Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened")
+    assert said.status == 0
+    assert said.out.splitlines()[:3] == [
+        "- shop/ops is left open no more by the profile",
+        "+ shop/ops -> api.example.com:443 tls",
+        "    could be reached before: the workload was left open",
+    ]
+    Path("a.egress").write_text(BEFORE + "allow {ops, cart} -> api.example.com:80 http\n")
+    assert Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened").status == 1
+    Path("a.egress").write_text(BEFORE + "allow shop/* -> api.example.com:80 http\n")
+    assert Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened").status == 1
+    Path("one.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: observe"))
+    assert Said("diff", "--base", "main", "-p", "one.yaml", "-q", "--fail-if", "widened").status == 0
+
+
+def test_what_was_open_in_one_cluster_is_widened_in_another(here: Path) -> None:
+    Path("one.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: workloads"))
+    Path("two.yaml").write_text(profile("two"))
+    Path("a.egress").write_text(BEFORE + "allow ops -> api.example.com:443 tls\n")
+    options = ("--base", "main", "-p", "one.yaml", "-p", "two.yaml", "-q", "--fail-if", "widened")
+    said = Said("diff", *options)
+    assert (said.status, said.out.count("+ shop/ops -> api.example.com:443 tls [")) == (1, 2)
+
+
+def test_a_name_may_have_been_within_the_internet(here: Path) -> None:
+    before = 'allow shop/cart -> internet:443 tls reason="x"\n'
+    Path("a.egress").write_text(before)
+    git("commit", "-qam", "wide")
+    Path("a.egress").write_text("allow shop/cart -> x.example.com:443 tls\n")
+    lines = Said("diff", "--base", "HEAD", "-q").out.splitlines()
+    assert lines[:2] == ["+ shop/cart -> x.example.com:443 tls", "    was within internet, if it is at such an address"]
+    Path("a.egress").write_text("allow shop/* -> x.example.com:443 tls\nallow shop/cart -> x.example.com:80 http\n")
+    assert "was within" not in Said("diff", "--base", "HEAD", "-q").out
+    git("commit", "-qam", "narrow")
+    Path("a.egress").write_text(before)
+    assert "was within" not in Said("diff", "--base", "HEAD", "-q").out
+
+
+def test_sarif_has_who_is_left_open(here: Path) -> None:
+    Path("one.yaml").write_text(profile("one"))
+    Path("two.yaml").write_text(profile("one").replace("enforcement: mesh", "enforcement: observe"))
+    said = Said("diff", "a.egress", "--base-profile", "one.yaml", "-p", "two.yaml", "--format", "sarif")
+    (result,) = json.loads(said.out)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("EGRD003", "warning")
+    assert result["message"]["text"] == "opened: * is left open by the profile"
+    place = result["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("two.yaml", 5)
+
+
+def test_one_more_rule_is_one(here: Path) -> None:
+    Path("a.egress").write_text(
+        BEFORE + "".join(f"allow ops -> x.example.com:443 tls ticket=T-{n}\n" for n in range(4))
+    )
+    assert "    is 1 more rule" in Said("diff", "--base", "main", "-q").out.splitlines()
+
+
+def test_both_sides_of_one_policy_are_called_after_their_clusters(here: Path) -> None:
+    for name in ("us", "eu"):
+        Path(f"{name}.yaml").write_text(profile(name, f"  variables: {{bank: {name}.example.com}}\n"))
+    Path("a.egress").write_text("allow shop/cart -> ${bank}:443 tls\n")
+    said = Said("diff", "a.egress", "--base-profile", "eu.yaml", "-p", "us.yaml", "--format", "markdown")
+    assert "\nFrom `a.egress in eu` to `a.egress in us`.\n" in said.out

@@ -16,6 +16,7 @@ from egresslang.answers.access import Terms, terms_of
 from egresslang.answers.difference.comparison import Compared, Granting, compare
 from egresslang.answers.difference.difference import CHANGED, GAINED, LOST, changes
 from egresslang.answers.difference.json import show
+from egresslang.answers.difference.lines import terms_changed
 from egresslang.compile import read
 from egresslang.findings import Severity, errors
 from egresslang.policy import sets
@@ -80,7 +81,7 @@ def _is_there(grant: Grant, where: str | IPv4Address) -> bool:
             return isinstance(where, str) and where.endswith(f".{suffix}")
         case Addresses() as there:
             if isinstance(where, str):
-                return where == there.host
+                return where == there.host and is_checked(grant)
             return any(first <= int(where) <= last for first, last in there.ranges)
     return True
 
@@ -334,3 +335,44 @@ def test_flows_that_change_are_told_once() -> None:
         ("*.q.test", ("s",), False),
         ("p.q.test", ("s", "t"), True),
     ]
+
+
+# Fixed addresses of a name
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("443 tls address=192.0.2.1", "443 tls", [(GAINED, "a/x -> w.test:443"), (LOST, "a/x -> w.test at 192.0.2.1:443")]),
+        ("443 tls", "443 tls address=192.0.2.1", [(GAINED, "a/x -> w.test at 192.0.2.1:443"), (LOST, "a/x -> w.test:443")]),
+        ("443 tls address={192.0.2.1, 2001:db8::1}", "443 tls address=192.0.2.1", [(LOST, "a/x -> w.test at [2001:db8::1]:443")]),
+        ("80 http address=192.0.2.1", "80 http", [(LOST, "a/x -> w.test:80"), (CHANGED, "a/x -> w.test:80")]),
+        ("80 http address=192.0.2.1", "80 http address=192.0.2.2", [(GAINED, "a/x -> w.test:80"), (LOST, "a/x -> w.test:80"), (CHANGED, "a/x -> w.test:80")]),
+    ],
+)  # fmt: skip
+def test_a_name_at_fixed_addresses_is_not_the_name(before: str, after: str, said: list[tuple[str, str]]) -> None:
+    rules = [f"allow a/x -> w.test:{each}\n" for each in (before, after)]
+    assert [each[:2] for each in told(*rules)] == said
+    assert compared(grants_of(rules[0]), grants_of(rules[1])).is_widened is (said[0][0] == GAINED or "http" in after)
+
+
+def test_the_name_beside_its_fixed_address_is_gained() -> None:
+    before = "allow a/x -> w.test:443 tls address=192.0.2.1\n"
+    assert told(before, before + "allow a/x -> w.test:443 tls\n") == [(GAINED, "a/x -> w.test:443", True)]
+
+
+def test_where_a_name_leads_is_told() -> None:
+    before = "allow a/x -> w.test:80 http address=192.0.2.1\n"
+    lines = compared(grants_of(before), grants_of("allow a/x -> w.test:80 http\n")).lines
+    assert lines[1].old is not None
+    assert lines[1].new is not None
+    assert terms_changed(lines[1].old, lines[1].new) == ["leads to: 192.0.2.1 -> what the name resolves to"]
+
+
+def test_parts_with_other_owners_are_changes_of_their_own() -> None:
+    after = "allow a/x -> *.q.test:443 tls owner=s\nallow a/x -> p.q.test:443 tls owner=t\n"
+    for before, head in (("", after), (after, "")):
+        found = changes(grants_of(before), grants_of(head))
+        told = [(str(e.grant.destination), (e.new or e.old or Terms()).owners, e.is_whole) for e in found]
+        assert told == [("*.q.test", ("s",), False), ("p.q.test", ("s", "t"), True)]
+    assert [line.remark for line in compared((), grants_of(after)).lines] == ["in part", ""]

@@ -370,6 +370,11 @@ def test_the_answer_that_the_readme_shows(egressc: type[Said], tmp_path: Path, m
     assert egressc("explain", "etl -> httpbin.org:80 http", "policies", "-p", "cluster.yaml").out == shown
 
 
+def test_questions_about_many_flows_are_not_for_standard_input(ask: Callable[..., list[dict[str, Any]]]) -> None:
+    (answer,) = ask("allow idgen -> x.example.com:443 tls\n", "* -> x.example.com")
+    assert answer["error"].startswith("a question about many flows is asked by itself, as in `egressc explain ")
+
+
 def test_what_the_profile_itself_says_of_pods(ask: Callable[..., list[dict[str, Any]]]) -> None:
     spec = (
         "  namespaces:\n"

@@ -208,3 +208,100 @@ def test_csv_is_for_many_flows(here: Path) -> None:
     said = Said("explain", "cart -> api.stripe.com:443 tls", "-p", "p.yaml", "--format", "csv")
     assert (said.status, said.out) == (2, "")
     assert said.err.startswith("egressc: csv is a table of all flows that match")
+
+
+def test_the_internet_is_asked_about_by_its_addresses(here: Path) -> None:
+    rules = "allow shop/cart -> 8.8.8.8:443 tcp\nallow shop/pay -> 10.0.0.1:443 tcp\nallow shop/front -> *  reason=x\n"
+    Path("a.egress").write_text(rules)
+    assert matching("shop/* -> internet") == ["cart 8.8.8.8:443", "front *"]
+    assert matching("shop/* -> internet:80") == ["front *"]
+
+
+def test_the_internet_is_asked_about_in_an_open_mesh(here: Path) -> None:
+    Path("m.yaml").write_text(SIDECAR.replace("REGISTRY_ONLY", "ALLOW_ANY"))
+    rows = flows("cart -> internet", "--manifests", "m.yaml", "-p", "p.yaml")
+    assert [(e["source"], e["destination"], e["rule"]) for e in rows] == [("shop/cart", "*", "Sidecar shop/default")]
+    Path("m.yaml").write_text(DEPLOYMENT.replace("ANNOTATIONS", "{}"))
+    rows = flows("x -> internet", "--manifests", "m.yaml")
+    assert [(e["rule"], e["file"], e["line"]) for e in rows] == [("Istio's default: ALLOW_ANY", None, None)]
+    Path("i.yaml").write_text(ISTIO)
+    rows = flows("x -> internet", "--manifests", "m.yaml", "--manifests", "i.yaml")
+    assert [(e["rule"], e["file"], e["line"]) for e in rows] == [("outbound traffic policy: ALLOW_ANY", "i.yaml", 6)]
+
+
+ISTIO = """apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: i}
+spec:
+  meshConfig:
+    outboundTrafficPolicy: {mode: ALLOW_ANY}
+"""
+
+
+SIDECAR = """apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: shop}
+spec:
+  egress: [{hosts: ["./*"]}]
+  outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+"""
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: x, namespace: shop}
+spec:
+  selector: {matchLabels: {app: x}}
+  template:
+    metadata: {labels: {app: x}, annotations: ANNOTATIONS}
+    spec: {containers: [{name: c, image: c}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotations", "asked", "found"),
+    [
+        ("{traffic.sidecar.istio.io/excludeOutboundPorts: '443'}", "x.example", [("*", 443)]),
+        ("{traffic.sidecar.istio.io/excludeOutboundPorts: '443'}", "*:80", []),
+        ("{traffic.sidecar.istio.io/excludeOutboundIPRanges: 8.8.0.0/16}", "8.8.8.8", [("8.8.0.0/16", None)]),
+        ("{traffic.sidecar.istio.io/excludeOutboundIPRanges: 8.8.0.0/16}", "9.9.9.0/24", []),
+        ("{traffic.sidecar.istio.io/includeOutboundIPRanges: 8.8.0.0/16}", "9.9.9.0/24", [("every address but 8.8.0.0/16", None)]),
+        ("{traffic.sidecar.istio.io/includeOutboundIPRanges: 8.8.0.0/16}", "x.example", [("every address but 8.8.0.0/16", None)]),
+        ("{traffic.sidecar.istio.io/includeOutboundIPRanges: 8.8.0.0/16}", "8.8.8.0/24", []),
+        ("{traffic.sidecar.istio.io/includeOutboundIPRanges: ''}", "*", [("*", None)]),
+        ("{sidecar.istio.io/inject: 'false'}", "*", [("*", None)]),
+        ("{}", "*", []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_policy", [False, True])
+def test_what_goes_around_a_sidecar_is_told(
+    here: Path, annotations: str, asked: str, found: list[tuple[str, int | None]], is_policy: bool
+) -> None:
+    Path("m.yaml").write_text(f"{SIDECAR}---\n{DEPLOYMENT.replace('ANNOTATIONS', annotations)}")
+    Path("a.egress").write_text("allow shop/cart -> a.example:443 tls\n")
+    Path("p.yaml").write_text(SPEC.replace("NAME", "one") + "  resources: [m.yaml]\n")
+    question = f"x -> {asked}" if ":" in asked or "/" in asked or "*" in asked else f"x -> {asked}:*"
+    rows = flows(question, *(("-p", "p.yaml") if is_policy else ("--manifests", "m.yaml")))
+    assert [(e["destination"], e["port"]) for e in rows if e["source"] != "*"] == found
+    assert all(e["rule"].startswith("Deployment shop/x: ") for e in rows)
+
+
+def test_without_a_profile_a_set_is_its_members(here: Path) -> None:
+    told = [(e["source"], e["destination"]) for e in flows("web -> api.stripe.com", "a.egress", "-q")]
+    assert told == [(f"shop/{who}", "api.stripe.com") for who in ("cart", "front")]
+    assert {e["source"] for e in flows("web -> *.stripe.com", "-p", "p.yaml")} == {"shop/cart", "shop/front"}
+    assert {e["source"] for e in flows("shop/web -> *.stripe.com", "-p", "p.yaml")} == {"shop/cart", "shop/front"}
+
+
+def test_without_a_profile_who_is_not_known_is_told(here: Path) -> None:
+    said = Said("explain", "nobody -> *", "a.egress")
+    assert "egressc: nothing names `default/nobody`: it has what everybody has\n" in said.err
+    said = Said("explain", "cert -> *", "a.egress", "-q")
+    assert (said.status, said.err) == (2, "egressc: `cert` is no workload of namespace `default`; write `shop/cart`\n")
+
+
+def test_without_a_profile_who_is_not_named_is_left_open(here: Path) -> None:
+    Path("a.egress").write_text("allow shop/cart -> a.example:443 tls\n")
+    assert Said("explain", "* -> b.example", "a.egress", "-q").out.splitlines() == [
+        "who                 where  rule",
+        "* except shop/cart  *      left open: no rule names it",
+        "1 match",
+    ]

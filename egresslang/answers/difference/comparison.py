@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from egresslang.answers.difference.difference import CHANGED, GAINED, LOST, changes
+from egresslang.answers.difference.difference import CHANGED, GAINED, LOST, Change, changes
 from egresslang.answers.difference.lines import Line, Told, in_clusters, lines
+from egresslang.answers.written import IN_NO_FILE
 from egresslang.policy import sets
-from egresslang.policy.policy import ANY, Grant, Policy, Subject
-from egresslang.record import record
+from egresslang.policy.definitions import INTERNET
+from egresslang.policy.flows import Box, Destinations
+from egresslang.policy.granted import Granted, box_of
+from egresslang.policy.policy import ANY, Addresses, Below, Grant, Name, Policy, Subject
+from egresslang.record import record, replace
+from egresslang.source import Span
 
 OPENED, CLOSED = "opened", "closed"
 
@@ -17,22 +22,25 @@ OPENED, CLOSED = "opened", "closed"
 class Granting:
     """What one side grants in a cluster, the policy that does, and the workloads its profile leaves open.
 
-    `policy` is None for manifests, `open_to_all` where nothing is known of it. Manifests have no terms: owners, last days.
+    `policy` is None for manifests, `open_to_all` where nothing is known of it; `open_span` is where its profile says who is
+    held back. Manifests have no terms: owners, last days.
     """
 
     grants: tuple[Grant, ...]
     policy: Policy | None = None
     open_to_all: sets.Workloads | None = None
     has_terms: bool = True
+    open_span: Span = IN_NO_FILE
 
 
 @record
 class Opening:
-    """Workloads that are left open from now on, or no more, in some clusters."""
+    """Workloads that are left open from now on, or no more, in some clusters; `span` is where the first profile says so."""
 
     kind: str
     workloads: tuple[sets.Pattern, ...]
     clusters: tuple[str, ...]
+    span: Span = IN_NO_FILE
 
 
 @record
@@ -50,9 +58,7 @@ class Compared:
     @property
     def is_widened(self) -> bool:
         """Whether anything may be reached that could not."""
-        return any(each.change.kind == GAINED for each in self.changes) or any(
-            each.kind == OPENED for each in self.openings
-        )
+        return any(each.change.widens for each in self.changes) or any(each.kind == OPENED for each in self.openings)
 
     @property
     def is_changed(self) -> bool:
@@ -82,7 +88,7 @@ Pair = tuple[str, Granting, Granting]
 
 def compare(base: str, head: str, today: str, pairs: Sequence[Pair]) -> Compared:
     """What the second of each pair grants otherwise than the first."""
-    found = {cluster: changes(old.grants, new.grants, old.has_terms and new.has_terms) for cluster, old, new in pairs}
+    found = {cluster: _changes(old, new) for cluster, old, new in pairs}
     names: dict[frozenset[str], str] = {}
     for policy in [side.policy for _, *sides in pairs for side in sides] if any(found.values()) else ():
         names |= {} if policy is None else _names_of(policy)
@@ -90,8 +96,47 @@ def compare(base: str, head: str, today: str, pairs: Sequence[Pair]) -> Compared
     return Compared(base, head, today, clusters, tuple(in_clusters(found)), tuple(_openings(pairs)), names)
 
 
+def _changes(old: Granting, new: Granting) -> list[Change]:
+    """What is another in one cluster, and how else flows were or are reached that a side does not grant."""
+    found = changes(old.grants, new.grants, old.has_terms and new.has_terms)
+    open_to_all = {GAINED: old.open_to_all, LOST: new.open_to_all}
+    internet = {GAINED: _internet(old.grants), LOST: _internet(new.grants)} if found else {}
+    for at, each in enumerate(found):
+        workloads = open_to_all.get(each.kind)
+        if workloads and all(box.workloads <= workloads for box in each.flows):
+            found[at] = replace(each, was_open=True)
+        elif (wide := internet.get(each.kind)) and (within := _within(each, wide)):
+            found[at] = replace(each, within=within)
+    return found
+
+
+def _internet(grants: Sequence[Grant]) -> Granted | None:
+    """The grants to `internet`, None where there are none."""
+    some = [each for each in grants if isinstance(each.destination, Addresses) and each.destination.label == INTERNET]
+    return Granted(some) if some else None
+
+
+def _within(change: Change, internet: Granted) -> tuple[Grant, ...]:
+    """The grants to `internet` by which the flows of a change to names are reached too, each of which has all of them."""
+    if not isinstance(change.grant.destination, Name | Below):
+        return ()
+    found: dict[int, Grant] = {}
+    for box in change.flows:
+        anywhere = Box(box.workloads, Destinations(addresses=sets.ANY_ADDRESS), box.ports)
+        having = [
+            each
+            for each in internet.to(anywhere)
+            if box.workloads <= box_of(each).workloads and box.ports <= box_of(each).ports
+        ]
+        if not having:
+            return ()
+        found |= {id(each): each for each in having}
+    return tuple(found.values())
+
+
 def _openings(pairs: Sequence[Pair]) -> list[Opening]:
     held: dict[tuple[str, sets.Workloads], list[str]] = {}
+    spans: dict[tuple[str, sets.Workloads], Span] = {}
     for cluster, old, new in pairs:
         if old.open_to_all is None or new.open_to_all is None:
             continue
@@ -101,8 +146,9 @@ def _openings(pairs: Sequence[Pair]) -> list[Opening]:
         ):
             if workloads:
                 held.setdefault((kind, workloads), []).append(cluster)
+                spans.setdefault((kind, workloads), new.open_span)
     return [
-        Opening(kind, tuple(sets.workload_patterns(workloads)), tuple(clusters))
+        Opening(kind, tuple(sets.workload_patterns(workloads)), tuple(clusters), spans[kind, workloads])
         for (kind, workloads), clusters in held.items()
     ]
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from egresslang.answers.access import ByKey, Key, Said, Terms, by_key, order_of, said, terms_of
+from egresslang.answers.access import ByKey, Key, Said, Terms, as_told, by_key, order_of, said, terms_of
 from egresslang.answers.difference.glance import Glance, apart
 from egresslang.policy.flow_index import FlowIndex, redundant
 from egresslang.policy.flows import Box, coalesce, difference
 from egresslang.policy.granted import box_of
 from egresslang.policy.intervals import Intervals, union
-from egresslang.policy.policy import Grant
+from egresslang.policy.policy import Grant, Name
 from egresslang.policy.trees import is_below, places
 from egresslang.record import record, replace
 
@@ -29,7 +29,9 @@ class Change:
     """Flows that are gained, lost, or granted on other terms, told as a grant that has them all.
 
     `part` is exactly these, None where they are the whole grant. `before` and `after` are the grants of either side with
-    any of the grant's flows: of a gained one, `before` are those that it swallows or adds to.
+    any of the grant's flows: of a gained one, `before` are those that it swallows or adds to. `was_open` when a profile
+    left all of its workloads open before a gain, or does after a loss: then they could, or can, reach everything. `within` are grants of the side without the flows that have them too where
+    the name is at such an address: `internet`.
     """
 
     kind: str
@@ -39,11 +41,20 @@ class Change:
     after: tuple[Grant, ...]
     old: Terms | None
     new: Terms | None
+    was_open: bool = False
+    within: tuple[Grant, ...] = ()
 
     @property
     def is_whole(self) -> bool:
         """Whether they are all flows of the grant."""
         return self.part is None
+
+    @property
+    def widens(self) -> bool:
+        """Whether anything may be reached that could not: flows that are gained, or that lead to another place."""
+        if self.kind != CHANGED or self.old is None or self.new is None:
+            return self.kind == GAINED and not self.was_open
+        return not set(self.new.endpoints or ("",)) <= set(self.old.endpoints or ("",))
 
     @property
     def flows(self) -> tuple[Box, ...]:
@@ -54,13 +65,10 @@ class Change:
 def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = True) -> list[Change]:
     """What is gained, lost and changed from one side to the other, in the order of workloads and destinations.
 
-    Unless both sides `have_terms`, as manifests have none, nothing is changed.
+    Unless both sides `have_terms`, as manifests have none, only where flows lead may change.
     """
-    old, new = by_key(before), by_key(after)
-    if have_terms:
-        differing = [key for key in {**old, **new} if _says(old.get(key)) != _says(new.get(key))]
-    else:
-        differing = [key for key in {**old, **new} if key not in old or key not in new]
+    old, new = by_key(map(as_told, before)), by_key(map(as_told, after))
+    differing = [key for key in {**old, **new} if _says(old.get(key)) != _says(new.get(key))]
     if not differing:
         return []
     glance = Glance([some[0] for key in differing for some in (old.get(key), new.get(key)) if some])
@@ -71,9 +79,22 @@ def changes(before: Iterable[Grant], after: Iterable[Grant], have_terms: bool = 
         rest = [key for key in differing if key not in simple]
         comparison = _Comparison(rest, *({key: side[key] for key in side if key not in simple} for side in (old, new)))
         found += [*comparison.beyond(GAINED), *comparison.beyond(LOST)]
-        found += comparison.on_other_terms() if have_terms else ()
-    told = [each for each in found if each.old != each.new]
+        found += comparison.on_other_terms()
+    told = [change for each in found if (change := _weighed(each, have_terms)).old != change.new]
     return sorted(told, key=order_of_change)
+
+
+def _weighed(change: Change, have_terms: bool) -> Change:
+    """A change with the terms that count: without other terms where flows lead alone, and a name that leads to itself nowhere."""
+    if change.old is None or change.new is None:
+        return change
+    where = change.grant.destination
+    itself = (where.host,) if isinstance(where, Name) else ()
+    old, new = (
+        replace(terms if have_terms else Terms(), endpoints=() if terms.endpoints == itself else terms.endpoints)
+        for terms in (change.old, change.new)
+    )
+    return replace(change, old=old, new=new)
 
 
 def _which(grants: ByKey, is_meant: Callable[[Grant], bool]) -> ByKey:
@@ -142,11 +163,29 @@ class _Comparison:
             met = list(other.index.overlapping(box))
             flows = tuple(without(box, [other.boxes[each] for each in met]))
             alone = [each for each in side.index.overlapping(box) if each not in other.grants]
-            own, theirs = side.of(alone if not met else _having(alone, side, flows)), other.of(met)
-            if kind == GAINED:
-                yield Change(kind, side.grants[key][0], flows if met else None, theirs, own, None, terms_of(own))
-            else:
-                yield Change(kind, side.grants[key][0], flows if met else None, own, theirs, terms_of(own), None)
+            theirs = other.of(met)
+            for part, own in self._by_terms(side, alone, flows):
+                grant = next((each for each in own if (box_of(each),) == part), side.grants[key][0])
+                whole = (box_of(grant),) == part
+                if kind == GAINED:
+                    yield Change(kind, grant, None if whole else part, theirs, own, None, terms_of(own))
+                else:
+                    yield Change(kind, grant, None if whole else part, own, theirs, terms_of(own), None)
+
+    def _by_terms(
+        self, side: _Side, keys: Sequence[Key], flows: tuple[Box, ...]
+    ) -> Iterator[tuple[tuple[Box, ...], tuple[Grant, ...]]]:
+        """Flows of a side in parts that are granted on the same terms, each with the grants that have some of it."""
+        having = _having(keys, side, flows)
+        groups: dict[Said, list[Box]] = {}
+        for key in having:
+            for words in {said(grant) for grant in side.grants[key]}:
+                groups.setdefault(words, []).append(side.boxes[key])
+        if len(groups) == 1:
+            yield flows, side.of(having)
+            return
+        for part, _ in _divided((flows, ()), groups):
+            yield part, side.of(_having(having, side, part))
 
     def on_other_terms(self) -> Iterator[Change]:
         """The flows of both sides that are granted on other terms."""

@@ -30,6 +30,7 @@ class Glance:
                     self._above.update((below.suffix, *above(below.suffix)))
                 case Addresses() as addresses:
                     self._ports.add(grant.port)
+                    self._is_open = self._is_open or not grant.port
                     if addresses.host:
                         self._add(addresses.host)
                 case Everything():
@@ -50,7 +51,11 @@ class Glance:
             case Below():
                 return destination.suffix in self._above or self._is_below(destination.suffix)
             case Addresses():
-                return grant.port in self._ports or bool(destination.host and self._has(destination.host))
+                return (
+                    grant.port in self._ports
+                    or not grant.port
+                    or bool(destination.host and self._has(destination.host))
+                )
 
     def _has(self, host: str) -> bool:
         return host in self._hosts or self._is_below(host)

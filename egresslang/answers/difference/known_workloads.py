@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from egresslang.answers.asked_mesh import AskedMesh
 from egresslang.answers.difference.comparison import Granting
 from egresslang.answers.effective import effective
-from egresslang.policy.intent import is_checked
-from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Rule, Subject
+from egresslang.policy.policy import ANY, Everything, Grant, Rule, Subject
 from egresslang.policy.sets import workload
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import replace
@@ -36,7 +35,7 @@ def of_policy(side: Granting, profile: ClusterProfile | None, workloads: Workloa
     for namespace, name in workloads:
         by_namespace.setdefault(namespace, []).append(Subject(namespace, name))
     grants: list[Grant] = []
-    for grant in map(unnamed, side.grants):
+    for grant in side.grants:
         subject = grant.subject
         if subject.workload != ANY:
             grants.append(grant)
@@ -58,12 +57,4 @@ def of_policy(side: Granting, profile: ClusterProfile | None, workloads: Workloa
 def of_manifests(asked: AskedMesh, workloads: Workloads) -> Granting:
     """What manifests let each of some workloads reach."""
     clients = [asked.known(*key, labels) for key, labels in sorted(workloads.items())]
-    return Granting(tuple(map(unnamed, effective(asked, clients))), has_terms=False)
-
-
-def unnamed(grant: Grant) -> Grant:
-    """A grant to addresses without what they are called: to a sidecar that is no part of it."""
-    destination = grant.destination
-    if not isinstance(destination, Addresses) or not destination.host or is_checked(grant):
-        return grant
-    return replace(grant, destination=replace(destination, host=""))
+    return Granting(tuple(effective(asked, clients)), has_terms=False)

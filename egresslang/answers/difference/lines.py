@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from egresslang.answers.access import Terms, place_of, port_of
-from egresslang.answers.difference.difference import CHANGED, GAINED, Change, order_of_change
+from egresslang.answers.difference.difference import CHANGED, GAINED, LOST, Change, order_of_change
 from egresslang.answers.written_flows import other_of, where_of
 from egresslang.policy.granted import rules_of
 from egresslang.policy.policy import Grant, Rule
@@ -17,6 +17,12 @@ from egresslang.record import record
 
 FEW = 3
 """Names that are told where many would be."""
+
+OPEN = {
+    GAINED: "could be reached before: the workload was left open",
+    LOST: "can still be reached: the workload is left open",
+}
+"""What is said where flows make no difference, for workloads that a profile leaves open."""
 
 Place = tuple[str, str]
 """A destination, and its port and protocol as they follow it."""
@@ -56,7 +62,7 @@ def in_clusters(found: Mapping[str, Sequence[Change]]) -> list[Told]:
     for cluster, changes in found.items():
         for each in changes:
             places = tuple(grant.rule.span.place for grant in (*each.before, *each.after))
-            key = each.kind, each.grant, each.part, each.old, each.new, len(each.before), places
+            key = each.kind, each.grant, each.part, each.old, each.new, len(each.before), places, remark(each)
             held.setdefault(key, (each, []))[1].append(cluster)
     told = [Told(change, tuple(clusters)) for change, clusters in held.values()]
     return sorted(told, key=lambda each: (order_of_change(each.change), each.clusters))
@@ -107,6 +113,23 @@ def _places(change: Change) -> tuple[Place, ...]:
 
 
 def remark(change: Change) -> str:
+    """What is to be said of flows: of what they are a part, and how else they were or are reached; empty for nothing."""
+    return "; ".join(filter(None, (_part(change), _otherwise(change))))
+
+
+def _otherwise(change: Change) -> str:
+    """How flows that are gained were reached before, and those that are lost still are, if not by a rule for them."""
+    if change.was_open:
+        return OPEN[change.kind]
+    grant = change.grant
+    others = change.within
+    if not others:
+        return ""
+    words = "was within" if change.kind == GAINED else "still within"
+    return f"{words} {few(tuple(dict.fromkeys(other_of(grant, each) for each in others)))}, if it is at such an address"
+
+
+def _part(change: Change) -> str:
     """What is to be said of flows that are only a part of what a rule grants; empty where they are all of it."""
     if change.part is None:
         return ""
@@ -116,7 +139,10 @@ def remark(change: Change) -> str:
         return "" if part == (whole,) else f"of {few(whole.split(', '))}"
     if change.kind == CHANGED:
         return "in part"
-    others = dict.fromkeys(other_of(grant, each) for each in (change.before if change.kind == GAINED else change.after))
+    met = change.before if change.kind == GAINED else change.after
+    if not met:
+        return "in part"
+    others = dict.fromkeys(other_of(grant, each) for each in met)
     others.pop(other_of(grant, grant), None)
     if not others:
         return ""

@@ -52,6 +52,12 @@ def show(compared: Compared) -> str:
     return "".join(parts)
 
 
+def refused(side: str, errors: int) -> str:
+    """That a side cannot be compared, and with how many errors."""
+    count = f"{errors} {'error' if errors == 1 else 'errors'}"
+    return f"{MARK}\n### Egress: not compared\n\n{code(side)} has {count}; the log of this run has them.\n"
+
+
 def _blocks(compared: Compared) -> Iterator[Iterable[tuple[str, bool]]]:
     """The openings, and each kind's table and rules; with each piece whether it is a change of its own."""
     if compared.openings:

@@ -1,4 +1,5 @@
-"""Changes as SARIF: what is gained or granted on other terms, at the line of the rule that grants it.
+"""Changes as SARIF: what is gained or granted on other terms, at the line of the rule that grants it; who is left open, at
+that of the profile.
 
 What is lost stands on no line of the head, and is in the other forms. A result follows its flows: its fingerprint is
 that of workloads and destinations, wherever their rule stands.
@@ -12,10 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from egresslang import __version__
-from egresslang.answers.difference.comparison import Compared
+from egresslang.answers.difference.comparison import OPENED, Compared, Opening
 from egresslang.answers.difference.difference import CHANGED, GAINED
 from egresslang.answers.difference.lines import Line, terms_changed, terms_said, where_said, who_of
-from egresslang.answers.difference.text import MOST, clusters_said
+from egresslang.answers.difference.text import MOST, clusters_said, opening_said
 from egresslang.policy.policy import ANY
 from egresslang.report import Checked, Context
 from egresslang.report.display import shown
@@ -24,7 +25,12 @@ from egresslang.report.sarif import FINGERPRINTS, HOME, NAME, ROOT, SCHEMA, regi
 
 RULES = {
     GAINED: ("EGRD001", "access-gained", "Access that was not granted before."),
-    CHANGED: ("EGRD002", "access-changed", "Access that is granted on other terms: owner, region, last day."),
+    CHANGED: (
+        "EGRD002",
+        "access-changed",
+        "Access that is granted on other terms: owner, region, last day, where it leads.",
+    ),
+    OPENED: ("EGRD003", "workload-opened", "Workloads that are left open: they reach everything."),
 }
 """What a result is called by, its name, and what it is about; no codes of findings, for nothing is wrong."""
 
@@ -38,6 +44,8 @@ def show(compared: Compared, root: str, folder: str) -> str:
         for line in compared.lines
         if line.kind in RULES and line.after
     ]
+    opened = [each for each in compared.openings if each.kind == OPENED]
+    results += [_opened(each, kinds.index(OPENED), compared, path) for each in opened]
     run = {
         "tool": {
             "driver": {
@@ -85,20 +93,40 @@ def _result(line: Line, index: int, compared: Compared, path: Path) -> dict[str,
         "ruleIndex": index,
         "level": "warning" if line.kind == GAINED and _is_wide(line) else "note",
         "message": {"text": shown(text)},
-        "locations": [_location(line.after[0].span, path)],
+        "locations": _locations(line.after[0].span, path),
         "partialFingerprints": dict.fromkeys(FINGERPRINTS, _fingerprint(line)),
     }
     if len(line.after) > 1:
         made["relatedLocations"] = [
-            {"id": number, **_location(rule.span, path)} for number, rule in enumerate(line.after[1:], 1)
+            {"id": number, **_location(rule.span, path)}
+            for number, rule in enumerate(line.after[1:], 1)
+            if rule.span.source.name
         ]
     return made
+
+
+def _opened(opening: Opening, index: int, compared: Compared, path: Path) -> dict[str, Any]:
+    """A warning: workloads that are left open from now on."""
+    parts = OPENED, *opening.clusters, *(each.text for each in opening.workloads)
+    return {
+        "ruleId": RULES[OPENED][0],
+        "ruleIndex": index,
+        "level": "warning",
+        "message": {"text": shown(f"opened: {opening_said(opening)}{clusters_said(compared, opening.clusters)}")},
+        "locations": _locations(opening.span, path),
+        "partialFingerprints": dict.fromkeys(FINGERPRINTS, _digest(parts)),
+    }
 
 
 def _is_wide(line: Line) -> bool:
     return any(who.endswith(ANY) for who in line.who) or any(
         place.startswith(ANY) or place == "internet" for place, _ in line.where
     )
+
+
+def _locations(span: Any, path: Path) -> list[dict[str, Any]]:
+    """Where a rule stands; nowhere for what is in no file, such as Istio's default."""
+    return [_location(span, path)] if span.source.name else []
 
 
 def _location(span: Any, path: Path) -> dict[str, Any]:
@@ -109,4 +137,8 @@ def _location(span: Any, path: Path) -> dict[str, Any]:
 
 def _fingerprint(line: Line) -> str:
     parts = line.kind, *line.clusters, *line.who, *(place + port for place, port in line.where)
+    return _digest(parts)
+
+
+def _digest(parts: tuple[str, ...]) -> str:
     return sha256("\0".join(parts).encode(errors="backslashreplace")).hexdigest()[:32]

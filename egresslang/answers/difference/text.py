@@ -74,4 +74,5 @@ def rules_said(line: Line) -> Iterator[tuple[str, str, str]]:
     for word, rules in (("was", line.before), ("is", line.after)):
         yield from ((word, words(rule), place(rule)) for rule in rules[:RULES])
         if len(rules) > RULES:
-            yield word, f"{len(rules) - RULES} more rules", ""
+            more = len(rules) - RULES
+            yield word, f"{more} more {'rule' if more == 1 else 'rules'}", ""

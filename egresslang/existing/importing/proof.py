@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
+from egresslang.answers.access import as_told
 from egresslang.answers.asked_mesh import AskedMesh
 from egresslang.answers.compiled import ask_policy
-from egresslang.answers.difference.difference import GAINED, Change, changes
-from egresslang.answers.difference.known_workloads import of_manifests, unnamed
-from egresslang.answers.difference.lines import in_clusters, lines, where_said, who_of
+from egresslang.answers.difference.difference import CHANGED, GAINED, Change, changes
+from egresslang.answers.difference.known_workloads import of_manifests
+from egresslang.answers.difference.lines import in_clusters, lines, terms_changed, where_said, who_of
 from egresslang.compile import Compilation, compile
 from egresslang.existing.importing.permits import Permit
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Population, populate
@@ -108,7 +109,7 @@ def differences(
     assert made.manifests is not None
     after, _ = ask_policy(made.policy, made.manifests, profile)
     populate(after, everybody)
-    why = {flow_of(unnamed(each.grant)): _refusal(found) for each, found in refused if each.grant is not None}
+    why = {flow_of(as_told(each.grant)): _refusal(found) for each, found in refused if each.grant is not None}
     groups: dict[str, list[Change]] = {}
     for change in changes(old, of_manifests(after, everybody.labels).grants, have_terms=False):
         groups.setdefault(_because(change, why), []).append(change)
@@ -123,7 +124,10 @@ def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:
         words = who_of(line, MOST) if who == list(line.who) else ", ".join(who)
         span = next((each.span for each in rules if each.span.source.text), None)
         part = f" ({line.remark})" if line.remark else ""
-        yield Unkept(f"{line.kind}: {words} -> {where_said(line, MOST)}{part}", why, span, is_flow=True)
+        if line.old is not None and line.new is not None:
+            why = "; ".join(terms_changed(line.old, line.new))
+        what = f"{line.kind}: {words} -> {where_said(line, MOST)}{part}"
+        yield Unkept(what, why, span, is_flow=line.kind != CHANGED)
 
 
 def _refusal(found: Finding) -> str:
@@ -132,11 +136,15 @@ def _refusal(found: Finding) -> str:
 
 
 def _because(change: Change, why: Mapping[Flow, str]) -> str:
-    flow = flow_of(change.grant)
+    flow = flow_of(as_told(change.grant))
+    if change.kind == CHANGED:
+        return ""
     if change.kind == GAINED:
         return "the compiled mesh lets it through"
     if flow in why:
         return why[flow]
+    if isinstance(change.grant.destination, Everything) and change.grant.port:
+        return "it takes every connection on its port, whatever the address: a policy names addresses, or `internet`"
     if isinstance(change.grant.destination, Everything):
         return "the profile holds whole namespaces here, and with them who is not known"
     if change.grant.subject.workload == ANY_OTHER:

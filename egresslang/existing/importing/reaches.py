@@ -7,8 +7,9 @@ from functools import cached_property
 
 from egresslang.answers.access import Key as FlowKey
 from egresslang.answers.access import key_of
+from egresslang.answers.around import place_of
 from egresslang.answers.asked_mesh import AskedMesh
-from egresslang.answers.effective import effective, place_of
+from egresslang.answers.effective import effective
 from egresslang.existing.importing.population import Key, Population, populate
 from egresslang.mesh.mesh import Mesh
 from egresslang.mesh.resources import OutboundPolicy, Resources
@@ -25,15 +26,19 @@ Flow = tuple[object, ...]
 
 
 class Reach:
-    """What one workload reaches: `is_open` when that is everything; then `flows` are what has a name there."""
+    """What one workload reaches: `is_open` when that is everything; then `flows` are what has a name there.
+
+    Everything on one port is no flow that can be granted, and yet it is reached.
+    """
 
     def __init__(self, is_open: bool, grants: Iterable[Grant]) -> None:
         self.is_open = is_open
-        self.flows = {flow_of(each): each for each in grants}
+        self.grants = tuple(grants)
+        self.flows = {flow_of(each): each for each in self.grants if not isinstance(each.destination, Everything)}
 
     @cached_property
     def _index(self) -> FlowIndex[Flow]:
-        return FlowIndex([(_box(grant), flow) for flow, grant in self.flows.items()])
+        return FlowIndex([(_box(grant), flow_of(grant)) for grant in self.grants])
 
     def names(self, grant: Grant) -> bool:
         """Whether all flows of a grant, whoever has it, are among those that have a name here."""
@@ -70,7 +75,7 @@ def reaches(asked: AskedMesh, everybody: Population) -> dict[Key, Reach]:
     found: dict[Key, Reach] = {}
     for key, client in clients.items():
         grants = list(effective(asked, [client]))
-        is_open = any(isinstance(each.destination, Everything) for each in grants)
+        is_open = any(isinstance(each.destination, Everything) and not each.port for each in grants)
         if is_open:
             if closed is None:
                 closed = _closed(asked, everybody)

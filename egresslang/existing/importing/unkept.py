@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from egresslang.answers.around import place_of
 from egresslang.answers.difference.lines import few
-from egresslang.answers.effective import place_of
 from egresslang.existing.importing.reaches import Reach
-from egresslang.mesh.addresses import parse_address
 from egresslang.mesh.resources import DestinationRule, Origin, Resources, ServiceEntry, VirtualService
-from egresslang.policy.policy import Addresses, Grant
+from egresslang.policy.policy import Addresses, Everything, Grant
 from egresslang.record import record
 from egresslang.source import Span
 
@@ -41,7 +40,7 @@ class Unkept:
 def unkept(resources: Resources, found: Iterable[Reach]) -> Iterator[Unkept]:
     """What ServiceEntries say besides their hosts and ports, and what else is about these hosts; `found` is what is reached."""
     imported: set[str] = set()
-    reached = {_reached(each) for reach in found for each in reach.flows.values()}
+    reached = {_reached(each) for reach in found for each in reach.grants}
     for entry in resources.service_entries:
         if entry.internal:
             why = (
@@ -64,7 +63,7 @@ def unkept(resources: Resources, found: Iterable[Reach]) -> Iterator[Unkept]:
 
 def _reached(grant: Grant) -> tuple[str, int]:
     where = grant.destination
-    return (grant.rule.kind if isinstance(where, Addresses) else str(where)), grant.port
+    return (grant.rule.kind if isinstance(where, Addresses | Everything) else str(where)), grant.port
 
 
 def _of(origin: Origin, what: str, why: str) -> Unkept:
@@ -72,33 +71,14 @@ def _of(origin: Origin, what: str, why: str) -> Unkept:
 
 
 def _of_entry(entry: ServiceEntry) -> Iterator[Unkept]:
-    others = [each.address for each in entry.endpoints if each.address not in entry.hosts]
-    if others and not _leads_to_itself(entry):
-        why = (
-            "the sidecar resolves the name instead; `destinations:` of a profile has endpoints for rules with `region=`"
-        )
-        yield _of(entry.origin, f"leads to endpoints ({', '.join(others[:3])}{', …' * (len(others) > 3)})", why)
-    if entry.selector is not None:
-        yield _of(
-            entry.origin, "leads to workloads of the mesh (workloadSelector)", "the sidecar resolves the name instead"
-        )
-    if any(port.target not in (0, port.number) for port in entry.ports) and not others:
+    if any(port.target not in (0, port.number) for port in entry.ports):
         yield _of(entry.origin, "leads to other ports (targetPort)", "a policy leads to the port that is asked for")
-    if entry.resolution == "NONE" and not entry.addresses:
-        why = "by the policy the sidecar resolves the name itself, so that a client cannot choose the address"
-        yield _of(entry.origin, "lets clients choose the address (resolution NONE)", why)
     if entry.resolution == "DNS_ROUND_ROBIN":
         yield _of(entry.origin, "takes one address of its name at a time (DNS_ROUND_ROBIN)", "a policy compiles to DNS")
     if any(port.protocol == "GRPC-WEB" for port in entry.ports):
         yield _of(entry.origin, "speaks GRPC-WEB", "a policy says `http`, which lets the same requests through")
     if any(port.protocol == "UDP" for port in entry.ports):
         yield _of(entry.origin, "has a UDP port", "no sidecar sees UDP: what it names was never held back")
-
-
-def _leads_to_itself(entry: ServiceEntry) -> bool:
-    """Whether the endpoints are the addresses that the entry captures."""
-    addresses = {parse_address(each) for each in entry.addresses}
-    return all(parse_address(each.address) in addresses for each in entry.endpoints) and None not in addresses
 
 
 def _beside(routes: Iterable[VirtualService], rules: Iterable[DestinationRule], imported: set[str]) -> Iterator[Unkept]:

@@ -1,0 +1,157 @@
+"""Analyze: what is wrong with manifests that nobody wrote for us, asked of the model of the mesh they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from egresslang import codes
+from egresslang.answers.deployed import ask_manifests
+from egresslang.documents import Located, read
+from egresslang.existing.acceptance import refusals
+from egresslang.existing.cluster import MANIFEST, is_installation
+from egresslang.existing.inspected import Inspected
+from egresslang.existing.mistakes import mistakes
+from egresslang.existing.shapes import Complaint
+from egresslang.findings import Finding, Label, Severity, finding, in_order
+from egresslang.mesh.read import VERSIONS, identity_of, is_read, unfolded
+from egresslang.profile.installation import form_of
+from egresslang.record import record, replace
+from egresslang.source import Source, Span
+from egresslang.verify.installed import is_config_map
+
+if TYPE_CHECKING:
+    from egresslang.profile.profile import ClusterProfile
+
+
+@record
+class Analysis:
+    """What was found, in order of place; the mesh that was inspected, and every document, those of lists one by one."""
+
+    findings: tuple[Finding, ...]
+    inspected: Inspected
+    documents: tuple[Located, ...]
+
+
+def analyze(sources: Iterable[Source], profile: ClusterProfile | None = None) -> Analysis:
+    """The findings about some files of manifests, and the mesh they make; a profile says of the cluster what they do not."""
+    documents, found = read_manifests(sources)
+    unread = {each.span.source for each in found}
+    accepted, refused, complaints = _accepted(documents)
+    asked, problems = ask_manifests(accepted, profile)
+    inspected = Inspected(asked, accepted, [each.span.text for each in refused] + [each.text for each in unread])
+    found += [*complaints, *map(_recoded, problems), *mistakes(inspected)]
+    return Analysis(tuple(in_order(found)), inspected, tuple(documents))
+
+
+def read_manifests(sources: Iterable[Source]) -> tuple[list[Located], list[Finding]]:
+    """The documents of some files, those of lists one by one; of a template one finding, and of others each that cannot be read."""
+    documents: list[Located] = []
+    found: list[Finding] = []
+    for source in sources:
+        read_here, problems = read(source, codes.UNREAD_MANIFEST)
+        if problems and not MANIFEST.search(source.text.encode(errors="replace")):
+            continue  # some other YAML
+        documents += unfolded(read_here)
+        found += [_template(source)] if problems and "{{" in source.text else problems
+    return documents, found
+
+
+def _template(source: Source) -> Finding:
+    start = source.text.index("{{")
+    end = source.text.find("}}", start)
+    line = source.text.find("\n", start)
+    stop = end + 2 if 0 <= end < (line if line >= 0 else end + 1) else start + 2
+    return finding(
+        codes.UNREAD_MANIFEST,
+        Span(source, start, stop),
+        f"`{source.name}` is a template",
+        "filled in by Helm or the like",
+        notes=["what it becomes is not known, and nothing in it was judged"],
+        help="render it first: `helm template CHART | egressc analyze -`",
+        severity=Severity.WARNING,
+    )
+
+
+def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located], list[Finding]]:
+    """The documents that Istio takes, those that it refuses, and why; values of other charts are no installation."""
+    accepted: list[Located] = []
+    refused: list[Located] = []
+    found: list[Finding] = []
+    installations: dict[bool, Located] = {}
+    known: dict[object, Located] = {}
+    for each in documents:
+        value = each.value
+        is_map = is_config_map(each)
+        if form_of(each) and not is_installation(each):
+            continue
+        if form_of(each) or is_map:
+            first = installations.setdefault(is_map, each)
+            if first is not each:
+                found.append(_second(each, first))
+                continue
+        identity = identity_of(each)
+        first = each if identity is None else known.setdefault(identity, each)
+        if first is not each:
+            found += [_again(each, first)] if is_read(each) else []
+            continue
+        complaints: list[Complaint] = []
+        kind, version = (value.get("kind"), value.get("apiVersion")) if isinstance(value, dict) else (None, None)
+        if isinstance(kind, str) and isinstance(version, str) and version in VERSIONS:
+            complaints = list(refusals(kind, value.get("spec"), _namespace(value)))
+        found += [_refused(each, complaint) for complaint in complaints]
+        (refused if complaints else accepted).append(each)
+    return accepted, refused, found
+
+
+def _again(manifest: Located, first: Located) -> Finding:
+    name = manifest["metadata"]["name"]
+    return finding(
+        codes.UNREAD_MANIFEST,
+        name.span,
+        f"{manifest.value['kind']} `{name.value}` is given twice",
+        "this one is not read",
+        [Label(first["metadata"]["name"].span, "this one is read")],
+        help="give the manifests of one cluster at a time: render overlays first",
+        severity=Severity.WARNING,
+    )
+
+
+def _second(installation: Located, first: Located) -> Finding:
+    return finding(
+        codes.UNREAD_MANIFEST,
+        installation.heading,
+        "a second installation is not read",
+        "there is one for a mesh",
+        [Label(first.heading, "this one is read")],
+        help="give the manifests of one cluster at a time",
+        severity=Severity.WARNING,
+    )
+
+
+def _namespace(value: dict[str, object]) -> str:
+    metadata = value.get("metadata")
+    return str(metadata.get("namespace") or "default") if isinstance(metadata, dict) else "default"
+
+
+def _refused(manifest: Located, complaint: Complaint) -> Finding:
+    reached = manifest
+    for key in ("spec", *complaint.path):
+        try:
+            reached = reached[key]
+        except (KeyError, IndexError, TypeError):
+            break
+    is_key = complaint.is_key or isinstance(reached.value, dict | list)
+    return finding(
+        codes.REFUSED_MANIFEST,
+        reached.heading if is_key else reached.span,
+        complaint.message,
+        complaint.label,
+        notes=[f"Istio refuses this {manifest.value['kind']}: what stood there before goes on"],
+        help=complaint.help,
+    )
+
+
+def _recoded(problem: Finding) -> Finding:
+    """What is said of the manifests of a profile, as it is said here."""
+    return replace(problem, code=codes.REFUSED_MANIFEST) if problem.code is codes.BAD_PROFILE else problem

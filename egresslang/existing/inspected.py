@@ -1,0 +1,194 @@
+"""Inspected: manifests that others wrote, as the mesh they make and as its parts are looked up by those who judge them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from egresslang.answers.asked_mesh import AskedMesh, Client
+from egresslang.documents import Located
+from egresslang.existing.imports import Imports
+from egresslang.mesh.listeners import Pod
+from egresslang.mesh.mesh import Mesh, Proxy
+from egresslang.mesh.resources import MeshConfig, Origin, Resources, ServiceEntry, Sidecar, selects
+from egresslang.source import Span
+
+
+class Inspected:
+    """What stands in a mesh: its model, its workloads, and the namespaces of which the manifests tell.
+
+    `unsettled` are the names in manifests that Istio refuses or that cannot be read: what became of them is not known.
+    """
+
+    def __init__(self, asked: AskedMesh, documents: Iterable[Located], unknown: Iterable[str] = ()) -> None:
+        self.asked = asked
+        self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text))
+        self._namespaces = {_name(each): each for each in documents if _is_namespace(each)}
+        self._proxies: dict[tuple[object, ...], Proxy] = {}
+
+    @property
+    def mesh(self) -> Mesh:
+        """The model."""
+        return self.asked.mesh
+
+    @property
+    def resources(self) -> Resources:
+        """What the manifests say."""
+        return self.asked.mesh.resources
+
+    @property
+    def config(self) -> MeshConfig:
+        """What is configured for the whole mesh."""
+        return self.asked.mesh.config
+
+    @cached_property
+    def imports(self) -> Imports:
+        """What Sidecars list, looked up by what is listed."""
+        return Imports(self.resources.sidecars, self.config.root_namespace)
+
+    @cached_property
+    def entries_of(self) -> Mapping[str, list[ServiceEntry]]:
+        """The ServiceEntries of each host, as they are written."""
+        found: dict[str, list[ServiceEntry]] = {}
+        for entry in self.resources.service_entries:
+            for host in dict.fromkeys(entry.hosts):
+                found.setdefault(host, []).append(entry)
+        return found
+
+    @cached_property
+    def entries_in(self) -> Mapping[str, list[ServiceEntry]]:
+        """The ServiceEntries of each namespace."""
+        found: dict[str, list[ServiceEntry]] = {}
+        for entry in self.resources.service_entries:
+            found.setdefault(entry.origin.namespace, []).append(entry)
+        return found
+
+    @cached_property
+    def with_services(self) -> frozenset[str]:
+        """The namespaces of which Services are among the manifests."""
+        return frozenset(each.origin.namespace for each in self.resources.services)
+
+    @cached_property
+    def sidecars_of(self) -> Mapping[str, list[Sidecar]]:
+        """The Sidecars of each namespace, the one that counts first where several would."""
+        found: dict[str, list[Sidecar]] = {}
+        for each in sorted(self.resources.sidecars, key=lambda one: (one.created, one.origin.name)):
+            found.setdefault(each.origin.namespace, []).append(each)
+        return found
+
+    @cached_property
+    def clients_of(self) -> Mapping[str, list[Client]]:
+        """The workloads of each namespace."""
+        found: dict[str, list[Client]] = {}
+        for each in self.asked.clients.values():
+            found.setdefault(each.namespace, []).append(each)
+        return found
+
+    @cached_property
+    def _carrying(self) -> Mapping[tuple[str, str, str], list[Client]]:
+        """The workloads of a namespace that carry a label."""
+        found: dict[tuple[str, str, str], list[Client]] = {}
+        for each in self.asked.clients.values():
+            for label in each.pod.labels.items():
+                found.setdefault((each.namespace, *label), []).append(each)
+        return found
+
+    @cached_property
+    def _by_labels(self) -> Mapping[object, Client]:
+        return {(each.namespace, frozenset(each.pod.labels.items())): each for each in self.asked.clients.values()}
+
+    def client_with(self, namespace: str, labels: Mapping[str, str]) -> Client | None:
+        """A known workload whose pods carry just these labels."""
+        return self._by_labels.get((namespace, frozenset(labels.items())))
+
+    @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces that Namespace manifests declare; empty where there are none, and then nothing is known of them."""
+        return frozenset(self._namespaces)
+
+    def is_ambient(self, namespace: str) -> bool:
+        """Whether a namespace is labelled for the ambient mesh, in which Sidecars mean nothing."""
+        manifest = self._namespaces.get(namespace)
+        mode = None if manifest is None else manifest.get("metadata", "labels", "istio.io/dataplane-mode")
+        return mode is not None and mode.value == "ambient"
+
+    def exported_to(self, entry: ServiceEntry) -> frozenset[str]:
+        """The namespaces an entry is exported to, `*` for all and nothing for none."""
+        own = entry.origin.namespace
+        said = entry.export_to or self.config.service_export_to
+        if "*" in said:
+            return frozenset({"*"})
+        return frozenset(own if each == "." else each for each in said if each != "~")
+
+    def sees(self, namespace: str, entry: ServiceEntry) -> bool:
+        """Whether an entry is exported to a namespace."""
+        return not {"*", namespace}.isdisjoint(self.exported_to(entry))
+
+    def is_open(self, sidecar: Sidecar | None) -> bool:
+        """Whether pods of a Sidecar may go where nobody registered anything."""
+        policy = sidecar.policy if sidecar is not None else None
+        return (policy or self.config.policy).mode != "REGISTRY_ONLY"
+
+    def default_of(self, namespace: str) -> Sidecar | None:
+        """The Sidecar of pods of a namespace that no other selects."""
+        return self.mesh.sidecar(namespace, _UNLABELLED)
+
+    def selected(self, sidecar: Sidecar) -> list[Client]:
+        """The known workloads that a Sidecar selects; those of its namespace where it has no selector."""
+        namespace = sidecar.origin.namespace
+        if not sidecar.selector:
+            return list(self.clients_of.get(namespace, ()))
+        carrying = (self._carrying.get((namespace, *label), []) for label in sidecar.selector)
+        return [each for each in min(carrying, key=len) if selects(sidecar.selector, each.pod.labels)]
+
+    def proxy(self, namespace: str, labels: Mapping[str, str]) -> Proxy:
+        """The sidecar of pods with some labels."""
+        held = self.mesh.sidecar(namespace, labels)
+        key = namespace, id(held), *sorted(labels.items())
+        found = self._proxies.get(key)
+        if found is None:
+            like = self.asked.stranger
+            found = self._proxies[key] = self.mesh.proxy(Pod(namespace, labels, like.dns_capture, like.families))
+        return found
+
+
+_NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)+")
+_UNLABELLED: Mapping[str, str] = {}
+
+
+def _is_namespace(document: Located) -> bool:
+    value = document.value
+    return isinstance(value, dict) and value.get("kind") == "Namespace" and value.get("apiVersion") == "v1"
+
+
+def _name(document: Located) -> str:
+    name = document.get("metadata", "name")
+    return "" if name is None else str(name.value)
+
+
+def place(origin: Origin, *path: str | int) -> Span:
+    """Where the value at a path of a resource is written: the nearest above it that is, and of a mapping its key."""
+    found = origin.manifest_span
+    assert found is not None, "what is inspected is in a file"
+    reached = found
+    for key in path:
+        try:
+            reached = reached[key]
+        except (KeyError, IndexError, TypeError):
+            break
+    return reached.heading if isinstance(reached.value, dict | list) else reached.span
+
+
+def name_of(origin: Origin) -> Span:
+    """Where the name of a resource is written."""
+    return place(origin, "metadata", "name")
+
+
+def listed(sidecar: Sidecar) -> Iterator[tuple[int, int, str, str]]:
+    """Each host that a Sidecar lists: the places of its listener and of the entry, the namespace it names and the host."""
+    for at, egress in enumerate(sidecar.egress):
+        for index, entry in enumerate(egress.hosts):
+            where, slash, host = entry.partition("/")
+            if slash:
+                yield at, index, where, host

@@ -1,0 +1,32 @@
+"""EGR506 not-captured of a workload that a Sidecar selects: no sidecar sees what it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egresslang import codes
+from egresslang.existing.flow import FRESH
+from egresslang.existing.inspected import Inspected, name_of
+from egresslang.findings import Finding, Label, finding
+
+CODE = codes.NOT_CAPTURED
+
+
+def find(inspected: Inspected) -> Iterator[Finding]:
+    """Each Sidecar for pods that have none; in an ambient namespace each at all."""
+    for sidecar in inspected.resources.sidecars:
+        namespace = sidecar.origin.namespace
+        pods = inspected.selected(sidecar) if sidecar.selector else []
+        reason = next((each.uncaptured for each in pods if each.uncaptured), "")
+        if inspected.is_ambient(namespace) and not reason:
+            reason = "its namespace is in the ambient mesh: Sidecars mean nothing to it"
+        if not reason:
+            continue
+        client = next((each for each in pods if each.uncaptured), None)
+        who = f"`{client}`" if client is not None else f"pods of `{namespace}`"
+        related = [Label(name_of(client.origin), reason)] if client is not None and client.origin is not None else []
+        yield finding(
+            CODE, name_of(sidecar.origin), f"{sidecar.origin} does not hold for {who}", reason, related,
+            [f"`tls {FRESH}:443` by {who} goes straight out: nothing looks at it"],
+            "let the pods have a sidecar, or govern them with a NetworkPolicy",
+        )  # fmt: skip

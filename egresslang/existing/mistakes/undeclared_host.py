@@ -1,0 +1,86 @@
+"""EGR603 undeclared-host: a host that a Sidecar lists and no ServiceEntry or Service declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egresslang import codes
+from egresslang.existing.flow import below, by_pods_of
+from egresslang.existing.inspected import Inspected, listed, place
+from egresslang.existing.known import in_cluster, is_known, matches
+from egresslang.findings import Finding, Label, Severity, finding
+from egresslang.suggest import nearest
+
+CODE = codes.UNDECLARED_HOST
+
+_MOST = 50
+"""Hosts of one beginning or end that are compared with one that may be misspelt."""
+
+_BEGINS, _ENDS = 4, 8
+"""How much of two hosts is alike."""
+
+_NOTHING = ".invalid"
+"""The ending of names that are listed to match nothing (RFC 2606)."""
+
+
+def find(inspected: Inspected) -> Iterator[Finding]:
+    """Each host or wildcard that nothing matches; of the cluster's own only where its Services are known."""
+    alike = _alike(inspected)
+    for sidecar in inspected.resources.sidecars:
+        for at, index, where, host in listed(sidecar):
+            if where.startswith("~") or host == "*" or host.endswith(_NOTHING) or host.lower() != host:
+                continue
+            if (
+                host in inspected.unsettled
+                or matches(inspected, host)
+                or (in_cluster(inspected, host) and not is_known(inspected, host))
+            ):
+                continue
+            span = place(sidecar.origin, "spec", "egress", at, "hosts", index)
+            is_open = inspected.is_open(sidecar)
+            asked = by_pods_of(inspected, sidecar, "tls", below(host), 443)
+            above = _above(inspected, host)
+            candidates = {} if above else _candidates(alike, host)
+            near = nearest(host, candidates, 0.8)
+            declared = inspected.entries_of.get(above or candidates.get(near, ""), ())
+            related = [Label(place(entry.origin, "spec", "hosts"), "this is declared") for entry in declared[:1]]
+            if above:
+                help = f"list `{where}/{above}`, or declare `{host}` in a ServiceEntry of its own"
+                label = f"`{above}` is declared, which a listed name does not import"
+            else:
+                help = f"write `{where}/{near}`" if near else f"declare `{host}` in a ServiceEntry, or remove it here"
+                label = "nothing declares it"
+            yield finding(
+                CODE, span, f"`{host}` is listed and never declared", label, related, asked.notes, help,
+                severity=Severity.WARNING if is_open else None,
+            )  # fmt: skip
+
+
+def _above(inspected: Inspected, host: str) -> str:
+    """The wildcard that is declared over a name; empty where none is."""
+    at = host.find(".", 2 if host.startswith("*") else 0)
+    while at >= 0:
+        if f"*{host[at:]}" in inspected.entries_of:
+            return f"*{host[at:]}"
+        at = host.find(".", at + 1)
+    return ""
+
+
+def _alike(inspected: Inspected) -> dict[str, list[str]]:
+    """The declared hosts by how they begin and by how they end."""
+    found: dict[str, list[str]] = {}
+    for each in inspected.entries_of:
+        for part in (each[:_BEGINS], each[-_ENDS:]):
+            held = found.setdefault(part, [])
+            if len(held) < _MOST:
+                held.append(each)
+    return found
+
+
+def _candidates(alike: dict[str, list[str]], host: str) -> dict[str, str]:
+    """What a listed host may be a slip for, and the declared host it comes from: one that begins or ends alike, or a wildcard over it."""
+    hosts = [*alike.get(host[-_ENDS:], ()), *alike.get(host[:_BEGINS], ())]
+    if host.startswith("*."):
+        hosts = hosts or [each for held in list(alike.values())[:_MOST] for each in held[:1]]
+        return {f"*{each[each.find('.') :]}": each for each in hosts}
+    return {each: each for each in hosts}

@@ -1,0 +1,68 @@
+"""Routes: where the VirtualServices of the sidecars lead, each destination with the place it is written at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egresslang.documents import Located
+from egresslang.existing.inspected import Inspected
+from egresslang.mesh.resources import VirtualService
+from egresslang.record import record
+
+
+@record
+class Route:
+    """One destination: whose it is, the host as it is written and as it is meant, its port (0 unsaid) and subset, and where."""
+
+    virtual: VirtualService
+    kind: str
+    written: str
+    host: str
+    port: int
+    subset: str
+    place_span: Located
+
+
+def routes(inspected: Inspected) -> Iterator[Route]:
+    """Every destination of the VirtualServices that sidecars know, mirrors too."""
+    for virtual in inspected.resources.virtual_services:
+        manifest = virtual.origin.manifest_span
+        if manifest is None or (virtual.gateways and "mesh" not in virtual.gateways):
+            continue
+        for kind in ("http", "tls", "tcp"):
+            every = manifest.get("spec", kind)
+            for route in every.entries() if every is not None else ():
+                for destination in _destinations(route):
+                    yield from _read(inspected, virtual, kind, destination)
+
+
+def _destinations(route: Located) -> Iterator[Located]:
+    for key in ("route", "mirrors"):
+        several = route.get(key)
+        for each in several.entries() if several is not None else ():
+            destination = each.get("destination")
+            if destination is not None:
+                yield destination
+    mirror = route.get("mirror")
+    if mirror is not None:
+        yield mirror
+
+
+def _read(inspected: Inspected, virtual: VirtualService, kind: str, destination: Located) -> Iterator[Route]:
+    host, port, subset = destination.get("host"), destination.get("port", "number"), destination.get("subset")
+    if host is None:
+        return
+    yield Route(
+        virtual,
+        kind,
+        host.value,
+        whole_name(inspected, host.value, virtual.origin.namespace),
+        0 if port is None else port.value,
+        "" if subset is None else subset.value,
+        destination,
+    )
+
+
+def whole_name(inspected: Inspected, host: str, namespace: str) -> str:
+    """A short name as that of a Service of the namespace."""
+    return host if "." in host or "*" in host else f"{host}.{namespace}.svc.{inspected.config.cluster_domain}"

@@ -1,0 +1,179 @@
+"""What `analyze` says of the flawed meshes is what really happens, and `istioctl analyze` is run beside it over each."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asking import Case as Mesh
+from asking import Judge, Proxy
+from compiling import compile_text
+from judging import judge_often
+from meshes import call, said
+from peers import PAGE, caught, page, refused, rows
+from policies import printed
+from policies import profile as profile_of
+from random_manifests import manifest
+from random_policies import generate
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "existing"))
+
+import cases
+import refusals
+
+from egresslang import codes
+from egresslang.existing.analyze import analyze
+from egresslang.profile.load import load
+from egresslang.source import Source
+
+pytestmark = pytest.mark.conformance
+
+PEERS = {
+    "IST0109": {"EGR630"},
+    "IST0110": {"EGR620"},
+    "IST0111": {"EGR619", "EGR623"},
+    "IST0134": {"EGR609"},
+    "IST0177": {"EGR615"},
+}
+"""What a code of istioctl is called here, where it is one thing there; a selector without labels is none to it."""
+
+WHICH = (cases.BAD, cases.GOOD)
+
+
+def mesh(case: cases.Case, which: str) -> Mesh:
+    """One of the two meshes of a case, and every call of it."""
+    istio: list[Any] = []
+    kubernetes: list[Any] = []
+    config: dict[str, Any] = {"rootNamespace": "istio-system"}
+    for each in case.documents(which):
+        if each["kind"] == "IstioOperator":
+            config |= each["spec"]["meshConfig"]
+        elif each["apiVersion"].partition("/")[0].endswith("istio.io"):
+            istio.append(each)
+        else:
+            kubernetes.append(each)
+    proxies: list[Proxy] = []
+    calls = []
+    for asked in case.flows:
+        proxies.append(Proxy(asked.pod.split("/")[0], case.labels(which, asked.pod)))
+        calls.append(replace(call(asked.call), proxy=len(proxies) - 1))
+    return Mesh(
+        f"{case.name} {which}",
+        json.dumps(config),
+        "".join(f"---\n{json.dumps(each)}\n" for each in istio),
+        "".join(f"---\n{json.dumps(each)}\n" for each in kubernetes),
+        tuple(proxies),
+        tuple(calls),
+    )
+
+
+@pytest.mark.parametrize("which", WHICH)
+@pytest.mark.parametrize("case", [each for each in cases.CASES if each.flows], ids=lambda each: each.name)
+def test_the_judge_sees_the_flow_that_opens_or_closes(case: cases.Case, which: str, judge: Judge) -> None:
+    asked = mesh(case, which)
+    answer = judge.ask(asked)
+    assert answer.error == ""
+    seen = [{said(verdict)} for verdict in answer.verdicts]
+    if any(each.verdict(which) == "chance" for each in case.flows):
+        tokens = judge_often(judge, asked, starts=4, rolls=20)
+        seen = [{"chance"} if len(several) > 1 else one for several, one in zip(tokens, seen, strict=True)]
+    assert seen == [{each.verdict(which)} for each in case.flows]
+
+
+def test_istioctl_is_listed_case_by_case() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(rows()), "`python tests/conformance/peers.py` writes it"
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda each: each.name)
+def test_nothing_that_istioctl_catches_is_missed(case: cases.Case) -> None:
+    found = {each.code.id for each in analyze([Source("bad.yaml", case.text(cases.BAD))]).findings}
+    assert found == {case.code}
+    assert all(case.code in PEERS.get(code, {case.code}) for code in caught(case))
+
+
+def written(folder: Path, texts: Sequence[str]) -> list[Path]:
+    """Each text in a file of its own."""
+    paths = [folder / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+def ours(text: str) -> list[str]:
+    """What we say of a text that Istio would not take."""
+    found = analyze([Source("it.yaml", text)]).findings
+    return [each.message for each in found if each.code in (codes.REFUSED_MANIFEST, codes.UNREAD_MANIFEST)]
+
+
+def test_what_we_refuse_istio_refuses(tmp_path: Path) -> None:
+    texts = [refusals.ENTRY.replace(old, new) for old, new, _ in refusals.OF_ENTRIES]
+    texts += [refusals.SIDECAR.replace(old, new) for old, new, _ in refusals.OF_SIDECARS]
+    taken = [text for text, is_refused in zip(texts, refused(written(tmp_path, texts)), strict=True) if not is_refused]
+    assert taken == []
+
+
+def of_istio() -> list[tuple[str, str]]:
+    """Each ServiceEntry and Sidecar in the YAML of Istio's own module, and the file it stands in; templates are none."""
+    module = subprocess.run(
+        ["go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio"],
+        cwd=Path(__file__).parent / "judge",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found = []
+    for path in sorted(Path(module.stdout.strip()).rglob("*.yaml")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if "{{" in text or not re.search(r"^kind: (ServiceEntry|Sidecar)$", text, re.MULTILINE):
+            continue
+        parts = re.split(r"^---.*$", text, flags=re.MULTILINE)
+        found += [
+            (path.name, part) for part in parts if re.search(r"^kind: (ServiceEntry|Sidecar)$", part, re.MULTILINE)
+        ]
+    return found
+
+
+def test_istios_own_test_data_is_read_as_istio_reads_it(tmp_path: Path) -> None:
+    every = of_istio()
+    assert len(every) > 80
+    by_istio = refused(written(tmp_path, [text for _, text in every]))
+    odd = []
+    for (name, text), is_refused in zip(every, by_istio, strict=True):
+        said = ours(text)
+        if bool(said) != (is_refused or name == "serviceentry-invalid.yaml"):
+            odd.append((name, text, said))
+    assert odd == []
+
+
+AS_WRITTEN = {"EGR304", "EGR307", "EGR616"}
+"""What a random policy says itself: wide networks, wildcards on an older Istio, plain http on port 443."""
+
+
+@pytest.mark.parametrize("shape", ["plain", "adversarial", "ports", "wildcards", "large", "v6", "regions", "capture"])
+def test_nothing_is_wrong_with_what_a_policy_compiles_to(shape: str) -> None:
+    for seed in range(12):
+        policy = generate(seed, shape)
+        made = compile_text(printed(policy).text, profile_of(policy))
+        if made.status:
+            continue
+        profile, _ = load(Source("profile.yaml", profile_of(policy)), lambda path: path)
+        found = analyze([Source("compiled.yaml", made.manifests)], profile).findings
+        assert [(seed, each.message) for each in found if each.code.id not in AS_WRITTEN] == []
+
+
+def test_of_random_manifests_we_refuse_what_istio_refuses(tmp_path: Path) -> None:
+    texts = [manifest(seed) for seed in range(1500)]
+    by_istio = refused(written(tmp_path, texts))
+    odd = [
+        (text, said) for text, is_refused in zip(texts, by_istio, strict=True) if bool(said := ours(text)) != is_refused
+    ]
+    assert odd == []
+    assert 300 < sum(by_istio) < 1200, "about as many are right as wrong"

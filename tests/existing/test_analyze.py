@@ -1,0 +1,218 @@
+"""Mistakes in existing manifests: each is found in the mesh that has it, and nothing is found in its twin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from egresslang import codes
+from egresslang.existing import analyze as analyze_module
+from egresslang.existing.analyze import Analysis, analyze
+from egresslang.existing.flow import flow
+from egresslang.existing.mistakes import MISTAKES, unused_entry
+from egresslang.findings import Finding
+from egresslang.mesh.addresses import parse_address
+from egresslang.mesh.outbound import ALLOWED, BLOCKED, UNSTABLE
+from egresslang.source import Source
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cases
+import refusals
+from refusals import ENTRY, SIDECAR
+
+MODULES: tuple[Any, ...] = (*MISTAKES, unused_entry)
+case_by_case = pytest.mark.parametrize("case", cases.CASES, ids=lambda each: each.name)
+PUBLIC = "93.184.216.34"
+
+
+def analysed(*texts: str) -> Analysis:
+    return analyze(Source(f"{number}.yaml", text) for number, text in enumerate(texts))
+
+
+def told(*texts: str) -> list[str]:
+    """Code and underlined text of each finding."""
+    return [f"{each.code.id} {each.span.text}" for each in analysed(*texts).findings]
+
+
+@case_by_case
+def test_the_mistake_is_found_at_its_place(case: cases.Case) -> None:
+    assert told(case.text(cases.BAD)) == [f"{case.code} {case.underlined}"]
+
+
+@case_by_case
+def test_nothing_is_found_in_the_twin(case: cases.Case) -> None:
+    assert told(case.text(cases.GOOD)) == []
+
+
+def verdict(analysis: Analysis, case: cases.Case, which: str, asked: cases.Asked) -> str:
+    """What the model answers, in the words of the case."""
+    protocol, target, *words = asked.call.split()
+    name, _, port = target.rpartition(":")
+    said = next((word[1:] for word in words if word.startswith("@")), name if protocol == "tcp" else PUBLIC)
+    namespace = asked.pod.partition("/")[0]
+    found = flow(
+        analysis.inspected, namespace, case.labels(which, asked.pod), protocol, name, int(port), parse_address(said)
+    ).verdict
+    if found.verdict == UNSTABLE:
+        return "chance"
+    return (
+        f"allowed {found.host}"
+        if found.verdict == ALLOWED
+        else found.sees
+        if found.verdict == BLOCKED
+        else found.verdict
+    )
+
+
+@pytest.mark.parametrize("which", [cases.BAD, cases.GOOD])
+@case_by_case
+def test_the_model_sees_what_the_judge_sees(case: cases.Case, which: str) -> None:
+    """`tests/conformance/test_analyze.py` asks the judge the same."""
+    analysis = analysed(case.text(which))
+    assert [verdict(analysis, case, which, each) for each in case.flows] == [each.verdict(which) for each in case.flows]
+
+
+@case_by_case
+def test_a_finding_shows_a_flow_and_how_to_repair_it(case: cases.Case) -> None:
+    (found,) = analysed(case.text(cases.BAD)).findings
+    assert found.help
+    if case.flows and case.name != "declared-twice":
+        assert any(note.startswith("asked: ") or "goes straight out" in note for note in found.notes), found.notes
+
+
+def test_there_are_enough_and_every_mistake_has_one() -> None:
+    assert len(cases.CASES) >= 30
+    assert {each.code for each in cases.CASES} >= {each.CODE.id for each in MODULES}
+
+
+def test_every_module_is_asked_in_the_order_of_the_codes() -> None:
+    files = {path.stem for path in (Path(analyze_module.__file__).parent / "mistakes").glob("*.py")} - {"__init__"}
+    assert {each.__name__.rpartition(".")[2] for each in MODULES} == files
+    assert [each.CODE.id for each in MISTAKES] == sorted(each.CODE.id for each in MISTAKES)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda each: each.__name__.rpartition(".")[2])
+def test_a_mistake_is_called_like_its_code(module: Any) -> None:
+    name, code = module.__name__.rpartition(".")[2], module.CODE
+    assert name == code.name.replace("-", "_")
+    assert (module.__doc__ or "").startswith(f"{code.id} {code.name}")
+
+
+# What follows from something else, and what cannot be read
+
+
+def test_files_are_one_mesh() -> None:
+    assert told(ENTRY, SIDECAR) == []
+    assert told(SIDECAR) == ['EGR603 "./api.example.com"']
+
+
+def test_a_template_is_one_warning() -> None:
+    template = "kind: ServiceEntry\nmetadata:\n  name: {{ .Values.name }}\n{{- if .Values.x }}\nspec: {}\n{{- end }}\n"
+    (found,) = analysed(template).findings
+    assert (found.code, str(found.severity), found.span.text) == (
+        codes.UNREAD_MANIFEST,
+        "warning",
+        "{{ .Values.name }}",
+    )
+    assert "helm template" in found.help
+
+
+def test_broken_yaml_is_told_and_the_rest_is_read() -> None:
+    broken = f"{ENTRY}---\nkind: Sidecar\nspec: [\n---\n{SIDECAR}".replace("./api", "./apj")
+    assert [each.split()[0] for each in told(broken)] == ["EGR602"]
+
+
+def test_yaml_that_is_no_manifest_is_passed_over() -> None:
+    assert told("a: *b\n", ENTRY, SIDECAR) == []
+
+
+def test_values_of_another_chart_are_no_installation() -> None:
+    assert told("global: {image: x}\n", "global: {image: y}\n", ENTRY, SIDECAR) == []
+
+
+def test_a_manifest_that_is_given_twice_is_told_and_not_read() -> None:
+    (found,) = analysed(ENTRY, SIDECAR, ENTRY.replace("TLS", "HTTP")).findings
+    assert (found.code, str(found.severity), found.span.place) == (codes.UNREAD_MANIFEST, "warning", ("2.yaml", 3, 18))
+    assert [label.span.place for label in found.related] == [("0.yaml", 3, 18)]
+    other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+    assert told(other, other) == []
+
+
+def test_a_second_installation_is_told_and_not_read() -> None:
+    installation = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: %s}\nspec: {}\n"
+    (found,) = analysed(installation % "one", installation % "two").findings
+    assert (found.code, str(found.severity), found.span.source.name) == (codes.UNREAD_MANIFEST, "warning", "1.yaml")
+
+
+def test_the_services_of_a_cluster_may_not_be_given() -> None:
+    listed = SIDECAR.replace("./api.example.com", "./web.shop.svc.cluster.local")
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: pay, namespace: shop}\nspec: {ports: [{port: 80}]}\n"
+    assert told(listed) == []
+    assert told(listed, service) == ['EGR603 "./web.shop.svc.cluster.local"']
+
+
+def test_places_are_lines_and_columns() -> None:
+    (found,) = analysed(ENTRY, SIDECAR.replace("./api", "./apj")).findings
+    assert found.span.place == ("1.yaml", 7, 46)
+    assert [label.span.place for label in found.related] == [("0.yaml", 5, 3)]
+
+
+def finding_of(text: str) -> Finding:
+    (found,) = analysed(text).findings
+    return found
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [*refusals.OF_ENTRIES, *refusals.OF_KUBERNETES])
+def test_what_is_refused_of_a_service_entry(old: str, new: str, message: str) -> None:
+    assert old in ENTRY
+    (found,) = analysed(ENTRY.replace(old, new)).findings
+    assert (found.code, found.message) == (codes.REFUSED_MANIFEST, message)
+    assert found.help
+
+
+@pytest.mark.parametrize(("old", "new", "message"), refusals.OF_SIDECARS)
+def test_what_is_refused_of_a_sidecar(old: str, new: str, message: str) -> None:
+    assert old in SIDECAR
+    (found,) = analysed(SIDECAR.replace(old, new), ENTRY).findings
+    assert (found.code, found.message) == (codes.REFUSED_MANIFEST, message)
+    assert found.help
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENTRY.replace("[api.example.com]", "[api.example.com.]"),
+        ENTRY.replace("protocol: TLS", "protocol: tls"),
+        ENTRY.replace("resolution: DNS", "resolution: NONE\n  addresses: [192.0.2.1, 2001:db8::]"),
+        ENTRY.replace("resolution: DNS", "resolution: DNS\n  workloadSelector: {labels: {app: a}}"),
+        ENTRY.replace("spec:", "spec: # nothing is refused of comments, nor of these\n  subjectAltNames: [a]"),
+    ],
+)
+def test_what_istio_takes_is_not_refused(text: str) -> None:
+    assert not {each.code for each in analysed(text).findings} & {codes.REFUSED_MANIFEST, codes.UNREAD_MANIFEST}
+
+
+def test_cases_say_the_names_of_their_codes() -> None:
+    names = {f"{each.id} {each.name}" for each in codes.ALL}
+    assert {f"{each.code} {each.code_name}" for each in cases.CASES} <= names
+
+
+def test_a_large_valid_mesh_has_nothing() -> None:
+    """As large as `bench/analyze.py` measures; nothing here is timed."""
+    entries = [
+        ENTRY.replace("name: api,", f"name: api-{at},")
+        .replace("api.", f"api-{at}.")
+        .replace("shop", f"shop-{at // 10 % 100}")
+        for at in range(10_000)
+    ]
+    sidecars = []
+    for at in range(1_000):
+        hosts = ", ".join(f'"./api-{at * 10 + each}.example.com"' for each in range(10))
+        text = SIDECAR.replace("cart", f"cart-{at}").replace("shop", f"shop-{at % 100}")
+        sidecars.append(text.replace('"./api.example.com"', hosts))
+    analysis = analysed("---\n".join([*entries, *sidecars]))
+    assert (analysis.findings, len(analysis.inspected.resources.service_entries)) == ((), 10_000)
