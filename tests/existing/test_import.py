@@ -19,6 +19,7 @@ from egresslang.answers.difference.known_workloads import of_manifests, of_polic
 from egresslang.answers.left_open import left_open
 from egresslang.compile import Compilation, compile, read
 from egresslang.documents import read as read_documents
+from egresslang.existing.analyze import analyze
 from egresslang.existing.importing import proof
 from egresslang.existing.importing.importing import Imported, import_policy
 from egresslang.existing.importing.population import populate, population
@@ -291,6 +292,20 @@ spec:
     made = imported(text, profile)
     assert "allow front -> a.example.com:443 tls" in made.text
     assert (made.level, made.profile) == ("mesh", "")
+
+
+def test_what_comes_of_an_import_is_nothing_to_complain_of() -> None:
+    text = (
+        CLOSED
+        + entry("a.example.com", exportTo=["."])
+        + deployment("cart")
+        + sidecar("cart", IN_MESH, "./a.example.com")
+    )
+    made = imported(text + sidecar("default", IN_MESH, selects=False))
+    compiled, found = proof.compiled(made.text, "imported.egress", loaded(made.profile), TODAY)
+    assert compiled is not None
+    assert found == []
+    assert analyze([Source("compiled.yaml", compiled.text + deployment("cart"))]).findings == ()
 
 
 # The command
