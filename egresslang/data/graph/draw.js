@@ -33,6 +33,9 @@ function chipsOf(rule) {
   const chips = [];
   if (rule.kinds.has("error")) chips.push(chip("error", "error"));
   if (rule.kinds.has("broad")) chips.push(chip("broad", "too broad"));
+  for (const verdict of new Set(rule.yet.map(each => each.verdict))) {
+    chips.push(chip(verdict, `${loadOf(together(rule.yet.filter(each => each.verdict === verdict).map(each => each.seen)))} ${WENT[verdict]}`));
+  }
   if (rule.kinds.has("unused")) chips.push(chip("unused", useOf(rule) || "unused"));
   if (rule.kinds.has("expiring")) chips.push(chip("expiring", expiryOf(rule)));
   if (rule.state !== "live") chips.push(chip("expiring", rule.state === "expired" ? "expired" : "other region"));

@@ -30,7 +30,6 @@ function explainRule(model, rule, select) {
   const where = [...there].map(([at, flow]) => [
     link(model.destinations[at].label, select, "destination", at), ` ${portsOf(flow.ports)}`, seenOf(flows.filter(each => each.destination === at)),
   ]);
-  const yet = model.strays.filter(each => each.rules.includes(rule.at));
   const states = {
     "expired": "It has expired: it grants nothing any more.",
     "other-region": `It is for clusters in ${rule.region}: it grants nothing here.`,
@@ -46,7 +45,7 @@ function explainRule(model, rule, select) {
       ["expires", rule.expires && `${rule.expires}, ${expiryOf(rule)}`], ["except", excepted.join(", ")], ["holes", holes.join(", ")],
       ["seen", useOf(rule)], ["last seen", rule.use?.seen && moment(rule.use.seen.lastSeen)],
     ]),
-    yet.length ? [element("h3", {}, "Granted, and yet"), element("p", {}, "Is this rule applied in the cluster?"), list(yet.map(each => strayEntry(model, each, select)), "")] : "",
+    rule.yet.length ? [element("h3", {}, "Granted, and yet"), element("p", {}, "Is this rule applied in the cluster?"), list(rule.yet.map(each => strayEntry(model, each, select)), "")] : "",
     rule.findings.length ? [element("h3", {}, "Findings"), rule.findings.map(number => explainFinding(model.findings[number]))] : "",
     rule.mentioned.length ? [element("h3", {}, "Also concerned by"), rule.mentioned.map(number => explainFinding(model.findings[number]))] : "",
     element("h3", {}, rule.isDeny ? "May never" : "Who"), list(who, "nobody"),

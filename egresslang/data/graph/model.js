@@ -44,7 +44,7 @@ function modelOf(cluster) {
   }));
   const rules = cluster.rules.map((each, at) => ({
     owner: "", ticket: "", reason: "", region: "", marks: [], findings: [], mentioned: [],
-    ...each, at, flows: [], isDeny: each.kind === "deny",
+    ...each, at, flows: [], yet: [], isDeny: each.kind === "deny",
   }));
   for (const flow of [...cluster.edges, ...cluster.guards]) {
     const rule = rules[flow.rule];
@@ -70,6 +70,7 @@ function modelOf(cluster) {
     ...each, at, kinds: new Set([each.verdict]), number: Math.max(1, each.others),
     words: [each.label, WENT[each.verdict], MARKS[each.verdict]].join(" ").toLowerCase(),
   }));
+  for (const stray of strays) for (const at of stray.rules) rules[at].yet.push(stray);
   return { ...cluster, workloads, destinations, rules, strays, elsewhere: findingsElsewhere(cluster) };
 }
 
@@ -100,9 +101,9 @@ function moment(text) {
 }
 
 /** What is known of a rule's use, in words. */
-function useOf({ use }) {
+function useOf({ use, flows }) {
   if (!use) return "";
-  if (use.state === "used") return loadOf(use.seen);
+  if (use.state === "used") return loadOf(together(flows.map(flow => flow.seen)));
   return use.state === "unused" ? `nothing used it in ${use.length}` : `use not known: ${use.why}`;
 }
 

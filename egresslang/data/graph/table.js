@@ -46,8 +46,9 @@ function rowsOf(model, left) {
     }
   }
   for (const stray of left.strays) {
-    const place = stray.rules.length ? "granted, and yet" : "no rule grants it";
-    rows.push({ stray, seen: stray.seen, workload: model.workloads[stray.workload].title, verdict: WENT[stray.verdict], destination: stray.label, ports: "", region: "", place, owner: "", expires: "", marks: stray.isSaid ? "as the client says" : "" });
+    const place = stray.rules.length ? "granted, and yet" : "no rule";
+    const seen = stray.verdict === "outside" ? stray.seen : { ...stray.seen, failed: "" };
+    rows.push({ stray, seen, workload: model.workloads[stray.workload].title, verdict: WENT[stray.verdict], destination: stray.label, ports: "", region: "", place, owner: "", expires: "", marks: stray.isSaid ? "as the client says" : "" });
   }
   for (const node of model.workloads) {
     if (left.workloads.has(node.at)) {
