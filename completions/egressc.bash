@@ -88,11 +88,11 @@ _egressc() {
             ;;
         graph)
             case $before in
-                -p | --profile | -o | --output) files=file ;;
+                -p | --profile | --bearer-token-file | --basic-auth-file | --client-certificate | --client-key | --ca-file | -o | --output) files=file ;;
+                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --today) : ;;
                 --format) words='html json dot mermaid' ;;
                 --color) words='auto always never' ;;
-                --today) : ;;
-                *) flags='-p --profile --format -o --output --color --today -q --quiet -v --verbose -h --help' files=file ;;
+                *) flags='-p --profile --prometheus --since --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --format -o --output --color --today -q --quiet -v --verbose -h --help' files=file ;;
             esac
             ;;
         alerts)

@@ -114,6 +114,17 @@ complete -c egressc -n '__fish_seen_subcommand_from analyze' -s h -l help -d 'sh
 
 complete -c egressc -n '__fish_seen_subcommand_from graph' -F
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s p -l profile -r -F -d 'a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default: what egressc.toml says)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l prometheus -x -d 'a Prometheus, or a Thanos or Mimir, that has Istio\'s metrics: the address above `/api/v1`'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l since -x -d 'how far back to look: 90m, 12h, 7d, 4w; an access log alone is read whole (default: 7d)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l access-log -x -d 'a sidecar\'s access log in Istio\'s default format, text or JSON, and whose it is; repeat it for several'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l bearer-token-file -r -F -d 'a file with a bearer token (or: EGRESSC_PROMETHEUS_TOKEN)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l basic-auth-file -r -F -d 'a file with `user:password` (or: EGRESSC_PROMETHEUS_BASIC)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l client-certificate -r -F -d 'a certificate to show, in PEM'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l client-key -r -F -d 'its key, where it is in another file'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l ca-file -r -F -d 'the certificates to trust, in PEM (default: the system\'s)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l tenant -x -d 'the tenant of a Mimir or Cortex (X-Scope-OrgID)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l timeout -x -d 'the longest wait for an answer (default: 30)'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l retries -x -d 'further tries where a server is busy or gone (default: 2)'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -l format -x -a 'html json dot mermaid' -d 'a page for a browser (several -p: a page of all clusters), data (schemas/graph.schema.json), or the text that Graphviz or Mermaid draws (default: html)'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s o -l output -r -F -d 'write it there (default: standard output)'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -l color -x -a 'auto always never' -d 'colours of the text format'

@@ -164,6 +164,17 @@ _egressc() {
                         '*:PATH:_files' \
                         '*-p+[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
+                        '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
+                        '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
+                        '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
+                        '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
+                        '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \
+                        '(--client-certificate)--client-certificate=[a certificate to show, in PEM]:FILE:_files' \
+                        '(--client-key)--client-key=[its key, where it is in another file]:FILE:_files' \
+                        '(--ca-file)--ca-file=[the certificates to trust, in PEM (default\: the system'\''s)]:FILE:_files' \
+                        '(--tenant)--tenant=[the tenant of a Mimir or Cortex (X-Scope-OrgID)]:ID: ' \
+                        '(--timeout)--timeout=[the longest wait for an answer (default\: 30)]:SECONDS: ' \
+                        '(--retries)--retries=[further tries where a server is busy or gone (default\: 2)]:N: ' \
                         '(--format)--format=[a page for a browser (several -p\: a page of all clusters), data (schemas/graph.schema.json), or the text that Graphviz or Mermaid draws (default\: html)]:format:(html json dot mermaid)' \
                         '(-o --output)-o+[write it there (default\: standard output)]:FILE:_files' \
                         '(-o --output)--output=[write it there (default\: standard output)]:FILE:_files' \

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
+from egresslang.commands.traffic import traffic_options
 
 if TYPE_CHECKING:
     from egresslang.answers.graph.graph import Graph
+    from egresslang.policy.policy import Policy
+    from egresslang.profile.profile import ClusterProfile
+    from egresslang.traffic.audit import Audit
 
 SUMMARY = "draw who may reach what, by which rule, and what becomes of everything else"
 
@@ -23,6 +27,7 @@ FORMS = {"html": True, "json": True, "dot": False, "mermaid": False}
 def describe(command: Parser) -> None:
     """The options of the command."""
     policy_options(command)
+    traffic_options(command)
     command.add_argument(
         "--format",
         choices=list(FORMS),
@@ -45,6 +50,8 @@ def run(options: Any) -> int:
         return misuse("-o names no file")
     if len(options.profiles) > 1 and not FORMS[options.format]:
         return misuse(f"several profiles are several pictures: {options.format} draws one at a time, html and json all")
+    if len(options.profiles) > 1 and _asks_for_traffic(options):
+        return misuse("several profiles are several meshes: draw the traffic of one at a time")
     graphs, status = _graphs(options)
     if not graphs:
         return status
@@ -62,6 +69,19 @@ def run(options: Any) -> int:
     return status
 
 
+def _asks_for_traffic(options: Any) -> bool:
+    return bool(options.prometheus or options.logs)
+
+
+def _audit(options: Any, policy: Policy, profile: ClusterProfile) -> Audit:
+    """What was seen beside the policy; raises Unreadable where it cannot be read."""
+    from egresslang.commands.traffic import read_traffic
+    from egresslang.traffic.audit import audit
+    from egresslang.traffic.judge import Judge
+
+    return audit(read_traffic(options, profile, policy.inventory), Judge(policy, profile))
+
+
 def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
     """The picture of each cluster, and the status after telling what is found; none of a policy that cannot be read."""
     from egresslang.answers.graph.draw import draw
@@ -76,6 +96,11 @@ def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
         made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
         found += merged(profiles, [each.findings for each in made], [each.policy for each in made])
     policies = [each.policy for each in made if each.policy is not None]
+    audited = _audit(options, policies[0], profiles[0]) if policies and _asks_for_traffic(options) else None
+    if audited is not None:
+        from egresslang.traffic.audit import findings as findings_of_traffic
+
+        found += findings_of_traffic(audited)
     told = settled(options, found, files, policies)
     if options.verbose:
         for profile in profiles:
@@ -87,6 +112,11 @@ def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
     if not policies or len(policies) < len(profiles):
         return [], FINDINGS
     everything = [*told.findings, *told.suppressed]
+    if audited is not None:
+        from egresslang.traffic.drawn import seen_subjects, with_traffic
+
+        graph = draw(policies[0], profiles[0], everything, seen_subjects(audited))
+        return [with_traffic(graph, audited)], status
     return [
         draw(policy, profile, [each for each in everything if each.cluster in ("", profile.name)])
         for policy, profile in zip(policies, profiles, strict=True)

@@ -27,7 +27,7 @@ from egresslang.traffic.flow import (
     Seen,
     read_host,
 )
-from egresslang.traffic.labels import BLACK_HOLE, MISSING, PASSTHROUGH
+from egresslang.traffic.labels import BLACK_HOLE, FAILED, MISSING, PASSTHROUGH
 from egresslang.traffic.prometheus import LATEST
 from egresslang.traffic.window import Window
 
@@ -105,7 +105,9 @@ def read_log(
         if before is None and len(found) >= MOST:
             dropped += 1
             continue
-        found[flow] = Seen(1 if before is None else before.count + 1, max(int(at), before.last if before else 0), "log")
+        before = before or Seen(0, 0)
+        failed = before.failed + (flow.verdict == ALLOWED and _is_failed(fields))
+        found[flow] = Seen(before.count + 1, max(int(at), before.last), "log", failed)
     return Told(tuple(found.items()), first, last, unread, number, dropped)
 
 
@@ -169,6 +171,12 @@ def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) ->
     if host.endswith(f".svc.{cluster_domain}") and verdict in (ALLOWED, LOST):
         return None
     return Flow(namespace, workload, host, verdict, kind, port, address, is_tls)
+
+
+def _is_failed(fields: Fields) -> bool:
+    """Whether the answer was a 5xx, or what was asked for was not to be had."""
+    code = fields.get("response_code", "0")
+    return (len(code) == 3 and code[0] == "5") or bool(set(FAILED) & set(fields.get("response_flags", "").split(",")))
 
 
 def _address(text: str) -> tuple[Address | None, int]:

@@ -101,10 +101,10 @@ def _tables(made: Audit) -> Iterator[_Table]:
 
 
 def _row(each: Traffic, kind: str) -> tuple[str, ...]:
-    where = destination(each.flow)
+    to = destination(each.flow)
     if kind == OUT_OF_REGION:
-        where += f" in {shown(each.region)}"
-    return _count(each), show_time(each.seen.last), _cut(each.flow.who), where, _policy(each)
+        to += f" in {shown(each.region)}"
+    return _count(each), show_time(each.seen.last), _cut(each.flow.who), to, _policy(each)
 
 
 def _policy(each: Traffic) -> str:
@@ -128,10 +128,15 @@ def _nameless(each: Traffic) -> tuple[str, ...]:
 
 def destination(flow: Flow) -> str:
     """Where a flow goes, as far as it is known: host or address and port, and what it is worth."""
-    port = f":{flow.port}" if flow.port else ""
-    where = flow.host or ("" if flow.address is None else literal(flow.address))
     said = "" if flow.is_registered else " (as the client says)" if flow.host else ""
-    return f"{_cut(where or 'unknown')}{port}{said}"
+    return f"{where(flow)}{said}"
+
+
+def where(flow: Flow) -> str:
+    """Host or address and port on one line, escaped and of a bounded length: a host may be text that anybody chose."""
+    port = f":{flow.port}" if flow.port else ""
+    known = flow.host or ("" if flow.address is None else literal(flow.address))
+    return f"{_cut(known or 'unknown')}{port}"
 
 
 def _count(each: Traffic) -> str:

@@ -48,11 +48,15 @@ class Flow:
 
 @record
 class Seen:
-    """How much was seen of a flow, when last (seconds since 1970), and by what: metrics or an access log."""
+    """How much was seen of a flow, when last (seconds since 1970), and by what: metrics or an access log.
+
+    `failed` is how much of an allowed one was answered with a 5xx or not to be had (`labels.FAILED`).
+    """
 
     count: float
     last: int
     by: str = "metrics"
+    failed: float = 0.0
 
 
 @record

@@ -41,6 +41,9 @@ _KINDS = {REQUESTS: labels.REQUESTS, CONNECTIONS: labels.CONNECTIONS}
 _CANONICAL = "source_canonical_service"
 _TOLD = (labels.NAMESPACE, labels.WORKLOAD, _CANONICAL, labels.SERVICE, labels.SERVICE_NAME, labels.FLAGS)
 _BY = ", ".join(_TOLD)
+_FAILED = "failed"
+"""The label that the server is asked to give what was answered with a 5xx."""
+
 _EITHER = f'{{__name__=~"{"|".join(_KINDS.values())}", {labels.BY_CLIENT}}}'
 """Whatever the sidecars of clients counted."""
 
@@ -50,9 +53,10 @@ Told = tuple[str, str, str, str, str, str]
 
 @record
 class _Part:
-    """What a page has of one metric: how much of each, and when last."""
+    """What a page has of one metric: how much of each, how much of that was answered with a 5xx, and when last."""
 
     counts: dict[Told, float]
+    failed: dict[Told, float]
     last: dict[Told, int]
 
 
@@ -73,7 +77,8 @@ def observe(server: Server, window: Window, cluster_domain: str, inventory: Inve
                 flow = _flow(told, kind, inventory)
                 before = found.get(flow, Seen(0.0, 0))
                 last = max(before.last, part.last.get(told, page.end))
-                found[flow] = Seen(before.count + count, last)
+                failed = before.failed + (_failed(told, part) if flow.verdict == ALLOWED else 0.0)
+                found[flow] = Seen(before.count + count, last, failed=failed)
     known_since = min(since.values(), default=None)
     remarks += _gaps(server, window, known_since)
     remarks += [f"the server warns: {each}" for each in server.warnings]
@@ -101,10 +106,10 @@ def selectors(metric: str, cluster_domain: str) -> tuple[str, str]:
 
 
 def _part(server: Server, page: Page, metric: str, domain: str, remarks: list[str]) -> _Part:
-    part = _Part({}, {})
+    part = _Part({}, {}, {})
     for series in selectors(metric, domain):
-        grown = f"sum by ({_BY}) (increase({series}[{page.length}s])) > 0"
-        born = f"sum by ({_BY}) ({_born(series, page.length)}) > 0"
+        grown = _by_answer(f"increase({series}[{page.length}s])")
+        born = _by_answer(_born(series, page.length))
         for expression in (grown, born):
             rows = server.query(f"topk({MOST}, {expression})", page.end)
             if len(rows) >= MOST:
@@ -112,6 +117,8 @@ def _part(server: Server, page: Page, metric: str, domain: str, remarks: list[st
             for row in rows:
                 told = _told(row)
                 part.counts[told] = part.counts.get(told, 0.0) + row.value
+                if row.labels.get(_FAILED):
+                    part.failed[told] = part.failed.get(told, 0.0) + row.value
         if part.counts:
             step = page.step
             alive = f"sum by ({_BY}) (increase({series}[{step}s])) > 0 or sum by ({_BY}) ({_born(series, step)}) > 0"
@@ -120,6 +127,17 @@ def _part(server: Server, page: Page, metric: str, domain: str, remarks: list[st
                 {_told(row): _within(page, row.value) for row in server.query(f"topk({MOST}, {moments})", page.end)}
             )
     return part
+
+
+def _by_answer(counted: str) -> str:
+    """What was counted of each, apart for what was answered with a 5xx."""
+    by_code = f"sum by ({_BY}, {labels.CODE}) ({counted})"
+    return f'sum by ({_BY}, {_FAILED}) (label_replace({by_code}, "{_FAILED}", "yes", "{labels.CODE}", "5..")) > 0'
+
+
+def _failed(told: Told, part: _Part) -> float:
+    """How much of what labels tell of was not answered as its client wished."""
+    return part.counts[told] if set(labels.FAILED) & set(told[-1].split(",")) else part.failed.get(told, 0.0)
 
 
 def _born(series: str, seconds: int) -> str:

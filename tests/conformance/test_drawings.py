@@ -37,12 +37,23 @@ spec: {enforcement: workloads, ipFamilies: [IPv4, IPv6]}
 """
 POLICIES = {
     "hostile": None,
+    "seen": None,
     "shop": (ROOT / "docs" / "graph" / "shop.egress", ROOT / "docs" / "graph" / "profile.yaml"),
     **{
         name: (ROOT / "examples" / "recipes" / name, ROOT / "examples" / "recipes" / name / "profile.yaml")
         for name in ("passes-through", "black-hole", "allowed")
     },
 }
+
+
+LOG = [
+    {"authority": HOSTILE, "route_name": "block_all", "response_code": "502"},
+    {"authority": "x.example.com", "route_name": "allow_any", "upstream_cluster": "PassthroughCluster"},
+    {"authority": "y.example.com", "upstream_cluster": "outbound|80||y.example.com", "response_code": "200"},
+    {"authority": "z.example.com", "route_name": "z", "response_code": "503", "response_flags": "NC"},
+    {"requested_server_name": "graph.example.com", "upstream_cluster": "outbound|443||graph.example.com"},
+]
+"""An access log in which each end has something, and a rule is used."""
 
 
 def drawn(name: str, form: str, folder: Path) -> tuple[str, dict[str, Any]]:
@@ -52,8 +63,13 @@ def drawn(name: str, form: str, folder: Path) -> tuple[str, dict[str, Any]]:
         paths = folder / "a.egress", folder / "p.yaml"
         paths[0].write_text(POLICY)
         paths[1].write_text(PROFILE)
+    seen = []
+    if name == "seen":
+        lines = [{"start_time": "2026-11-22T10:00:00Z", "upstream_cluster": "-", **fields} for fields in LOG]
+        (folder / "log").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        seen = ["--access-log", f"shop/end={folder / 'log'}"]
     for wanted in (form, "json"):
-        given = [str(paths[0]), "-p", str(paths[1]), "--today", "2026-11-23", "--format", wanted]
+        given = [str(paths[0]), "-p", str(paths[1]), "--today", "2026-11-23", "--format", wanted, *seen]
         assert main(["graph", *given, "-o", str(folder / wanted)]) in (0, 1)
     (cluster,) = json.loads((folder / "json").read_text())["clusters"]
     return (folder / form).read_text(), cluster
@@ -62,8 +78,10 @@ def drawn(name: str, form: str, folder: Path) -> tuple[str, dict[str, Any]]:
 def shown(cluster: dict[str, Any]) -> tuple[int, int]:
     """How many nodes and how many lines a drawing has."""
     workloads = cluster["workloads"]
-    nodes = len(workloads) + len(cluster["destinations"]) + len({each["rest"] for each in workloads})
-    return nodes, len(cluster["edges"]) + len(cluster["guards"]) + len(workloads)
+    strays = cluster.get("traffic", {"strays": []})["strays"]
+    ends = {each["rest"] for each in workloads} | {each["verdict"] for each in strays}
+    nodes = len(workloads) + len(cluster["destinations"]) + len(ends)
+    return nodes, len(cluster["edges"]) + len(cluster["guards"]) + len(workloads) + len(strays)
 
 
 @pytest.mark.parametrize("name", POLICIES)

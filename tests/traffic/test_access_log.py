@@ -184,3 +184,18 @@ def test_an_audit_of_a_log(project: Path) -> None:
         ("passed-through", "203.0.113.7", 9001, 0),
     ]
     assert told["summary"]["nameless"] == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "flags", "cluster", "failed"),
+    [
+        ("200", "-", "outbound|80||a.example.com", 0),
+        ("503", "-", "outbound|80||a.example.com", 1),
+        ("0", "UF,URX", "outbound|80||a.example.com", 1),
+        ("503", "UF", "PassthroughCluster", 0),
+    ],
+)
+def test_what_failed_of_the_allowed_is_counted(code: str, flags: str, cluster: str, failed: int) -> None:
+    said = line(response_code=code, response_flags=flags, upstream_cluster=cluster, authority="a.example.com")
+    ((_, seen),) = read(said, said).flows
+    assert (seen.count, seen.failed) == (2, 2 * failed)

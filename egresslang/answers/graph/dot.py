@@ -1,18 +1,21 @@
 """A graph in the language of Graphviz.
 
-Namespaces and regions are clusters. What is too broad is drawn thick, what expires soon dashed, a guard rail dotted with a
-bar at its end, and what no rule grants thin and grey: the lines differ without their colours too. A tooltip is the rule.
+Namespaces and regions are clusters. What is too broad is drawn thick, what expires soon dashed, what nothing used with an
+empty head, a guard rail dotted with a bar at its end, and what no rule grants thin and grey: the lines differ without their
+colours too. A tooltip is the rule.
+Traffic that was seen to be blocked is red and ends in a bar, other traffic that no rule grants is orange; both say so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egresslang.answers.graph.graph import Graph, RuleNode
-from egresslang.answers.graph.words import REST, marks, ports, title
+from egresslang.answers.graph.graph import BLOCKED, LOST, Graph, RuleNode
+from egresslang.answers.graph.words import REST, ends, loads, marks, ports, stray, strays, title
 from egresslang.answers.written import place, words
 
 _SHAPES = {"name": "ellipse", "wildcard": "doubleoctagon", "addresses": "box3d", "internet": "egg", "anything": "egg"}
+_STRAYS = dict.fromkeys((BLOCKED, LOST), "style=bold, arrowhead=tee, color=firebrick, fontcolor=firebrick")
 
 
 def show(graph: Graph) -> str:
@@ -36,9 +39,9 @@ def _lines(graph: Graph) -> Iterator[str]:
         shape = f"shape={_SHAPES[there.kind]}"
         regions.setdefault(region, []).append(f"d{at} [label={_quoted(there.label)}, {shape}]")
     yield from _clusters("region", regions)
-    for edge in graph.edges:
+    for edge, load in zip(graph.edges, loads(graph), strict=True):
         rule = graph.rules[edge.rule]
-        label = "\n".join(filter(None, [ports(edge.ports), marks(rule)]))
+        label = "\n".join(filter(None, [ports(edge.ports), marks(rule), load]))
         yield f"  w{edge.workload} -> d{edge.destination} [label={_quoted(label)}, {_told(rule)}{_style(rule)}]"
     for guard in graph.guards:
         label = f"denied {ports(guard.ports)}".strip()
@@ -47,11 +50,15 @@ def _lines(graph: Graph) -> Iterator[str]:
         style = "style=dotted, penwidth=2, arrowhead=tee, color=firebrick, fontcolor=firebrick"
         told = _told(graph.rules[guard.rule])
         yield f"  w{guard.workload} -> d{guard.destination} [label={_quoted(label)}, {told}, {style}]"
-    for rest in dict.fromkeys(node.rest for node in graph.workloads):
+    for rest in ends(graph):
         yield f"  {_quoted(rest)} [label={_quoted(REST[rest])}, shape=hexagon]"
     for at, node in enumerate(graph.workloads):
         tooltip = _tooltip(node.because)
         yield f"  w{at} -> {_quoted(node.rest)} [color=grey50, penwidth=0.6, tooltip={tooltip}]"
+    for each in strays(graph):
+        label = _quoted("\n".join(stray(each)))
+        style = _STRAYS.get(each.verdict, "style=bold, color=darkorange3, fontcolor=darkorange3")
+        yield f"  w{each.workload} -> {_quoted(each.verdict)} [label={label}, {style}]"
     yield "}"
 
 
@@ -76,6 +83,7 @@ def _style(rule: RuleNode) -> str:
         "broad": "penwidth=4, color=darkorange3",
         "expiring": "style=dashed",
         "error": "fontcolor=firebrick",
+        "unused": "arrowhead=empty",
     }
     return "".join(f", {styles[each]}" for each in rule.marks)
 

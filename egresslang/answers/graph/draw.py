@@ -35,17 +35,20 @@ MOST_ADDRESSES = 50
 """Addresses of a destination that are told."""
 
 
-def draw(policy: Policy, profile: ClusterProfile, findings: Iterable[Finding]) -> Graph:
-    """The picture of a policy in a cluster; the findings are its own, those that it suppresses among them."""
+def draw(policy: Policy, profile: ClusterProfile, findings: Iterable[Finding], seen: Iterable[Subject] = ()) -> Graph:
+    """The picture of a policy in a cluster, and of workloads that were seen there besides.
+
+    The findings are its own, those that it suppresses among them.
+    """
     told = in_order(findings)
     rules = _rules(policy, told)
     rule_at = {id(each.rule): at for at, each in enumerate(rules)}
     places = _Destinations(policy, profile)
-    workloads = _workloads(policy, profile)
+    workloads = _workloads(policy, profile, seen)
     workload_at = {Subject(each.namespace, each.workload): at for at, each in enumerate(workloads)}
     edges: dict[tuple[int, int, int], dict[Port, None]] = {}
     for grant in policy.grants:
-        ends = workload_at[grant.subject], places.at[_key(grant.destination)], rule_at[id(grant.rule)]
+        ends = workload_at[grant.subject], places.at[key_of(grant.destination)], rule_at[id(grant.rule)]
         edges.setdefault(ends, {})[grant.port, grant.spelled] = None
     guards = [
         Guard(workload_at[subject], places.at[key], rule_at[id(deny.rule)], ports, *_but(deny.excepted, deny.holes))
@@ -75,10 +78,10 @@ def draw(policy: Policy, profile: ClusterProfile, findings: Iterable[Finding]) -
 # Who
 
 
-def _workloads(policy: Policy, profile: ClusterProfile) -> list[WorkloadNode]:
-    """Every known workload, and each subject of a rule; a namespace where its rest is not that of the mesh."""
+def _workloads(policy: Policy, profile: ClusterProfile, seen: Iterable[Subject]) -> list[WorkloadNode]:
+    """Every known or seen workload, and each subject of a rule; a namespace where its rest is not that of the mesh."""
     known = policy.inventory.namespaces
-    subjects = {each.subject for each in policy.grants}
+    subjects = {*seen, *(each.subject for each in policy.grants)}
     subjects.update(subject for each in policy.assertions if each.rule.kind == "deny" for subject in each.subjects)
     subjects.update(Subject(namespace, name) for namespace, names in known.items() for name in names)
     rest = _Rest(policy, profile)
@@ -133,10 +136,10 @@ class _Rest:
 
 # Where to
 
-_Key = tuple[str, str]
+Key = tuple[str, str]
 
 
-def _key(destination: Destination) -> _Key:
+def key_of(destination: Destination) -> Key:
     """Kind and label: what makes a destination one node."""
     if isinstance(destination, Addresses):
         if destination.host:
@@ -147,11 +150,11 @@ def _key(destination: Destination) -> _Key:
     return ("wildcard" if isinstance(destination, Below) else "name"), str(destination)
 
 
-def _denied(destinations: Iterable[tuple[Destination, int, str]]) -> Iterator[tuple[_Key, tuple[Port, ...]]]:
+def _denied(destinations: Iterable[tuple[Destination, int, str]]) -> Iterator[tuple[Key, tuple[Port, ...]]]:
     """Each denied destination once, with its ports."""
-    ports: dict[_Key, dict[Port, None]] = {}
+    ports: dict[Key, dict[Port, None]] = {}
     for destination, port, protocol in destinations:
-        ports.setdefault(_key(destination), {})[port, protocol] = None
+        ports.setdefault(key_of(destination), {})[port, protocol] = None
     for key, found in ports.items():
         yield key, () if (0, "") in found else tuple(found)
 
@@ -165,8 +168,8 @@ class _Destinations:
 
     def __init__(self, policy: Policy, profile: ClusterProfile) -> None:
         self.profile = profile
-        self._claimed: dict[_Key, set[str]] = {}
-        self._addresses: dict[_Key, dict[str, None]] = {}
+        self._claimed: dict[Key, set[str]] = {}
+        self._addresses: dict[Key, dict[str, None]] = {}
         for grant in policy.grants:
             key = self._see(grant.destination)
             self._addresses[key].update(dict.fromkeys(address for address, _ in grant.endpoints))
@@ -178,8 +181,8 @@ class _Destinations:
         self.nodes = tuple(sorted(map(self._node, self._claimed), key=lambda each: (each.domain, each.label)))
         self.at = {(each.kind, each.label): at for at, each in enumerate(self.nodes)}
 
-    def _see(self, destination: Destination) -> _Key:
-        key = _key(destination)
+    def _see(self, destination: Destination) -> Key:
+        key = key_of(destination)
         if key not in self._claimed:
             self._claimed[key], self._addresses[key] = set(), {}
         if isinstance(destination, Addresses) and key[0] != "internet":
@@ -187,7 +190,7 @@ class _Destinations:
             self._addresses[key].update((show(version, *each), None) for each in cidrs(version, ranges))
         return key
 
-    def _node(self, key: _Key) -> DestinationNode:
+    def _node(self, key: Key) -> DestinationNode:
         kind, label = key
         is_named = kind in ("name", "wildcard")
         return DestinationNode(
@@ -248,6 +251,8 @@ def _marks(found: Sequence[Finding]) -> Iterator[str]:
         yield "broad"
     if any(each.code is codes.EXPIRES_SOON for each in told):
         yield "expiring"
+    if any(each.code is codes.UNUSED_RULE for each in told):
+        yield "unused"
 
 
 class _About:

@@ -13,6 +13,9 @@ from egresslang.record import record
 BLOCKED, PASSED, UNSEEN = "blocked", "passed-through", "not-captured"
 """What becomes of what no rule grants a workload: the black hole, the passthrough, or no sidecar is asked."""
 
+LOST, OUTSIDE = "lost", "outside"
+"""Further ends of traffic that was seen: a cluster or route that does not exist; a host that others than the policy registered."""
+
 Port = tuple[int, str]
 """A port and its protocol as written; 0 is any port, no protocol any protocol."""
 
@@ -56,7 +59,7 @@ class DestinationNode:
 class RuleNode:
     """An allow or deny that holds in the cluster; `state` is live, expired or other-region: then it grants nothing.
 
-    `marks` are what stands out: error, broad, expiring. `findings` are those about it, `mentioned` those about
+    `marks` are what stands out: error, broad, expiring, unused. `findings` are those about it, `mentioned` those about
     another rule or place that point to it.
     """
 
@@ -91,8 +94,66 @@ class Guard:
 
 
 @record
+class Load:
+    """What was counted: requests and connections, how many of them failed, and when last (RFC 3339, UTC)."""
+
+    requests: int
+    connections: int
+    failed: int
+    last: str
+
+
+@record
+class Use:
+    """What is known of a rule's use: `state` is used, unused or unknown, `load` what used it, whatever became of that.
+
+    `length` is for how long it would have been seen (`7d`), empty where it would not; `why` is why nobody knows.
+    """
+
+    state: str
+    load: Load | None
+    length: str
+    why: str
+
+
+@record
+class Stray:
+    """Traffic that went no edge's way: of a workload, to a destination as far as it is known, and its end.
+
+    `verdict` is BLOCKED, PASSED, LOST or OUTSIDE. `label` is one escaped line of a bounded length, and where `is_said`
+    text that a client chose. `others` is how many destinations stand in one, 0 for a single one. `rules` are those that
+    grant it all the same.
+    """
+
+    workload: int
+    verdict: str
+    label: str
+    is_said: bool
+    others: int
+    load: Load
+    rules: tuple[int, ...]
+
+
+@record
+class Traffic:
+    """What was seen between two moments (RFC 3339, UTC), `length` apart.
+
+    `loads` has what went the way of each edge, and `uses` the use of each rule, by their positions; None where there is
+    nothing to tell. `incomplete` is what is missing of it.
+    """
+
+    start: str
+    end: str
+    length: str
+    incomplete: tuple[str, ...]
+    loads: tuple[Load | None, ...]
+    uses: tuple[Use | None, ...]
+    strays: tuple[Stray, ...]
+
+
+@record
 class Graph:
-    """The picture of one policy in one cluster on one day (ISO date)."""
+    """The picture of one policy in one cluster on one day (ISO date); `traffic` None where nobody asked for it."""
 
     cluster: str
     region: str
@@ -107,3 +168,4 @@ class Graph:
     edges: tuple[Edge, ...]
     guards: tuple[Guard, ...]
     findings: tuple[Finding, ...]
+    traffic: Traffic | None = None

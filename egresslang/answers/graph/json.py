@@ -10,7 +10,19 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from egresslang.answers.graph.graph import DestinationNode, Edge, Graph, Guard, Port, RuleNode, WorkloadNode
+from egresslang.answers.graph.graph import (
+    DestinationNode,
+    Edge,
+    Graph,
+    Guard,
+    Load,
+    Port,
+    RuleNode,
+    Stray,
+    Traffic,
+    Use,
+    WorkloadNode,
+)
 from egresslang.answers.written import words
 from egresslang.findings import Finding
 
@@ -34,7 +46,7 @@ def _document(graphs: Sequence[Graph]) -> dict[str, Any]:
 
 
 def _cluster(graph: Graph) -> dict[str, Any]:
-    return {
+    made: dict[str, Any] = {
         "cluster": graph.cluster,
         "region": graph.region,
         "enforcement": graph.enforcement,
@@ -48,6 +60,46 @@ def _cluster(graph: Graph) -> dict[str, Any]:
         "edges": [_edge(each) for each in graph.edges],
         "guards": [_guard(each) for each in graph.guards],
         "findings": [_finding(each) for each in graph.findings],
+    }
+    return made if graph.traffic is None else _seen(made, graph.traffic)
+
+
+def _seen(made: dict[str, Any], traffic: Traffic) -> dict[str, Any]:
+    """The document of a cluster with what was seen there."""
+    for edge, load in zip(made["edges"], traffic.loads, strict=True):
+        if load is not None:
+            edge["seen"] = _load(load)
+    for rule, use in zip(made["rules"], traffic.uses, strict=True):
+        if use is not None:
+            rule["use"] = _use(use)
+    made["traffic"] = {
+        "start": traffic.start,
+        "end": traffic.end,
+        "length": traffic.length,
+        "incomplete": list(traffic.incomplete),
+        "strays": [_stray(each) for each in traffic.strays],
+    }
+    return made
+
+
+def _load(load: Load) -> dict[str, Any]:
+    return {"requests": load.requests, "connections": load.connections, "failed": load.failed, "lastSeen": load.last}
+
+
+def _use(use: Use) -> dict[str, Any]:
+    made: dict[str, Any] = {"state": use.state, "length": use.length, "why": use.why}
+    return made if use.load is None else {**made, "seen": _load(use.load)}
+
+
+def _stray(stray: Stray) -> dict[str, Any]:
+    return {
+        "workload": stray.workload,
+        "verdict": stray.verdict,
+        "label": stray.label,
+        "isSaid": stray.is_said,
+        "others": stray.others,
+        "seen": _load(stray.load),
+        "rules": list(stray.rules),
     }
 
 

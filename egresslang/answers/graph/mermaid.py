@@ -1,15 +1,16 @@
 """A graph as a Mermaid flowchart, for Markdown that draws them.
 
 Namespaces and regions are subgraphs. Lines differ as in the other forms: thick is too broad, dotted is a guard rail or what
-no rule grants; what else stands out is written on them.
+no rule grants; what else stands out is written on them. Traffic that was seen to be blocked is red and ends in a cross, other
+traffic that no rule grants is orange.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egresslang.answers.graph.graph import Graph
-from egresslang.answers.graph.words import REST, marks, ports, title
+from egresslang.answers.graph.graph import BLOCKED, LOST, Graph
+from egresslang.answers.graph.words import REST, ends, loads, marks, ports, stray, strays, title
 
 _ENDS = {"wildcard": ("{{", "}}"), "internet": ("((", "))"), "anything": ("((", "))"), "addresses": ("[[", "]]")}
 
@@ -33,9 +34,9 @@ def _lines(graph: Graph) -> Iterator[str]:
         region = ", ".join(there.regions or there.claimed)
         regions.setdefault(region, []).append(f"d{at}{left}{_quoted(there.label)}{right}")
     yield from _subgraphs("region", regions)
-    for edge in graph.edges:
+    for edge, load in zip(graph.edges, loads(graph), strict=True):
         rule = graph.rules[edge.rule]
-        label = ", ".join(filter(None, [ports(edge.ports), marks(rule)]))
+        label = ", ".join(filter(None, [ports(edge.ports), marks(rule), load]))
         arrow = "==>" if "broad" in rule.marks else "-->"
         yield f"  w{edge.workload} {arrow}{_label(label)} d{edge.destination}"
     for guard in graph.guards:
@@ -43,10 +44,15 @@ def _lines(graph: Graph) -> Iterator[str]:
         if guard.excepted or guard.holes:
             label += f" except {', '.join([*guard.excepted, *guard.holes])}"
         yield f"  w{guard.workload} -.-x{_label(label)} d{guard.destination}"
-    for rest in dict.fromkeys(node.rest for node in graph.workloads):
+    for rest in ends(graph):
         yield f"  {rest}>{_quoted(REST[rest])}]"
     for at, node in enumerate(graph.workloads):
         yield f"  w{at} -.-> {node.rest}"
+    before = len(graph.edges) + len(graph.guards) + len(graph.workloads)
+    for number, each in enumerate(strays(graph), before):
+        is_red = each.verdict in (BLOCKED, LOST)
+        yield f"  w{each.workload} {'--x' if is_red else '-->'}{_label(': '.join(stray(each)))} {each.verdict}"
+        yield f"  linkStyle {number} stroke:{'#b01c3d' if is_red else '#a84a05'},stroke-width:2px"
 
 
 def _subgraphs(word: str, groups: dict[str, list[str]]) -> Iterator[str]:

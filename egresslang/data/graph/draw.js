@@ -33,6 +33,10 @@ function chipsOf(rule) {
   const chips = [];
   if (rule.kinds.has("error")) chips.push(chip("error", "error"));
   if (rule.kinds.has("broad")) chips.push(chip("broad", "too broad"));
+  for (const verdict of new Set(rule.yet.map(each => each.verdict))) {
+    chips.push(chip(verdict, `${loadOf(together(rule.yet.filter(each => each.verdict === verdict).map(each => each.seen)))} ${WENT[verdict]}`));
+  }
+  if (rule.kinds.has("unused")) chips.push(chip("unused", useOf(rule) || "unused"));
   if (rule.kinds.has("expiring")) chips.push(chip("expiring", expiryOf(rule)));
   if (rule.state !== "live") chips.push(chip("expiring", rule.state === "expired" ? "expired" : "other region"));
   return chips;
@@ -63,10 +67,10 @@ class Picture {
   build() {
     const { model, left } = this;
     const namespaces = namespacesOf(model, left);
-    const isSmall = left.workloads.size <= FEW && left.rules.size <= FEW;
+    const isSmall = left.workloads.size <= FEW && left.rules.size <= FEW && left.strays.length <= FEW;
     const groups = groupsOf(model, left, this.grouping);
     this.areFew = left.destinations.size <= FEW;
-    const rests = new Set(model.workloads.filter(each => left.workloads.has(each.at)).map(each => each.rest));
+    const rests = new Set([...model.workloads.filter(each => left.workloads.has(each.at)).map(each => each.rest), ...left.strays.map(each => each.verdict)]);
     this.element.replaceChildren(
       this.lines,
       element("div", { class: "heads", "aria-hidden": "true" },
@@ -98,7 +102,7 @@ class Picture {
     return button;
   }
 
-  namespace({ name, workloads, rules }, isOpen) {
+  namespace({ name, workloads, rules, strays }, isOpen) {
     const title = { [EVERYONE]: "The whole mesh", [NOBODY]: "Grant nothing here" }[name] ?? name;
     const counts = [EVERYONE, NOBODY].includes(name) ? "" : counted(workloads.filter(each => each.name !== EVERYONE).length, "workload");
     const heading = this.heading(`namespace ${name}`, title, counts, isOpen);
@@ -107,11 +111,11 @@ class Picture {
     const by = element("div", { class: "by" });
     if (isOpen) {
       who.append(element("ul", {}, workloads.map(each => element("li", {}, this.workload(each)))));
-      by.append(element("ul", {}, [...rules.map(each => this.rule(each)), ...this.rest(name, workloads)].map(each => element("li", {}, each))));
+      by.append(element("ul", {}, [...rules.map(each => this.rule(each)), ...strays.map(each => this.stray(each)), ...this.rest(name, workloads)].map(each => element("li", {}, each))));
     } else {
       for (const each of workloads) this.items.set(`workload ${each.at}`, this.items.get(`namespace ${name}`));
       const apart = workloads.filter(each => this.isApart(each));
-      if (rules.length || apart.length) by.append(this.bundle(name, rules, apart));
+      if (rules.length || apart.length || strays.length) by.append(this.bundle(name, rules, apart, strays));
     }
     section.append(who, by);
     return section;
@@ -141,8 +145,18 @@ class Picture {
       rule.isDeny ? icon("denied") : "",
       element("span", { class: "name" }, rule.isDeny ? `denied on ${said}` : said || rule.text),
       chipsOf(rule),
+      rule.kinds.has("unused") ? "" : element("span", { class: "soft seen" }, useOf(rule)),
       element("span", { class: "soft place" }, `${rule.file.split("/").at(-1)}:${rule.line}`),
       this.areFew ? "" : element("span", { class: "where" }, listed(where, 1)));
+  }
+
+  /** What was seen to go no rule's way. */
+  stray(stray) {
+    return this.item(`stray ${stray.at}`, `stray ${stray.verdict}`, () => this.select("stray", stray.at), {},
+      element("span", { class: "sentence" }, `${this.model.workloads[stray.workload].title} →`),
+      icon(stray.verdict), element("span", { class: "name" }, stray.label),
+      stray.isSaid ? element("span", { class: "soft" }, "as the client says") : "",
+      element("span", { class: "seen" }, `${loadOf(stray.seen)} ${WENT[stray.verdict]}`));
   }
 
   /** What becomes of everything that no rule grants, once for each of the ways it ends. */
@@ -153,16 +167,19 @@ class Picture {
   }
 
   /** What stands for the rules of a closed namespace; `apart` are its workloads that are left open. */
-  bundle(namespace, rules, apart) {
+  bundle(namespace, rules, apart, strays) {
     const key = `bundle ${namespace}`;
     const count = kind => rules.filter(rule => rule.kinds.has(kind)).length;
-    const chips = ["error", "broad", "expiring"].filter(count).map(kind => chip(kind, `${count(kind)} ${kind === "error" ? "with errors" : MARKS[kind]}`));
+    const chips = ["error", "broad", "expiring", "unused"].filter(count).map(kind => chip(kind, `${count(kind)} ${kind === "error" ? "with errors" : MARKS[kind]}`));
     const denied = count("denied");
     const made = this.item(key, "rule bundle", () => this.toggle(`namespace ${namespace}`, true), {},
       rules.length > denied ? element("span", { class: "name" }, counted(rules.length - denied, "rule")) : "", chips, denied ? chip("denied", counted(denied, "guard rail")) : "",
       [...new Set(apart.map(each => each.rest))].map(rest => chip(rest, `${apart.filter(each => each.rest === rest).length} ${REST[rest].said}`)),
+      [...new Set(strays.map(each => each.verdict))].map(verdict =>
+        chip(verdict, `${strays.filter(each => each.verdict === verdict).reduce((sum, each) => sum + each.number, 0)} seen ${MARKS[verdict]}`)),
       element("span", { class: "hidden" }, " open the namespace"));
     for (const rule of rules) this.items.set(`rule ${rule.at}`, made);
+    for (const stray of strays) this.items.set(`stray ${stray.at}`, made);
     return made;
   }
 
@@ -208,11 +225,14 @@ class Picture {
   preview(item) {
     if (item === this.pointed || this.element.classList.contains("has-selection")) return;
     this.pointed = item;
-    this.related = item && new Set([...this.left.rules].flatMap(([at, flows]) => flows.flatMap(flow => {
-      const keys = [`rule ${at}`, `workload ${flow.workload}`, `destination ${flow.destination}`];
-      return keys.some(key => this.items.get(key) === item) ? keys : [];
-    })));
+    this.related = item && new Set(this.ways().flatMap(keys => keys.some(key => this.items.get(key) === item) ? keys : []));
     this.draw();
+  }
+
+  /** The keys of what each flow joins: workload, rule or stray flow, destination or end. */
+  ways() {
+    const granted = [...this.left.rules].flatMap(([at, flows]) => flows.map(flow => [`rule ${at}`, `workload ${flow.workload}`, `destination ${flow.destination}`]));
+    return [...granted, ...this.left.strays.map(each => [`stray ${each.at}`, `workload ${each.workload}`, `rest ${each.verdict}`])];
   }
 
   /** Draw every line, by kind in one path each: thousands of them are a few elements. */
@@ -242,7 +262,7 @@ class Picture {
       const bend = (b.left - a.right) / 2;
       const path = `M${a.right} ${a.middle}C${a.right + bend} ${a.middle} ${b.left - bend} ${b.middle} ${b.left} ${b.middle}`;
       paths.set(name, (paths.get(name) ?? "") + path);
-      if (kind === "denied" && to.startsWith("destination")) {
+      if ((kind === "denied" && to.startsWith("destination")) || (["blocked", "lost"].includes(kind) && to.startsWith("rest"))) {
         const cross = `M${b.left - 14} ${b.middle - 5}l10 10m0 -10l-10 10`;
         paths.set(`cross${isHot ? " hot" : ""}`, (paths.get(`cross${isHot ? " hot" : ""}`) ?? "") + cross);
       }
@@ -259,13 +279,19 @@ class Picture {
         line(by, to, shown, isHot);
       }
     }
+    for (const stray of this.left.strays) {
+      const [who, by, to] = [`workload ${stray.workload}`, `stray ${stray.at}`, `rest ${stray.verdict}`];
+      const isHot = Boolean(this.related?.has(by) && this.related.has(who) && this.related.has(to));
+      line(who, by, stray.verdict, isHot);
+      line(by, to, stray.verdict, isHot);
+    }
     for (const node of this.model.workloads) {
       const [who, by, to] = [`workload ${node.at}`, `else ${node.namespace} ${node.rest}`, `rest ${node.rest}`];
-      const isHot = Boolean(this.related?.has(who) && this.related.has(to));
+      const isHot = Boolean(this.related?.has(by) && this.related.has(who) && this.related.has(to));
       line(who, by, "rest", isHot);
       line(by, to, "rest", isHot);
     }
-    const order = ["bundled", "rest", "allowed", "expiring", "error", "broad", "denied", "cross"].flatMap(kind => [kind, `${kind} hot`]);
+    const order = ["bundled", "rest", "allowed", "expiring", "error", "broad", "denied", "outside", "passed-through", "lost", "blocked", "cross"].flatMap(kind => [kind, `${kind} hot`]);
     this.lines.setAttribute("width", frame.width);
     this.lines.setAttribute("height", frame.height);
     this.lines.replaceChildren(...order.filter(name => paths.has(name)).sort((a, b) => a.endsWith("hot") - b.endsWith("hot")).map(name => {

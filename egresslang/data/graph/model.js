@@ -7,13 +7,23 @@ const MARKS = {
   error: "errors",
   findings: "with findings",
   denied: "guard rails",
+  unused: "unused",
+  blocked: "blocked",
+  lost: "led nowhere",
+  "passed-through": "passed through",
+  outside: "outside of the policy",
 };
 
 const REST = {
   "blocked": { label: "black hole", said: "blocked", tells: "The sidecar forwards it nowhere (REGISTRY_ONLY, BlackHoleCluster)." },
   "passed-through": { label: "passes through", said: "passes through", tells: "The sidecar lets it out unasked (ALLOW_ANY, PassthroughCluster)." },
+  "lost": { label: "led nowhere", said: "led nowhere", tells: "Its route or cluster does not exist (NR, NC): a mistake in the manifests." },
+  "outside": { label: "allowed by others", said: "granted by no rule", tells: "Others than this policy registered it, so the mesh allows it; no rule grants it." },
   "not-captured": { label: "no sidecar", said: "not captured", tells: "No sidecar sees it: nothing is allowed and nothing is blocked." },
 };
+
+/** What became of traffic that was seen. */
+const WENT = { "blocked": "blocked", "lost": "led nowhere", "passed-through": "passed through", "outside": "granted by no rule" };
 
 const EVERYONE = "*";
 const NOBODY = ""; // at home of the rules that grant nothing
@@ -34,7 +44,7 @@ function modelOf(cluster) {
   }));
   const rules = cluster.rules.map((each, at) => ({
     owner: "", ticket: "", reason: "", region: "", marks: [], findings: [], mentioned: [],
-    ...each, at, flows: [], isDeny: each.kind === "deny",
+    ...each, at, flows: [], yet: [], isDeny: each.kind === "deny",
   }));
   for (const flow of [...cluster.edges, ...cluster.guards]) {
     const rule = rules[flow.rule];
@@ -56,7 +66,45 @@ function modelOf(cluster) {
       ...new Set(rule.flows.flatMap(flow => flow.ports.map(portOf))),
     ].filter(Boolean).join(" ").toLowerCase();
   }
-  return { ...cluster, workloads, destinations, rules, elsewhere: findingsElsewhere(cluster) };
+  const strays = (cluster.traffic?.strays ?? []).map((each, at) => ({
+    ...each, at, kinds: new Set([each.verdict]), number: Math.max(1, each.others),
+    words: [each.label, WENT[each.verdict], MARKS[each.verdict]].join(" ").toLowerCase(),
+  }));
+  for (const stray of strays) for (const at of stray.rules) rules[at].yet.push(stray);
+  return { ...cluster, workloads, destinations, rules, strays, elsewhere: findingsElsewhere(cluster) };
+}
+
+/** How many there are of a mark: rules, and destinations of stray flows. */
+function countOf(model, mark) {
+  return [...model.rules, ...model.strays].filter(each => each.kinds.has(mark)).reduce((sum, each) => sum + (each.number ?? 1), 0);
+}
+
+/** What was counted, in words; nothing where nothing was. */
+function loadOf(load) {
+  if (!load) return "";
+  return [
+    load.requests && counted(load.requests, "request"), load.connections && counted(load.connections, "connection"),
+    load.failed && `${load.failed.toLocaleString("en")} failed`,
+  ].filter(Boolean).join(", ");
+}
+
+/** What was counted of several together. */
+function together(loads) {
+  const seen = loads.filter(Boolean);
+  const sum = key => seen.reduce((all, each) => all + each[key], 0);
+  return seen.length && { requests: sum("requests"), connections: sum("connections"), failed: sum("failed"), lastSeen: seen.map(each => each.lastSeen).sort().at(-1) };
+}
+
+/** A moment to the minute. */
+function moment(text) {
+  return `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`;
+}
+
+/** What is known of a rule's use, in words. */
+function useOf({ use, flows }) {
+  if (!use) return "";
+  if (use.state === "used") return loadOf(together(flows.map(flow => flow.seen)));
+  return use.state === "unused" ? `nothing used it in ${use.length}` : `use not known: ${use.why}`;
 }
 
 function titleOf({ namespace, name }) {
@@ -93,7 +141,7 @@ function narrowed(model, text, marks) {
   const found = node => words.reduce((bits, word, at) => node.words.includes(word) ? bits | 1 << at : bits, 0);
   const workloadBits = model.workloads.map(found);
   const destinationBits = model.destinations.map(found);
-  const left = { rules: new Map(), workloads: new Set(), destinations: new Set(), isNarrowed: !everything, flows: 0 };
+  const left = { rules: new Map(), workloads: new Set(), destinations: new Set(), strays: [], isNarrowed: !everything, flows: 0 };
   for (const rule of model.rules) {
     if (marks.size && ![...marks].some(mark => rule.kinds.has(mark))) continue;
     const bits = found(rule);
@@ -105,6 +153,12 @@ function narrowed(model, text, marks) {
       left.workloads.add(flow.workload);
       left.destinations.add(flow.destination);
     }
+  }
+  for (const stray of model.strays) {
+    if (marks.size && ![...marks].some(mark => stray.kinds.has(mark))) continue;
+    if ((found(stray) | workloadBits[stray.workload]) !== all) continue;
+    left.strays.push(stray);
+    left.workloads.add(stray.workload);
   }
   if (!marks.size) {
     workloadBits.forEach((bits, at) => bits === all && left.workloads.add(at));
@@ -148,14 +202,15 @@ function groupOf(destination, grouping, isAlone) {
   return destination.claimed.length ? `${destination.claimed.join(", ")} (claimed)` : "no region said";
 }
 
-/** Namespaces in groups of their workloads and of the rules that are at home there. */
+/** Namespaces in groups of their workloads, of the rules that are at home there, and of their stray flows. */
 function namespacesOf(model, left) {
   const namespaces = new Map();
   const of = name => {
-    if (!namespaces.has(name)) namespaces.set(name, { name, workloads: [], rules: [] });
+    if (!namespaces.has(name)) namespaces.set(name, { name, workloads: [], rules: [], strays: [] });
     return namespaces.get(name);
   };
   for (const each of model.workloads) if (left.workloads.has(each.at)) of(each.namespace).workloads.push(each);
   for (const at of left.rules.keys()) of(model.rules[at].home).rules.push(model.rules[at]);
+  for (const each of left.strays) of(model.workloads[each.workload].namespace).strays.push(each);
   return [...namespaces.values()];
 }

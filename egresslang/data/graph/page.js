@@ -12,11 +12,11 @@ function setCluster(at) {
   state.grouping = model.destinations.some(each => each.regions.length || each.claimed.length) ? "region" : "domain";
   byId("grouping").value = state.grouping;
   const region = model.region ? `, region ${model.region}` : "";
-  byId("about").textContent = `Cluster ${model.cluster}${region}. Enforcement ${model.enforcement}, installed ${model.mode}, Istio ${model.istio}, on ${model.today}.`;
+  byId("about").textContent = `Cluster ${model.cluster}${region}. Enforcement ${model.enforcement}, installed ${model.mode}, Istio ${model.istio}, on ${model.today}.${model.traffic ? ` With what was seen in ${model.traffic.length} until ${moment(model.traffic.end)}.` : ""}`;
   const errors = model.findings.filter(each => each.severity === "error").length;
   byId("verdict").hidden = !errors;
   byId("verdict").replaceChildren(icon("error"), `This policy does not compile: ${counted(errors, "error")}. What is drawn is what it asks for.`);
-  const count = mark => model.rules.filter(rule => rule.kinds.has(mark)).length;
+  const count = mark => countOf(model, mark);
   for (const mark of state.marks) if (!count(mark)) state.marks.delete(mark);
   byId("marks").replaceChildren(...Object.entries(MARKS).filter(([mark]) => count(mark)).map(([mark, label]) =>
     element("button", { type: "button", class: mark, "aria-pressed": String(state.marks.has(mark)), "data-mark": mark, onclick: pressed }, icon(mark === "findings" ? "finding" : mark), `${label} `, element("span", { class: "number" }, count(mark)))));
@@ -38,6 +38,7 @@ function show() {
   const counts = [
     [[...left.workloads].filter(at => model.workloads[at].name !== EVERYONE).length, "workload"],
     [left.rules.size - denies, "rule"], [left.flows, "flow"], [left.destinations.size, "destination"], [denies, "guard rail"],
+    [left.strays.length, "stray flow"],
   ];
   const parts = counts.filter(([number]) => number).map(each => counted(...each));
   byId("count").textContent = `${left.isNarrowed ? "Filtered: " : ""}${parts.join(", ") || "nothing"}`;
@@ -47,7 +48,7 @@ function show() {
   byId("stage").classList.toggle("table", state.isTable);
   if (state.isTable) {
     picture = null;
-    byId("view").replaceChildren(...tableOf(rowsOf(model, left), state.order, sort, select));
+    byId("view").replaceChildren(...tableOf(columnsOf(model), rowsOf(model, left), state.order, sort, select));
   } else {
     picture = new Picture(model, left, state.grouping, state.open, select, toggle);
     byId("view").replaceChildren(picture.element);
@@ -92,6 +93,7 @@ function explain() {
     workload: () => explainWorkload(model, model.workloads[at], select),
     destination: () => explainDestination(model, model.destinations[at], select),
     rest: () => explainRest(model, at, select),
+    stray: () => explainStray(model, model.strays[at], select),
   }[kind]?.() ?? explainNothing(model);
   const close = element("button", { type: "button", class: "close", onclick: back }, "Close");
   byId("panel").replaceChildren(...(kind ? [close] : []), ...told.flat(Infinity).filter(Boolean));
@@ -102,7 +104,7 @@ function explain() {
 /** The keys of everything that belongs to what is chosen. */
 function related(kind, at) {
   const keys = new Set([`${kind} ${at}`]);
-  const rules = { rule: () => [at], workload: () => rulesFor(model, model.workloads[at]), destination: () => model.destinations[at].rules, rest: () => [] }[kind]();
+  const rules = { rule: () => [at], workload: () => rulesFor(model, model.workloads[at]), destination: () => model.destinations[at].rules, rest: () => [], stray: () => [] }[kind]();
   for (const number of rules) {
     for (const flow of model.rules[number].flows) {
       if (kind === "destination" && flow.destination !== at) continue;
@@ -111,6 +113,8 @@ function related(kind, at) {
       keys.add(`rule ${number}`).add(`workload ${flow.workload}`).add(`destination ${flow.destination}`);
     }
   }
+  const isOf = { rule: each => each.rules.includes(at), workload: each => each.workload === at, destination: () => false, rest: each => each.verdict === at, stray: each => each.at === at }[kind];
+  for (const each of model.strays.filter(isOf)) keys.add(`stray ${each.at}`).add(`workload ${each.workload}`).add(`rest ${each.verdict}`);
   const ends = kind === "workload" ? [model.workloads[at]] : kind === "rest" ? model.workloads.filter(each => each.rest === at) : [];
   for (const node of ends) keys.add(`workload ${node.at}`).add(`else ${node.namespace} ${node.rest}`).add(`rest ${node.rest}`);
   return keys;
@@ -176,10 +180,7 @@ function move(item, key) {
 
 /** The first button of a column that a line joins to another. */
 function joined(item, column) {
-  const [kind, number] = item.dataset.key.split(" ");
-  const at = Number(number);
-  const flows = [...left.rules].flatMap(([rule, some]) => some.map(flow => [`rule ${rule}`, `workload ${flow.workload}`, `destination ${flow.destination}`]));
-  const own = flows.find(keys => keys.includes(`${kind} ${at}`) && keys.some(key => column.includes(picture.items.get(key))));
+  const own = picture.ways().find(keys => keys.includes(item.dataset.key) && keys.some(key => column.includes(picture.items.get(key))));
   return own && column.find(each => own.some(key => picture.items.get(key) === each));
 }
 
@@ -203,7 +204,7 @@ addEventListener("beforeprint", () => {
   classList.toggle("without-picture", !picture || height() > PAPER);
   if (classList.contains("without-picture")) style.fontSize = "";
   byId("printed").hidden = false;
-  byId("printed").replaceChildren(element("h2", {}, "Every flow"), ...tableOf(rowsOf(model, left), state.order, sort, select, true));
+  byId("printed").replaceChildren(element("h2", {}, "Every flow"), ...tableOf(columnsOf(model), rowsOf(model, left), state.order, sort, select, true));
   picture?.draw();
 });
 addEventListener("afterprint", () => {

@@ -14,7 +14,20 @@ const COLUMNS = [
   ["Stands out", row => row.marks],
 ];
 
-/** Every flow that is left, every guard rail, and what becomes of the rest. */
+const COUNTS = [
+  ["Requests", row => row.seen?.requests ?? ""],
+  ["Connections", row => row.seen?.connections ?? ""],
+  ["Failed", row => row.seen?.failed ?? ""],
+  ["Last seen", row => row.seen?.lastSeen ? moment(row.seen.lastSeen) : ""],
+];
+const NOTHING = { requests: 0, connections: 0, failed: 0 };
+
+/** The columns of a model's table: those of counts where it has traffic. */
+function columnsOf(model) {
+  return model.traffic ? [...COLUMNS, ...COUNTS] : COLUMNS;
+}
+
+/** Every flow that is left, every guard rail, what was seen besides, and what becomes of the rest. */
 function rowsOf(model, left) {
   const rows = [];
   for (const [at, flows] of left.rules) {
@@ -27,10 +40,15 @@ function rowsOf(model, left) {
       const region = there.regions.join(", ") || (rule.region && `${rule.region} (claimed)`);
       const but = [...flow.excepted ?? [], ...flow.holes ?? []];
       rows.push({
-        ...told, region, verdict: rule.isDeny ? "denied" : "allowed", ports: portsOf(flow.ports), destination: there.label,
+        ...told, region, seen: flow.seen ?? (["used", "unused"].includes(rule.use?.state) ? NOTHING : null), verdict: rule.isDeny ? "denied" : "allowed", ports: portsOf(flow.ports), destination: there.label,
         workload: model.workloads[flow.workload].title + (but.length ? `, except ${but.join(", ")}` : ""),
       });
     }
+  }
+  for (const stray of left.strays) {
+    const place = stray.rules.length ? "granted, and yet" : "no rule";
+    const seen = stray.verdict === "outside" ? stray.seen : { ...stray.seen, failed: "" };
+    rows.push({ stray, seen, workload: model.workloads[stray.workload].title, verdict: WENT[stray.verdict], destination: stray.label, ports: "", region: "", place, owner: "", expires: "", marks: stray.isSaid ? "as the client says" : "" });
   }
   for (const node of model.workloads) {
     if (left.workloads.has(node.at)) {
@@ -41,18 +59,18 @@ function rowsOf(model, left) {
 }
 
 /** The table of some rows, all of them when `isWhole`; `order` is [column, direction] and is kept by the caller. */
-function tableOf(rows, order, sort, select, isWhole = false) {
+function tableOf(columns, rows, order, sort, select, isWhole = false) {
   const [column, direction] = order;
-  const value = COLUMNS[column][1];
+  const value = (columns[column] ?? columns[0])[1];
   const sorted = rows.map((row, at) => [value(row), at, row])
     .sort(([a, i], [b, j]) => (a === "") - (b === "") || direction * (a < b ? -1 : a > b ? 1 : 0) || i - j)
     .map(([, , row]) => row);
-  const head = COLUMNS.map(([name], at) => element("th", { scope: "col", role: "columnheader", "aria-sort": at === column ? (direction > 0 ? "ascending" : "descending") : "none" },
+  const head = columns.map(([name], at) => element("th", { scope: "col", role: "columnheader", "aria-sort": at === column ? (direction > 0 ? "ascending" : "descending") : "none" },
     isWhole ? name : element("button", { type: "button", "data-sort": at, onclick: () => sort(at) }, name)));
   const body = element("tbody", { role: "rowgroup" });
   const table = element("table", { role: "table" }, element("caption", {}, `${counted(rows.length, "row")}: flows, guard rails, and everything else`),
     element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, head)), body);
-  const show = count => body.append(...sorted.slice(body.rows.length, count).map(row => rowOf(row, isWhole ? null : select)));
+  const show = count => body.append(...sorted.slice(body.rows.length, count).map(row => rowOf(columns, row, isWhole ? null : select)));
   show(isWhole ? sorted.length : ROWS);
   if (body.rows.length === sorted.length) return [table];
   const more = element("button", { type: "button", class: "more", onclick: () => {
@@ -63,12 +81,13 @@ function tableOf(rows, order, sort, select, isWhole = false) {
 }
 
 /** A row; it says what it is, for where there is little room it is laid out as a block. */
-function rowOf(row, select) {
-  return element("tr", { role: "row", class: row.rule ? row.verdict : "rest" }, COLUMNS.map(([name, value]) => {
+function rowOf(columns, row, select) {
+  const chosen = row.rule ? ["rule", row.rule.at] : row.stray && ["stray", row.stray.at];
+  return element("tr", { role: "row", class: row.rule ? row.verdict : row.stray ? `stray ${row.stray.verdict}` : "rest" }, columns.map(([name, value]) => {
     const text = value(row);
     if (name === "Workload") return element("th", { scope: "row", role: "rowheader" }, text);
-    const isLink = name === "Rule" && row.rule && select;
-    return element("td", { role: "cell", "data-column": text ? name : null },
-      isLink ? element("button", { type: "button", class: "link", onclick: () => select("rule", row.rule.at) }, text) : text);
+    const isLink = name === "Rule" && chosen && select;
+    return element("td", { role: "cell", "data-column": text === "" ? null : name },
+      isLink ? element("button", { type: "button", class: "link", onclick: () => select(...chosen) }, text) : text);
   }));
 }
