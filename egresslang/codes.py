@@ -70,7 +70,7 @@ SIDECAR_WITHOUT_EGRESS = Code("EGR612", "sidecar-without-egress", Severity.WARNI
 EMPTY_POLICY = Code("EGR613", "empty-policy", Severity.WARNING)
 WILDCARD_HOLE = Code("EGR614", "wildcard-hole", Severity.WARNING)
 SHADOWED_ENTRY = Code("EGR615", "shadowed-entry", Severity.ERROR, milder=Severity.WARNING)
-HTTP_ON_443 = Code("EGR616", "http-on-443", Severity.ERROR)
+HTTP_ON_HTTPS_PORT = Code("EGR616", "http-on-https-port", Severity.ERROR)
 UDP_PORT = Code("EGR617", "udp-port", Severity.WARNING)
 UNDER_CLUSTER_DOMAIN = Code("EGR618", "under-cluster-domain", Severity.ERROR)
 SEVERAL_DEFAULTS = Code("EGR619", "several-defaults", Severity.ERROR)

@@ -1,4 +1,4 @@
-"""EGR616 http-on-443: HTTP declared on port 443, where clients speak TLS: it is not recognised, and is blocked."""
+"""EGR616 http-on-https-port: HTTP declared on port 443, where clients speak TLS: it is not recognised, and is blocked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from egresslang.existing.inspected import Inspected, place
 from egresslang.findings import Edit, Finding, Fix, finding
 from egresslang.mesh.protocols import HTTP
 
-CODE = codes.HTTP_ON_443
+CODE = codes.HTTP_ON_HTTPS_PORT
 
 
 def find(inspected: Inspected) -> Iterator[Finding]:
