@@ -68,7 +68,9 @@ def run(options: Any) -> int:
         profiles, problems = read_profiles(options)
     if errors(problems):
         return conclude(options, settled(options, problems, ()), sources, profiles, sys.stdout)
-    analysis = analyze((each for each in sources if each not in bad), profiles[0] if profiles else None)
+    analysis = analyze(
+        (each for each in sources if each not in bad), profiles[0] if profiles else None, options.manifests
+    )
     told = settled(options, [*options.problems, *problems, *undecodable, *analysis.findings], ())
     if options.egress is None:
         status = conclude(options, told, sources, (), sys.stdout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from egresslang import codes
@@ -33,9 +33,12 @@ class Analysis:
     documents: tuple[Located, ...]
 
 
-def analyze(sources: Iterable[Source], profile: ClusterProfile | None = None) -> Analysis:
-    """The findings about some files of manifests, and the mesh they make; a profile says of the cluster what they do not."""
-    documents, found = read_manifests(sources)
+def analyze(sources: Iterable[Source], profile: ClusterProfile | None = None, named: Collection[str] = ()) -> Analysis:
+    """The findings about some files of manifests, and the mesh they make; a profile says of the cluster what they do not.
+
+    Files that are `named`, and not only found in a folder, are meant to hold manifests.
+    """
+    documents, found = read_manifests(sources, named)
     unread = {each.span.source for each in found}
     accepted, refused, complaints = _accepted(documents)
     asked, problems = ask_manifests(accepted, profile)
@@ -44,13 +47,13 @@ def analyze(sources: Iterable[Source], profile: ClusterProfile | None = None) ->
     return Analysis(tuple(in_order(found)), inspected, tuple(documents))
 
 
-def read_manifests(sources: Iterable[Source]) -> tuple[list[Located], list[Finding]]:
+def read_manifests(sources: Iterable[Source], named: Collection[str] = ()) -> tuple[list[Located], list[Finding]]:
     """The documents of some files, those of lists one by one; of a template one finding, and of others each that cannot be read."""
     documents: list[Located] = []
     found: list[Finding] = []
     for source in sources:
         read_here, problems = read(source, codes.UNREAD_MANIFEST)
-        if problems and not MANIFEST.search(source.text.encode(errors="replace")):
+        if problems and source.name not in named and not MANIFEST.search(source.text.encode(errors="replace")):
             continue  # some other YAML
         documents += unfolded(read_here)
         found += [_template(source)] if problems and "{{" in source.text else problems

@@ -204,9 +204,11 @@ def _pod(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _runs_as_sidecar(pod: Mapping[str, Any]) -> bool:
+    """Whether a container but the sidecar runs as its user: what a container says goes before what its pod says."""
     containers = pod.get("containers")
     own = [each for each in map(_map, containers if isinstance(containers, list) else ()) if each.get("name") != "istio-proxy"]  # fmt: skip
-    return any(_map(each.get("securityContext")).get("runAsUser") == SIDECARS_USER for each in (pod, *own))
+    user = _map(pod.get("securityContext")).get("runAsUser")
+    return SIDECARS_USER in [_map(each.get("securityContext")).get("runAsUser", user) for each in own or ({},)]
 
 
 def _selector(manifest: Mapping[str, Any]) -> Labels | None:

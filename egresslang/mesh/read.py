@@ -642,9 +642,16 @@ def _uncaptured(labels: Value, annotations: Value, pod: Value) -> str:
         return "it has no sidecar: it uses the network of its node"
     if labels.get("istio.io/dataplane-mode") == "ambient":
         return "it is in the ambient mesh: Sidecars mean nothing to it"
-    if _map(pod, "securityContext").get("runAsUser") == 1337:
+    if _map(pod, "securityContext").get("runAsUser") == 1337 and not _all_say_a_user(pod):
         return "it runs as user 1337: what it sends is taken for the sidecar's own"
     return ""
+
+
+def _all_say_a_user(pod: Value) -> bool:
+    """Whether every container says itself who it runs as, so that what the pod says is nobody's."""
+    containers = pod.get("containers")
+    own = containers if isinstance(containers, list) else []
+    return bool(own) and all(isinstance(each, dict) and "runAsUser" in _map(each, "securityContext") for each in own)
 
 
 _READERS: dict[tuple[str, str], tuple[str, Callable[[Located, _Where], Any]]] = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from egresslang import codes
+from egresslang.cli import main
 from egresslang.existing import analyze as analyze_module
 from egresslang.existing.analyze import Analysis, analyze
 from egresslang.existing.flow import flow
@@ -216,3 +217,12 @@ def test_a_large_valid_mesh_has_nothing() -> None:
         sidecars.append(text.replace('"./api.example.com"', hosts))
     analysis = analysed("---\n".join([*entries, *sidecars]))
     assert (analysis.findings, len(analysis.inspected.resources.service_entries)) == ((), 10_000)
+
+
+def test_a_file_that_is_named_is_meant_to_hold_manifests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a folder stand other files, too."""
+    path = tmp_path / "settings.yaml"
+    path.write_text("a: [b", encoding="utf-8")
+    assert main(["analyze", str(path), "--format", "concise"]) == 1
+    assert "EGR602" in capsys.readouterr().out
+    assert main(["analyze", str(tmp_path), "--format", "concise"]) == 0

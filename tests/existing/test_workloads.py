@@ -146,6 +146,9 @@ def test_what_matters_to_egress_is_kept_and_nothing_else() -> None:
     own = [{"name": "main", "securityContext": {"runAsUser": 1337}}]
     assert runs(made("Deployment", "a", {"a": "b"}, containers=own, serviceAccountName="default"))["a"].runs_as_sidecar
     assert runs(made("DaemonSet", "a", {"a": "b"}, securityContext={"runAsUser": 1337}))["a"].runs_as_sidecar
+    own = [{"name": "main", "securityContext": {"runAsUser": 1000}}]
+    pod = {"securityContext": {"runAsUser": 1337}, "containers": own}
+    assert not runs(made("DaemonSet", "a", {"a": "b"}, **pod))["a"].runs_as_sidecar
 
 
 def test_two_of_one_name_are_told_apart_by_their_kinds() -> None:

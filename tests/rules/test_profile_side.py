@@ -196,6 +196,7 @@ def test_a_workload_that_no_sidecar_sees(resources: str, culprit: str, reason: s
         deployment(pod="hostNetwork: false"),
         deployment(pod="securityContext: {runAsUser: 1000}"),
         deployment(pod="containers: [{name: istio-proxy, securityContext: {runAsUser: 1337}}]"),
+        deployment(pod="securityContext: {runAsUser: 1337}, containers: [{name: x, securityContext: {runAsUser: 1000}}]"),
         deployment(labels='app: cart, sidecar.istio.io/inject: "true"') + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: disabled}}}",
         deployment() + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}",
     ],
