@@ -151,6 +151,10 @@ def _claimed(flow: Flow, profile: ClusterProfile, asked: Asked) -> tuple[str, in
     """A name that a client said, if somebody may own it; else the address that it dialled."""
     if not flow.host:
         assert flow.address is not None
+        if not flow.port:
+            return "an address, and nothing says the port"
+        if flow.kind == REQUESTS:
+            return literal(flow.address), flow.port, "http"
         if flow.port == 443:
             return "an address on port 443: a sidecar reads the name in a TLS hello once some rule has `:443 tls`"
         return literal(flow.address), flow.port, "tcp"
