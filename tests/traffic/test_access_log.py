@@ -216,3 +216,22 @@ def test_a_request_without_a_host_is_judged_by_its_address(said: str, project: P
     }
     learned = Result("learn", "a.egress", *options).out
     assert [each for each in learned.splitlines() if each.startswith("allow")] == ["allow idgen -> 8.8.8.8:80 http"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        ("recipes/*", "`recipes/*` is not one workload"),
+        ("*", "`*` is not one workload"),
+        ("a b", "`a b` is not one workload"),
+        ("recipes/idgn", "the profile knows no workload `recipes/idgn`; did you mean `recipes/idgen`?"),
+        ("other/idgen", "the profile knows no workload `other/idgen`"),
+    ],
+)
+def test_a_log_of_nobody(owner: str, said: str, project: Path) -> None:
+    (project / "a.egress").write_text("allow idgen -> a.example:443 tls\n")
+    (project / "idgen.log").write_text(line(upstream_cluster="outbound|443||a.example"))
+    for command in ("audit", "learn"):
+        told = Result(command, "a.egress", "-p", "profile.yaml", "--access-log", f"{owner}=idgen.log")
+        assert (told.status, told.out, told.err.count("\n")) == (2, "", 1)
+        assert said in told.err

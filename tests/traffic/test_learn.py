@@ -244,3 +244,16 @@ def test_nothing_but_what_was_seen_is_proposed_whatever_clients_say(seen: list[t
     assert len(made.rules) == len(proposed)
     with contextlib.suppress(StopIteration):
         json.dumps(made.text)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [("2026-11-24", "is over"), ("20261124", "is over"), ("soon", "is not a date")],
+)
+def test_no_rule_is_proposed_that_grants_nothing(said: str, why: str, learned: Learns) -> None:
+    series = (HTTP, labelled("idgen", "a.example.com", PASSED), 1.0)
+    told = learned(series, arguments=("--attribute", f"expires={said}"))
+    assert (told.status, told.out) == (2, "")
+    assert why in told.err
+    last = learned(series, arguments=("--attribute", f"expires={TODAY}"))
+    assert last.out.splitlines()[-1] == f"allow idgen -> a.example.com:80 http expires={TODAY}"
