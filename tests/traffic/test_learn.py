@@ -99,6 +99,7 @@ APART = [
     ("*.example.com", "not a DNS name"),
     ("a_b.example.com", "not a DNS name"),
     ("a b.example.com", "not a DNS name"),
+    ("bücher.de", "not a DNS name"),
     ("x.egressc.invalid", "not a DNS name"),
     ("-x.example.com", "not a DNS name"),
     ("a\nallow * -> *\nreason", "not a DNS name"),
@@ -257,3 +258,19 @@ def test_no_rule_is_proposed_that_grants_nothing(said: str, why: str, learned: L
     assert why in told.err
     last = learned(series, arguments=("--attribute", f"expires={TODAY}"))
     assert last.out.splitlines()[-1] == f"allow idgen -> a.example.com:80 http expires={TODAY}"
+
+
+def test_names_of_every_namespace_that_is_known_are_of_the_mesh(learned: Learns, project: Path) -> None:
+    """`dev` and `shop` are public suffixes as well: the profile and the traffic say that they are namespaces here."""
+    (project / "profile.yaml").write_text(
+        "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {name: here}\nspec: {defaultNamespace: dev}\n"
+    )
+    hosts = ("etl.dev", "etl.shop", "etl.com")
+    series = [(HTTP, labelled("idgen", host, PASSED, namespace="shop"), 1.0) for host in hosts]
+    assert learned.rules(*series) == ["allow idgen -> etl.com:80 http"]
+
+
+def test_a_name_is_proposed_once(learned: Learns) -> None:
+    series = [(HTTP, labelled("idgen", host, PASSED), 1.0) for host in ("bücher.de", "xn--bcher-kva.de")]
+    (rule,) = learned.rules(*series)
+    assert rule.startswith("allow idgen -> ")
