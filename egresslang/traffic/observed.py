@@ -84,7 +84,9 @@ def observe(server: Server, window: Window, cluster_domain: str, inventory: Inve
     remarks += [f"the server warns: {each}" for each in server.warnings]
     flows = tuple(sorted(found.items(), key=lambda pair: _order(pair[0])))
     since.pop(UNKNOWN, None)
-    return Observed(window.start, window.end, flows, known_since, tuple(sorted(since.items())), remarks=tuple(remarks))
+    return Observed(
+        window.start, window.end, flows, known_since, tuple(sorted(since.items())), tuple(remarks), bool(remarks)
+    )
 
 
 def window_until(server: Server, length: int, until: int | None) -> Window:
