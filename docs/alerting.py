@@ -62,8 +62,9 @@ TAIL = f"""
         tagOverrides: {{destination_service: {{operation: REMOVE}}}}
   ```
 - `increase()` does not see the first knock, which starts a series at 1. The rules count what a series has now less what it
-  had five minutes ago, and all of it where it is younger. So whatever was counted before Prometheus first looked, or while
-  it did not look for ten minutes, counts once when it looks again.
+  had five minutes ago, or last in the ten minutes before that where a scrape failed, and all of it where it is younger. So
+  whatever a series had counted before Prometheus first looked, or before a hole of more than ten minutes, counts once when
+  it looks again.
 - A connection is counted when it closes.
 
 ## What the rules cannot see

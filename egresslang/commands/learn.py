@@ -90,6 +90,9 @@ def run(options: Any) -> int:
             f"the profile requires {', '.join(f'`{key}`' for key in missing)} of each rule: "
             f"give --attribute {missing[0]}=…"
         )
+    for key, value in options.attributes:
+        if key == "expires" and value < today(options).isoformat():
+            return misuse(f"--attribute expires={value} is over: the rules would grant nothing")
 
     def check(source: Source) -> Sequence[Finding]:
         file, problems = parse(source)
@@ -150,6 +153,10 @@ def _attribute(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if key not in ("owner", "ticket", "reason", "expires", "region") or not equals or not value.isprintable():
         raise argparse.ArgumentTypeError(f"`{text}` is not an attribute of a rule such as owner=team-web")
+    if key == "expires":
+        from egresslang.commands.options import day
+
+        value = day(value).isoformat()
     if not re.fullmatch(r"[\w./@:+-]+", value, re.ASCII):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         value = f'"{escaped}"'

@@ -68,7 +68,7 @@ def everyday_options(command: Parser) -> None:
         "--color", choices=["auto", "always", "never"], default="auto", help="colours of the text format"
     )
     command.add_argument(
-        "--today", type=_day, metavar="DATE", help="the day expiry is judged against (default: today, UTC)"
+        "--today", type=day, metavar="DATE", help="the day expiry is judged against (default: today, UTC)"
     )
     command.add_argument("-q", "--quiet", action="store_true", help="say nothing when there is nothing to say")
     command.add_argument("-v", "--verbose", action="store_true", help="say what was assumed")
@@ -101,7 +101,8 @@ def _silenced(text: str) -> frozenset[str]:
     return chosen
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
+    """The day that an argument names; raises ArgumentTypeError where it names none."""
     try:
         return date.fromisoformat(text)
     except ValueError:

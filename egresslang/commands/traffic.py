@@ -80,7 +80,7 @@ def read_traffic(options: Any, profile: ClusterProfile, inventory: Inventory) ->
     seen = _metrics(options, profile, inventory) if options.prometheus else None
     window = None if seen is None else Window(seen.start, seen.end)
     for said in options.logs:
-        logged = _log(said, profile, window)
+        logged = _log(said, profile, inventory, window)
         seen = logged if seen is None else together(seen, logged)
     assert seen is not None
     return seen
@@ -107,8 +107,8 @@ def _metrics(options: Any, profile: ClusterProfile, inventory: Inventory) -> Obs
         options.retries,
     )
     server = Server(access(asked))
+    until = _end_of(options.today, options.since)
     try:
-        until = _end_of(options.today)
         window = window_until(server, options.since, until)
         skew = window.end - (time.time() if until is None else until)
         seen = observe(server, window, profile.cluster_domain, inventory)
@@ -117,13 +117,21 @@ def _metrics(options: Any, profile: ClusterProfile, inventory: Inventory) -> Obs
     return replace(seen, remarks=(*seen.remarks, *_skewed(skew, until)))
 
 
-def _end_of(day: Any) -> int | None:
-    """The end of a day in UTC, in seconds since 1970; None without one."""
+def _end_of(day: Any, since: int) -> int | None:
+    """The end of a day in UTC, in seconds since 1970; None without one. Raises Unreadable where nothing can be known."""
     if day is None:
         return None
-    from datetime import UTC, datetime, timedelta
+    from datetime import date
 
-    return int((datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)).timestamp())
+    from egresslang.traffic.prometheus import LATEST
+    from egresslang.traffic.window import DAY, show_duration
+
+    end = ((day - date(1970, 1, 1)).days + 1) * DAY
+    if not since <= end <= LATEST:
+        raise Unreadable(
+            f"no server has traffic of the {show_duration(since)} before the end of {day}: give another --today"
+        )
+    return int(end)
 
 
 def _skewed(skew: float, until: int | None) -> list[str]:
@@ -141,7 +149,7 @@ def _skewed(skew: float, until: int | None) -> list[str]:
     return [f"the server's clock is {abs(round(skew))} s {order} this machine's: its own counts, for the window too"]
 
 
-def _log(said: str, profile: ClusterProfile, window: Window | None) -> Observed:
+def _log(said: str, profile: ClusterProfile, inventory: Inventory, window: Window | None) -> Observed:
     from egresslang.traffic.access_log import bounded_lines, observed, read_log
 
     whose, equals, path = said.partition("=")
@@ -151,6 +159,7 @@ def _log(said: str, profile: ClusterProfile, window: Window | None) -> Observed:
             f"--access-log `{said}` does not say whose log it is: write `namespace/workload=FILE`, for no line of it does"
         )
     namespace = namespace or profile.default_namespace
+    _check_owner(whose, namespace, workload, profile, inventory)
     try:
         if path == "-":
             if sys.stdin is None:
@@ -162,6 +171,21 @@ def _log(said: str, profile: ClusterProfile, window: Window | None) -> Observed:
     except OSError as problem:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror or problem}") from problem
     return observed(told, f"`{os.path.basename(path)}`", namespace)
+
+
+def _check_owner(whose: str, namespace: str, workload: str, profile: ClusterProfile, inventory: Inventory) -> None:
+    """Raise Unreadable where a log is said to be of what can be no workload, or of none that the profile knows."""
+    from egresslang.source import Source, Span
+    from egresslang.suggest import nearest
+    from egresslang.syntax.nodes import WorkloadName
+    from egresslang.syntax.words import read_member
+
+    if not isinstance(read_member(whose, Span(Source("owner", whose), 0, len(whose))), WorkloadName):
+        raise Unreadable(f"--access-log: `{whose}` is not one workload: a log is that of one sidecar")
+    if profile.namespaces is not None and inventory.find(namespace, workload) is None:
+        near = nearest(workload, inventory.namespaces.get(namespace, ()))
+        hint = f"; did you mean `{namespace}/{near}`?" if near else ""
+        raise Unreadable(f"--access-log: the profile knows no workload `{namespace}/{workload}`{hint}")
 
 
 def _duration(text: str) -> int:

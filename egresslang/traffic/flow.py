@@ -64,7 +64,7 @@ class Observed:
     """Everything that was seen between two moments (seconds since 1970).
 
     `since` is when what is known starts, in all and by namespace: nothing was there to be seen before. `remarks` say what
-    is missing, or not as it should be.
+    is missing, or not as it should be; `has_holes` is whether some of what happened since then may not be in `flows`.
     """
 
     start: int
@@ -73,6 +73,7 @@ class Observed:
     since: int | None
     since_of: tuple[tuple[str, int], ...] = ()
     remarks: tuple[str, ...] = ()
+    has_holes: bool = False
 
     def since_in(self, namespace: str) -> int | None:
         """When what is known of a namespace starts; None where nothing of it is."""

@@ -45,6 +45,9 @@ class Judge:
             return [*self._registered(flow, who), *self._named(flow, who)]
         if flow.is_nameless:
             return self._left_open(who)
+        if flow.kind == REQUESTS and not flow.host:  # no Host header: no name that a rule could have
+            assert flow.address is not None
+            return self.granted.to_address(Box(who, _address(flow.address), self._ports(flow)))
         if flow.kind == REQUESTS:
             return self._named(flow, who)
         found = self._left_open(who)

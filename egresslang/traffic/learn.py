@@ -7,7 +7,7 @@ proposed compiles: a rule that does not is taken out, with what is wrong with it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from egresslang.answers.dialling import literal
 from egresslang.findings import Finding, errors
@@ -81,10 +81,11 @@ def learn(made: Audit, profile: ClusterProfile, declared: Declared, asked: Asked
     """A proposal for what was seen and no rule of the policy grants yet."""
     held: dict[tuple[str, str], list[Traffic]] = {}
     apart: list[Apart] = []
+    namespaces = _namespaces(made, profile)
     for each in made.traffic:
         if each.grants:
             continue
-        place = _place(each.flow, profile, declared, asked)
+        place = _place(each.flow, profile, namespaces, declared, asked)
         if isinstance(place, str):
             apart.append(Apart(place, each))
             continue
@@ -107,7 +108,15 @@ def learn(made: Audit, profile: ClusterProfile, declared: Declared, asked: Asked
     return Learned(text, tuple(rules), tuple(apart))
 
 
-def _place(flow: Flow, profile: ClusterProfile, declared: Declared, asked: Asked) -> tuple[str, int, str] | str:
+def _namespaces(made: Audit, profile: ClusterProfile) -> frozenset[str]:
+    """The namespaces of the mesh, as far as profile and traffic tell them."""
+    seen = {namespace for namespace, _ in made.observed.since_of} | {each.flow.namespace for each in made.traffic}
+    return frozenset({profile.default_namespace, *(profile.namespaces or ()), *seen})
+
+
+def _place(
+    flow: Flow, profile: ClusterProfile, namespaces: Container[str], declared: Declared, asked: Asked
+) -> tuple[str, int, str] | str:
     """Destination, port and protocol of a flow; or why it is kept apart."""
     if flow.is_nameless:
         return "nothing says where to: read the workload's access log"
@@ -119,7 +128,7 @@ def _place(flow: Flow, profile: ClusterProfile, declared: Declared, asked: Asked
         return "attempted and blocked: --attempted proposes it"
     if flow.verdict == ALLOWED:
         return _registered(flow, declared, asked)
-    return _claimed(flow, profile, asked)
+    return _claimed(flow, profile, namespaces, asked)
 
 
 def _registered(flow: Flow, declared: Declared, asked: Asked) -> tuple[str, int, str] | str:
@@ -147,16 +156,22 @@ def _registered(flow: Flow, declared: Declared, asked: Asked) -> tuple[str, int,
 _HTTP = frozenset({"http", "http2", "grpc"})
 
 
-def _claimed(flow: Flow, profile: ClusterProfile, asked: Asked) -> tuple[str, int, str] | str:
+def _claimed(
+    flow: Flow, profile: ClusterProfile, namespaces: Container[str], asked: Asked
+) -> tuple[str, int, str] | str:
     """A name that a client said, if somebody may own it; else the address that it dialled."""
     if not flow.host:
         assert flow.address is not None
+        if not flow.port:
+            return "an address, and nothing says the port"
+        if flow.kind == REQUESTS:
+            return literal(flow.address), flow.port, "http"
         if flow.port == 443:
             return "an address on port 443: a sidecar reads the name in a TLS hello once some rule has `:443 tls`"
         return literal(flow.address), flow.port, "tcp"
     if flow.kind != REQUESTS and not flow.is_tls:
         return "no tls, and yet a name: not understood"
-    why = invented(flow.host, profile)
+    why = invented(flow.host, profile, namespaces)
     if why:
         return why
     host = next((f"*.{suffix}" for suffix in asked.wildcards if flow.host.endswith(f".{suffix}")), flow.host)
@@ -165,16 +180,20 @@ def _claimed(flow: Flow, profile: ClusterProfile, asked: Asked) -> tuple[str, in
     return host, flow.port or 80, "http"
 
 
-def invented(host: str, profile: ClusterProfile) -> str:
-    """Why a name that a client said is not one that a rule should grant; empty where it may be."""
+def invented(host: str, profile: ClusterProfile, namespaces: Container[str]) -> str:
+    """Why a name that a client said is not one that a rule should grant; empty where it may be.
+
+    `namespaces` are those of the mesh. A name on the wire is ASCII: a sidecar compares bytes, and takes `bücher.de` for
+    another than `xn--bcher-kva.de`.
+    """
     if parse_address(host.removeprefix("[").removesuffix("]")) is not None:
         return "the client says an address, not a name"
-    if "*" in host or isinstance(read_host(host, _nowhere(host)), Finding):
+    if "*" in host or not host.isascii() or isinstance(read_host(host, _nowhere(host)), Finding):
         return "not a DNS name"
     labels = host.split(".")
     if host.endswith(f".{profile.cluster_domain}") or labels[-1] in ("local", "internal", "svc", "localhost"):
         return "a name of the mesh or of a private network"
-    if len(labels) == 2 and profile.namespaces is not None and labels[1] in profile.namespaces:
+    if len(labels) == 2 and labels[1] in namespaces:
         return "a name of the mesh or of a private network"
     if is_registry(host) or not any(is_registry(".".join(labels[at:])) for at in range(1, len(labels))):
         return "a name that nobody can have registered"

@@ -1,8 +1,8 @@
 """Observed: the traffic that a Prometheus has of a mesh, added up by the server.
 
 Istio's metrics are counters, one series for each pod and pair. A page of the window is asked three things of each metric:
-how much the counters grew; with what they were born, because the first request of a pod makes a counter of 1 that never
-grew; and when either last happened, to a twenty-fourth of the page. Only sums by workload and destination travel.
+how much the counters grew; with what they came into it, because the first request of a pod makes a counter of 1 that never
+grew, and what grew between two pages grew in neither; and when either last happened, to a twenty-fourth of the page. Only sums by workload and destination travel.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def observe(server: Server, window: Window, cluster_domain: str, inventory: Inve
     remarks += [f"the server warns: {each}" for each in server.warnings]
     flows = tuple(sorted(found.items(), key=lambda pair: _order(pair[0])))
     since.pop(UNKNOWN, None)
-    return Observed(window.start, window.end, flows, known_since, tuple(sorted(since.items())), remarks=tuple(remarks))
+    return Observed(
+        window.start, window.end, flows, known_since, tuple(sorted(since.items())), tuple(remarks), bool(remarks)
+    )
 
 
 def window_until(server: Server, length: int, until: int | None) -> Window:
@@ -141,8 +143,9 @@ def _failed(told: Told, part: _Part) -> float:
 
 
 def _born(series: str, seconds: int) -> str:
-    """The first value of each counter that was not there in the time of the same length before."""
-    return f"min_over_time({series}[{seconds}s]) unless last_over_time({series}[{seconds}s] offset {seconds}s)"
+    """The first value of each counter less its last in the time of the same length before; all of it where it had none."""
+    first, before = f"min_over_time({series}[{seconds}s])", f"last_over_time({series}[{seconds}s] offset {seconds}s)"
+    return f"({first} - {before} > 0 or {first} unless {before})"
 
 
 def _too_many(server: Server, expression: str, page: Page) -> str:

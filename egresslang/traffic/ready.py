@@ -71,6 +71,8 @@ def _of(namespace: str, made: Audit, profile: ClusterProfile, against: tuple[Tra
         return Readiness(namespace, NOT_KNOWN, "nothing of it was observed", None, ())
     if since > observed.start + HOUR + length // 24:
         return Readiness(namespace, NOT_KNOWN, "what is known of it does not go back far enough", since + length, ())
+    if observed.has_holes:
+        return Readiness(namespace, NOT_KNOWN, "the data of that time is incomplete", None, ())
     is_enforced = enforcement.level == "mesh" or (
         enforcement.level == "namespaces" and namespace in enforcement.namespaces
     )

@@ -5,7 +5,8 @@ the client's namespace and workload, `traffic` (http or tcp), and as destination
 knows, the black hole, the passthrough, `other` or `none`. How many there can be is a matter of the cluster alone.
 
 `increase()` is not used: the first request of its kind starts a series at 1, in which `increase()` sees nothing. What a
-series has counted is its value less that of five minutes ago, all of it where it is younger or started again.
+series has counted is its value less that of five minutes ago, all of it where it is younger or started again. It is younger
+only if there was nothing of it in the ten minutes before those: one scrape that fails makes nothing young.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def _failed(metric: str, matchers: tuple[str, ...]) -> str:
 
 def _counted(series: str) -> str:
     """How much each series has counted in five minutes."""
-    return f"{series} - {series} offset 5m >= 0 or {series}"
+    return f"{series} - last_over_time({series}[10m] offset 5m) >= 0 or {series}"
 
 
 def _rule(name: str, counted: str, labels: Document, folded: str = "") -> Document:

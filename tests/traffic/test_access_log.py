@@ -199,3 +199,39 @@ def test_what_failed_of_the_allowed_is_counted(code: str, flags: str, cluster: s
     said = line(response_code=code, response_flags=flags, upstream_cluster=cluster, authority="a.example.com")
     ((_, seen),) = read(said, said).flows
     assert (seen.count, seen.failed) == (2, 2 * failed)
+
+
+@pytest.mark.parametrize("said", ["-", ""])
+def test_a_request_without_a_host_is_judged_by_its_address(said: str, project: Path) -> None:
+    (project / "a.egress").write_text("allow idgen -> httpbin.org:80 http\nallow idgen -> 203.0.113.0/24:80 http\n")
+    fields = {"authority": said, "upstream_cluster": "PassthroughCluster", "response_code": "200", "route_name": "allow_any"}  # fmt: skip
+    addresses = ("8.8.8.8:80", "203.0.113.7:80")
+    (project / "idgen.log").write_text("".join(line(**fields, downstream_local_address=each) for each in addresses))
+    options = ("-p", "profile.yaml", "--access-log", "idgen=idgen.log")
+    told = Result("audit", "a.egress", *options, "--format", "json").json
+    assert [each["state"] for each in told["rules"]] == ["unused", "used"]
+    assert {each["address"]: [rule["line"] for rule in each["rules"]] for each in told["flows"]} == {
+        "8.8.8.8": [],
+        "203.0.113.7": [2],
+    }
+    learned = Result("learn", "a.egress", *options).out
+    assert [each for each in learned.splitlines() if each.startswith("allow")] == ["allow idgen -> 8.8.8.8:80 http"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        ("recipes/*", "`recipes/*` is not one workload"),
+        ("*", "`*` is not one workload"),
+        ("a b", "`a b` is not one workload"),
+        ("recipes/idgn", "the profile knows no workload `recipes/idgn`; did you mean `recipes/idgen`?"),
+        ("other/idgen", "the profile knows no workload `other/idgen`"),
+    ],
+)
+def test_a_log_of_nobody(owner: str, said: str, project: Path) -> None:
+    (project / "a.egress").write_text("allow idgen -> a.example:443 tls\n")
+    (project / "idgen.log").write_text(line(upstream_cluster="outbound|443||a.example"))
+    for command in ("audit", "learn"):
+        told = Result(command, "a.egress", "-p", "profile.yaml", "--access-log", f"{owner}=idgen.log")
+        assert (told.status, told.out, told.err.count("\n")) == (2, "", 1)
+        assert said in told.err

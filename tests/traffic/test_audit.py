@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -324,3 +325,19 @@ def test_a_wrong_policy_is_told_before_anybody_is_asked(project: Path, fake: Fak
     told = Result("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url)
     assert (told.status, told.out, fake.asked) == (1, "", [])
     assert "EGR005" in told.err
+
+
+@pytest.mark.parametrize("command", ["audit", "learn"])
+@pytest.mark.parametrize("today", ["9999-12-31", "0001-01-01", "1970-01-03"])
+def test_days_that_nobody_has_traffic_of(command: str, today: str, project: Path, fake: Fake) -> None:
+    (project / "a.egress").write_text(POLICY)
+    told = Result(command, "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", today)
+    assert (told.status, told.out, fake.asked) == (2, "", [])
+    assert told.err == f"egressc: no server has traffic of the 7d before the end of {today}: give another --today\n"
+
+
+def test_what_grew_between_two_days_is_asked_for(audited: Audits) -> None:
+    audited.json(POLICY, (HTTP, labelled("idgen", "httpbin.org", PASSED), 1.0))
+    counted = [query for query in audited.fake.queries if "min_over_time(istio" in query and "timestamp" not in query]
+    assert len(counted) == 7 * 4
+    assert all(re.search(r"\((min\S+\[86400s\]\)) - (last\S+\[86400s\] offset 86400s\)) > 0 or \1 unless \2\)", query) for query in counted)  # fmt: skip

@@ -99,6 +99,7 @@ APART = [
     ("*.example.com", "not a DNS name"),
     ("a_b.example.com", "not a DNS name"),
     ("a b.example.com", "not a DNS name"),
+    ("bücher.de", "not a DNS name"),
     ("x.egressc.invalid", "not a DNS name"),
     ("-x.example.com", "not a DNS name"),
     ("a\nallow * -> *\nreason", "not a DNS name"),
@@ -244,3 +245,32 @@ def test_nothing_but_what_was_seen_is_proposed_whatever_clients_say(seen: list[t
     assert len(made.rules) == len(proposed)
     with contextlib.suppress(StopIteration):
         json.dumps(made.text)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [("2026-11-24", "is over"), ("20261124", "is over"), ("soon", "is not a date")],
+)
+def test_no_rule_is_proposed_that_grants_nothing(said: str, why: str, learned: Learns) -> None:
+    series = (HTTP, labelled("idgen", "a.example.com", PASSED), 1.0)
+    told = learned(series, arguments=("--attribute", f"expires={said}"))
+    assert (told.status, told.out) == (2, "")
+    assert why in told.err
+    last = learned(series, arguments=("--attribute", f"expires={TODAY}"))
+    assert last.out.splitlines()[-1] == f"allow idgen -> a.example.com:80 http expires={TODAY}"
+
+
+def test_names_of_every_namespace_that_is_known_are_of_the_mesh(learned: Learns, project: Path) -> None:
+    """`dev` and `shop` are public suffixes as well: the profile and the traffic say that they are namespaces here."""
+    (project / "profile.yaml").write_text(
+        "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {name: here}\nspec: {defaultNamespace: dev}\n"
+    )
+    hosts = ("etl.dev", "etl.shop", "etl.com")
+    series = [(HTTP, labelled("idgen", host, PASSED, namespace="shop"), 1.0) for host in hosts]
+    assert learned.rules(*series) == ["allow idgen -> etl.com:80 http"]
+
+
+def test_a_name_is_proposed_once(learned: Learns) -> None:
+    series = [(HTTP, labelled("idgen", host, PASSED), 1.0) for host in ("bücher.de", "xn--bcher-kva.de")]
+    (rule,) = learned.rules(*series)
+    assert rule.startswith("allow idgen -> ")

@@ -126,3 +126,25 @@ def test_the_next_step(
     jsonschema.validate(told, SCHEMA)
     assert told["next"] == following
     assert (f"next: `enforcement: {following}` in the profile" in Result(*options).out) == bool(following)
+
+
+def test_a_hole_in_the_data_is_never_ready(project: Path, fake: Fake) -> None:
+    """What happened in some hours, or behind a store that is down, is not known; what was seen still speaks against it."""
+    (project / "a.egress").write_text(POLICY)
+    options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY, "--ready")
+
+    def asked(reply: Any) -> tuple[str, str]:
+        fake.reply = reply
+        (one,) = Result(*options, "--format", "json").json["ready"]
+        assert Result(*options, "--fail-on", "not-ready").status == 1
+        return one["state"], one["why"]
+
+    def with_hole(*series: Any) -> Any:
+        whole = holding(*series)
+        return lambda query: vector(({}, 150.0)) if query.startswith("count_over") else whole(query)
+
+    unknown = ("not-known", "the data of that time is incomplete")
+    assert asked(with_hole(GRANTED)) == unknown
+    assert asked(holding(GRANTED, warnings=("store b is down",))) == unknown
+    against = (HTTP, labelled("etl", "httpbin.org", PASSED), 1.0)
+    assert asked(with_hole(GRANTED, against)) == ("not-ready", "1 flow that no rule grants")
