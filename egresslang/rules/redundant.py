@@ -69,9 +69,12 @@ def _covered(parts: list[Part], likely: Iterable[int], policy: Policy, profile: 
         return []  # most policies: nothing more is loaded for them
     from egresslang.policy.redundancy import redundant
 
-    contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
-    judged = {number for number in numbers if id(parts[number].line.rule) not in contradicting}
-    found = redundant(parts, judged, profile.lint.require)
+    required = profile.lint.require
+    found = redundant(parts, numbers, required)
+    if found:
+        contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
+        judged = {number for number in numbers if id(parts[number].line.rule) not in contradicting}
+        found = redundant(parts, judged, required) if len(judged) < len(numbers) else found
     return [covered for covered in found if not _speaks_first(covered)]
 
 
