@@ -23,6 +23,7 @@ from egresslang.existing.analyze import analyze
 from egresslang.existing.importing import proof
 from egresslang.existing.importing.importing import Imported, import_policy
 from egresslang.existing.importing.population import populate, population
+from egresslang.files import Unreadable
 from egresslang.findings import Severity
 from egresslang.policy.policy import Policy
 from egresslang.policy.resolve import resolve
@@ -399,3 +400,8 @@ def test_a_policy_comes_back_with_the_same_flows(shape: str, seed: int) -> None:
     known = workloads_of(Granting((), compiled.policy))
     sides = [of_policy(granting(*side), side[1], known) for side in ((compiled.policy, before), (policy, again))]
     assert [(each.kind, str(each.grant.subject), str(each.grant.destination)) for each in changes(sides[0].grants, sides[1].grants, have_terms=False) if each.kind != CHANGED] == []  # fmt: skip
+
+
+def test_nothing_to_import_says_what_could_not_be_read() -> None:
+    with pytest.raises(Unreadable, match=r"nothing to import: .*; mesh\.yaml:1: not read: a list is not closed"):
+        import_policy([Source("mesh.yaml", "kind: [Sidecar")], None, TODAY)

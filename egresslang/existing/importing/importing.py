@@ -88,7 +88,7 @@ def import_policy(
     asked, problems = ask_manifests(documents, named)
     unread += [Unkept(f"not read: {each.message}", each.label, each.span) for each in problems]
     cluster = read_cluster(sources)
-    before = _before(documents, asked, cluster.workloads, named)
+    before = _before(documents, asked, cluster.workloads, named, unread)
     everybody, found = before.everybody, before.reaches
     populate(asked, everybody)
     kept = {key: kept_by(asked, key) for key in everybody.labels}
@@ -135,14 +135,19 @@ def import_policy(
 
 
 def _before(
-    documents: Sequence[Located], asked: AskedMesh, workloads: Sequence[Runs], named: ClusterProfile | None
+    documents: Sequence[Located],
+    asked: AskedMesh,
+    workloads: Sequence[Runs],
+    named: ClusterProfile | None,
+    unread: Sequence[Unkept],
 ) -> _Before:
     """A mesh, where the documents are of one; else what policies of other kinds say."""
     default = asked.default_namespace
     others = [each for each in documents if is_network_policy(each) or is_cilium(each) or is_acl(each)]
     if is_mesh(documents) or not others:
         if not is_mesh(documents) and not any(form_of(each) or is_config_map(each) for each in documents):
-            raise Unreadable(f"nothing to import: {IMPORTED} are what `egressc import` reads")
+            why = "".join(f"; {each.place}: {each}" for each in unread[:1])
+            raise Unreadable(f"nothing to import: {IMPORTED} are what `egressc import` reads{why}")
         everybody = population(asked, workloads, named)
         found = reaches(asked, everybody)
         beside = [Unkept(f"{name_of(each)} is not imported", _BESIDE, each.heading) for each in others]
