@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Iterable
 
+from egresslang.limits import CONFIG_SIZE
+
 NAME = "egressc.toml"
 SHARED = "pyproject.toml"
 TABLE = ("tool", "egressc")
@@ -50,7 +52,7 @@ def _in(folder: str) -> str:
 def _holds_table(path: str) -> bool:
     try:
         with open(path, "rb") as file:
-            content = file.read(1 << 24)
+            content = file.read(CONFIG_SIZE.now + 1)
     except OSError:
         return False
     return holds_table(content)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import BinaryIO
 
+from egresslang import limits
 from egresslang.mesh.addresses import Address, parse_address
 from egresslang.record import record
 from egresslang.traffic.flow import (
@@ -31,12 +31,6 @@ from egresslang.traffic.labels import BLACK_HOLE, FAILED, MISSING, PASSTHROUGH
 from egresslang.traffic.prometheus import LATEST
 from egresslang.traffic.window import Window
 
-LONGEST_LINE = 65_536
-"""Bytes of a line that is read."""
-
-MOST = 10_000
-"""Different flows of one log that are told one by one."""
-
 BLOCK_ALL = "block_all"
 """The route that answers 502 to what nobody registered."""
 
@@ -46,14 +40,6 @@ _LINE = re.compile(
     r"(?P<downstream_local_address>\S+) \S+ (?P<requested_server_name>\S+) (?P<route_name>\S+)"
 )
 _NOTHING = "-"
-
-
-def bounded_lines(log: BinaryIO) -> Iterator[bytes]:
-    """The lines of a log; of one that is too long only so much that its reader sees it is."""
-    while line := log.readline(LONGEST_LINE + 1):
-        yield line
-        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            line = log.readline(LONGEST_LINE + 1)
 
 
 Fields = Mapping[str, str]
@@ -102,7 +88,7 @@ def read_log(
         if flow is None:
             continue
         before = found.get(flow)
-        if before is None and len(found) >= MOST:
+        if before is None and len(found) >= limits.LOGGED.now:
             dropped += 1
             continue
         before = before or Seen(0, 0)
@@ -119,7 +105,7 @@ def observed(told: Told, name: str, namespace: str) -> Observed:
             f"{name}: {told.unread} of {told.lines} lines are not of Istio's default access log, and were left out"
         )
     if told.dropped:
-        remarks.append(f"{name}: {told.dropped} lines are left out: they tell of more than {MOST} different flows")
+        remarks.append(f"{name}: {told.dropped} lines are left out: they tell of more than {limits.LOGGED.words}")
     if told.last < told.first:
         return Observed(
             0, 0, (), None, remarks=(*remarks, f"{name}: no line of an access log in the time that is asked about")
@@ -130,7 +116,7 @@ def observed(told: Told, name: str, namespace: str) -> Observed:
 
 def read_fields(text: bytes) -> Fields | None:
     """The fields of a line; None where it is not of the default format."""
-    if len(text) > LONGEST_LINE:
+    if len(text) > limits.LINE_SIZE.now:
         return None
     line = text.decode("utf-8", "backslashreplace").strip()
     if line.startswith("{"):
