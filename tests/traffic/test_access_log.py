@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from faked import TODAY, Fake, Result, holding, labelled
 
-from egresslang.traffic.access_log import Told, bounded_lines, observed, read_log
+from egresslang.files import bounded_lines
+from egresslang.traffic.access_log import Told, observed, read_log
 from egresslang.traffic.flow import Flow
 
 HERE = Path(__file__).parent
@@ -130,8 +132,8 @@ def test_impossible_moments(text: str) -> None:
     assert read(line(start_time=text, upstream_cluster="outbound|443||a.example")).unread == 1
 
 
-def test_different_flows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("egresslang.traffic.access_log.MOST", 2)
+def test_different_flows_are_bounded(lowered: Callable[[str, int], None]) -> None:
+    lowered("logged-flows", 2)
     told = read(*(line(upstream_cluster=f"outbound|443||a{at}.example") for at in (1, 2, 3, 1)))
     assert (len(told.flows), told.dropped) == (2, 1)
     assert "1 lines are left out" in observed(told, "`a`", "recipes").remarks[0]
