@@ -233,7 +233,7 @@ def _refuse_unless_ours(path: str, home: str) -> None:
         raise Unreadable(f"`{path}` is not a regular file")
     if os.path.islink(path) and not is_below(path, home):
         raise Unreadable(
-            f"`{path}` is a link that leads out of `{home}`: give the file that it leads to as a path itself"
+            f"`{path}` is a link that leads out of the project: give the file that it leads to as a path itself"
         )
 
 
