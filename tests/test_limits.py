@@ -17,6 +17,7 @@ from egresslang.cli import main
 from egresslang.documents import _may_be_too_many, read
 from egresslang.limits import BadLimit, parse
 from egresslang.source import Source
+from egresslang.syntax import stuck
 from egresslang.syntax.parse import parse as parse_policy
 
 POLICY = "allow idgen -> api.example.com:443 tls\n"
@@ -316,3 +317,54 @@ def test_the_deepest_that_can_be_asked_for_is_read(
 def test_brackets_and_braces_do_not_recurse(text: str) -> None:
     _, found = parse_policy(Source("x.egress", text))
     assert found
+
+
+def test_hints_look_at_a_stretch_of_a_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some search for what stands before a place, and take the square of it: however long a statement, it is short."""
+    seen: list[int] = []
+
+    def looks(at: Any) -> None:
+        seen.append(max(len(at.before), len(at.rest)))
+
+    monkeypatch.setattr(stuck, "_HINTS", (looks, *stuck._HINTS))
+    for text in (
+        "allow " + "a" * 9000 + " ->\n",
+        "hosts a = " + "b.example.com, " * 900 + "=\n",
+        "allow a -> b.c:443 tls = " + "1" * 9000,
+    ):
+        found = parse_policy(Source("x.egress", text))[1]
+        assert found
+    assert seen
+    assert max(seen) < 600
+
+
+def test_a_mistake_far_into_a_statement_is_told_at_its_place() -> None:
+    _, (found,) = parse_policy(
+        Source("x.egress", "hosts a = " + "b.example.com, " * 900 + "c.example.com d.example.com\n")
+    )
+    assert found.span.text == "d.example.com"
+
+
+def test_variables_that_never_end_take_no_square(here: Path) -> None:
+    (here / "p.egress").write_text('allow idgen -> api.example.com:443 tls reason="' + "${" * 200_000 + '"\n')
+    assert main(["check"]) == 0
+
+
+DEEP_JSON = "[" * 100_000 + "]" * 100_000
+
+
+def test_deep_json_and_toml_are_no_bug(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "p.egress").write_text(POLICY)
+    (here / "deep.json").write_text(DEEP_JSON)
+    (here / "a.log").write_text(f'{{"a": {DEEP_JSON[:30000]}\n{{"a": {"[" * 20000}{"]" * 20000}}}\n')
+    assert main(["audit", "--access-log", "idgen=a.log"]) in (0, 1)
+    for command in (
+        ["check", "p.egress", "-p", "deep.json"],
+        ["analyze", "deep.json"],
+        ["import", "deep.json"],
+        ["kustomize", "deep.json"],
+    ):
+        assert main(command) in (1, 2)
+    (here / "egressc.toml").write_text(f"policies = {DEEP_JSON}\n")
+    assert main(["check"]) == 1
+    assert "bug of egressc" not in capsys.readouterr().err
