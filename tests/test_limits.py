@@ -368,3 +368,14 @@ def test_deep_json_and_toml_are_no_bug(here: Path, capsys: pytest.CaptureFixture
     (here / "egressc.toml").write_text(f"policies = {DEEP_JSON}\n")
     assert main(["check"]) == 1
     assert "bug of egressc" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "key", ["a." * 200_000 + "a", '"a" . ' * 100 + "a", "[" + "a." * 200_000 + "a]", "x = {" + "a." * 100 + "a"]
+)
+@pytest.mark.parametrize("name", ["egressc.toml", "pyproject.toml"])
+def test_keys_of_endless_parts_are_refused(key: str, name: str, here: Path, told: Tells) -> None:
+    """tomllib takes the square of the parts of a dotted key."""
+    (here / "p.egress").write_text(POLICY)
+    (here / name).write_text(f"[tool.egressc]\n{key} = 1\n")
+    assert [each["code"] for each in told("check")] == ["EGR511"]
