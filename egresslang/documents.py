@@ -177,6 +177,10 @@ def _read(source: Source, code: Code, counts: bool) -> tuple[list[Located], list
             reader.stream(start, end)
     elif stopped is not None:
         for start, end in _documents_after(text, stopped):
+            if len(reader.findings) > limits.STATEMENTS.now:
+                message = f"`{source.name}` has more than {limits.STATEMENTS.shown} documents that cannot be read"
+                reader.findings.append(limits.over(limits.STATEMENTS, Span(source, start, start + 1), message))
+                break
             reader.stream(start, end)
     return reader.documents, reader.findings
 

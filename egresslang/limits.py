@@ -83,7 +83,9 @@ CONFIG_SIZE = Limit(
 VALUES = Limit("values", 8_000_000, "keys, values and entries of one YAML or JSON text")
 NESTING = Limit("nesting", 100, "YAML or JSON values that stand in one another", highest=250)
 STATEMENTS = Limit(
-    "wrong-statements", 10_000, "statements of one file that do not parse, after which the rest is not read"
+    "wrong-statements",
+    10_000,
+    "statements or documents of one file that do not parse, after which the rest is not read",
 )
 EXPANSION = Limit(
     "expansion",

@@ -237,3 +237,9 @@ def test_a_log_of_nobody(owner: str, said: str, project: Path) -> None:
         told = Result(command, "a.egress", "-p", "profile.yaml", "--access-log", f"{owner}=idgen.log")
         assert (told.status, told.out, told.err.count("\n")) == (2, "", 1)
         assert said in told.err
+
+
+@pytest.mark.parametrize("hostile", ['" 1 a ' * 10_000, '" ' + "1" * 60_000, '" 1 ' * 15_000, '"-" ' * 15_000])
+def test_a_hostile_line_takes_no_square(hostile: str) -> None:
+    """What a client sends stands in the line: five hundred such lines are read at once, where the square took hours."""
+    assert read(*[f'[2026-11-23T10:00:00Z] "GET {hostile[:60_000]}x'] * 500).unread == 500
