@@ -14,7 +14,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
-from egresslang import __version__
+from egresslang import __version__, limits
 from egresslang.commands import COMMANDS
 from egresslang.commands.streams import INTERRUPTED, MISUSE, forget_output, misuse
 from egresslang.files import Unreadable
@@ -61,6 +61,7 @@ def _run(arguments: Sequence[str]) -> int:
     name = next((word for word in arguments if word in COMMANDS), None)
     parser = _parser([name] if name and arguments[0] == name else list(COMMANDS))
     options = parser.parse_args(arguments)
+    limits.change(dict(getattr(options, "limits", ())))
     if hasattr(options, "paths"):
         from egresslang.commands.configured import configure
 

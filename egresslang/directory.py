@@ -143,7 +143,7 @@ def _carry_out(planned: Plan) -> None:
     for path, content in planned.replaced.items():
         _put(directory, path, content)
     for path in planned.removed:
-        os.unlink(_join(directory, path))
+        _take_away(directory, path)
     for folder in sorted({_folder(directory, path) for path in changed}):
         _sync(folder)
         if folder != directory and not os.listdir(folder):
@@ -262,8 +262,12 @@ def _read(directory: str, path: str) -> bytes | None:
         return None
     if not _stands(place, stat.S_ISREG, "a file"):
         return None
-    with open(place, "rb") as file:
+    with open(place, "rb", opener=_not_through_a_link) as file:
         return file.read()
+
+
+def _not_through_a_link(place: str, flags: int) -> int:
+    return os.open(place, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _stands(place: str, is_kind: Callable[[int], bool], kind: str) -> bool:
@@ -283,18 +287,50 @@ def _put(directory: str, path: str, content: bytes) -> None:
     folder, place = _folder(directory, path), _join(directory, path)
     if folder != directory:
         os.makedirs(folder, exist_ok=True)
-    aside = os.path.join(folder, _INDEX_ASIDE if path == INDEX else _aside(_sha256(content)))
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with _held(directory, folder, place) as held:
+        within = "" if held is not None else folder
+        aside = os.path.join(within, _INDEX_ASIDE if path == INDEX else _aside(_sha256(content)))
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=held)
+        try:
+            with open(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            os.replace(aside, os.path.join(within, os.path.basename(place)), src_dir_fd=held, dst_dir_fd=held)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(aside, dir_fd=held)
+            raise
+
+
+def _take_away(directory: str, path: str) -> None:
+    """Remove a file of ours."""
+    folder, place = _folder(directory, path), _join(directory, path)
+    with _held(directory, folder, place) as held:
+        os.unlink(os.path.basename(place) if held is not None else place, dir_fd=held)
+
+
+_HOLDS = os.rename in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+
+
+@contextmanager
+def _held(directory: str, folder: str, place: str) -> Iterator[int | None]:
+    """A folder kept open, that what is done in it is done there whatever takes its place; None where no system lets one.
+
+    Only the output folder itself may be a link. An OSError within is one about `place`.
+    """
+    handle = None
     try:
-        with open(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        os.replace(aside, place)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(aside)
+        if _HOLDS:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if folder != directory else 0))
+        yield handle
+    except OSError as problem:
+        if problem.errno is not None:
+            problem.filename, problem.filename2 = place, None
         raise
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 _INDEX_ASIDE = f"{INDEX}.tmp"

@@ -15,11 +15,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("record", "scalars", "resources", "ranges", "replacement"),
+    ("record", "scalars", "resources", "ranges", "replacement", "json_text"),
     ("source",),
     ("findings",),
     ("codes", "pages"),
     ("suggest", "broken_yaml", "report", "directory"),
+    ("limits",),
     ("documents", "files"),
     ("revision",),
     ("syntax", "profile", "mesh"),
@@ -41,7 +42,7 @@ KNOWS_ONLY = {
     "egresslang.source": {"record"},
     "egresslang.findings": {"record", "source"},
     "egresslang.codes": {"findings"},
-    "egresslang.report": {"record", "source", "findings", "pages", ""},
+    "egresslang.report": {"record", "source", "findings", "pages", "json_text", ""},
     "egresslang.directory": {"record"},
     "egresslang.output": {"targets"},
     "egresslang.mesh": {"record", "source", "findings", "codes", "documents"},
