@@ -106,9 +106,7 @@ def _log(found: Verdict, is_http: bool) -> Log | None:
                 PASSTHROUGH,
                 found.route or NOTHING,
             )
-    return (
-        Log(ITS_OWN, NOTHING, "direct_response", NOTHING, NOTHING) if found.verdict == ANSWERED else None
-    )
+    return Log(ITS_OWN, NOTHING, "direct_response", NOTHING, NOTHING) if found.verdict == ANSWERED else None
 
 
 def _cluster(found: Verdict) -> str:
