@@ -72,6 +72,9 @@ TAIL = f"""
 - Istio's metrics have no port: a workload that may reach a host on one port and reaches it on another looks allowed.
 - A workload goes by the name of its Deployment, StatefulSet or Job. Where that is not the policy's name for it, give the
   profile its manifest in `resources` (`reviews-v1` is then taken for `reviews`); otherwise it is any other workload.
+- A request that no route takes (404, flag `NR`), such as a `CONNECT`, is counted under the Host header, inside the mesh and
+  outside alike: no alert counts it, and `egressc audit` tells of it as *led nowhere*. What a VirtualService answers itself
+  is counted under its Host header, too, and looks like a registered destination.
 - What no sidecar sees, no sidecar counts: `egressc check` tells of such workloads (EGR506, EGR509).
 - A name that lies under `inMesh` of the profile, or under the cluster's domain, is inside the mesh, and none of this.
 

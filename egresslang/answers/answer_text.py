@@ -167,8 +167,7 @@ def _signs(answer: Answer) -> Iterator[tuple[str, str]]:
         return
     yield "log", str(found.log)
     labels = ", ".join(f"{key}={_quoted(value)}" for key, value in found.labels.items())
-    if found.metric:
-        yield "metric", f"{found.metric}{{{labels}}}"
+    yield "metric", f"{found.metric}{{{labels}}}"
 
 
 def _quoted(value: str) -> str:

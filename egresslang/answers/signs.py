@@ -1,7 +1,8 @@
 """Signs: what a monitor shows of a flow: the sidecar's access log, and Istio's metrics.
 
-The access log was measured with a real Envoy: every row but those of a route that takes nothing (404) and of an answer
-of the sidecar itself, which are Envoy's documented response flags. The metrics are those of Istio's telemetry filter.
+The access log was measured with a real Envoy. The metrics are those of Istio's filter (istio/proxy, `istio_stats.cc`): it
+takes the black hole and the passthrough by the name of the route (`block_all`, `allow_any`) or of the cluster, a service by
+the metadata of the cluster, and where there is neither route nor cluster the Host header for both labels.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from egresslang.record import record
 REQUESTS, CONNECTIONS = "istio_requests_total", "istio_tcp_connections_closed_total"
 NOTHING = "-"
 BLACK_HOLE, PASSTHROUGH = "BlackHoleCluster", "PassthroughCluster"
-REAL = "the upstream's"
+REAL, ITS_OWN = "the upstream's", "the VirtualService's"
 
 
 @record
@@ -48,9 +49,9 @@ class Log:
 
 @record
 class Signs:
-    """A line of the access log and a metric with its labels; None and empty where nothing is written."""
+    """A line of the access log, and a metric with its labels."""
 
-    log: Log | None
+    log: Log
     metric: str
     labels: Mapping[str, str]
 
@@ -60,12 +61,10 @@ def signs(answer: Answer) -> Signs | None:
     found = answer.found
     if answer.uncaptured or answer.sees == HANGS or answer.verdict not in (ALLOWED, BLOCKED, LOST, PASSED):
         return None
-    is_http = bool(found.route)
+    is_http = bool(found.route) or found.sees == NOT_FOUND
     log = _log(found, is_http)
     if log is None:
         return None
-    if found.verdict == ANSWERED:
-        return Signs(log, "", {})
     metric = REQUESTS if is_http else CONNECTIONS
     labels = {
         "reporter": "source",
@@ -73,7 +72,7 @@ def signs(answer: Answer) -> Signs | None:
         "source_workload_namespace": answer.client.namespace,
         **_destination(answer, is_http),
     }
-    if is_http and log.code != REAL:
+    if is_http and log.code not in (REAL, ITS_OWN):
         labels["response_code"] = log.code
     if log.flags != NOTHING:
         labels["response_flags"] = log.flags
@@ -107,9 +106,7 @@ def _log(found: Verdict, is_http: bool) -> Log | None:
                 PASSTHROUGH,
                 found.route or NOTHING,
             )
-    return (
-        Log("the VirtualService's", NOTHING, "direct_response", NOTHING, NOTHING) if found.verdict == ANSWERED else None
-    )
+    return Log(ITS_OWN, NOTHING, "direct_response", NOTHING, NOTHING) if found.verdict == ANSWERED else None
 
 
 def _cluster(found: Verdict) -> str:
@@ -117,15 +114,21 @@ def _cluster(found: Verdict) -> str:
 
 
 def _destination(answer: Answer, is_http: bool) -> dict[str, str]:
-    """The labels that say where a flow went: for unregistered HTTP the Host header, which the client chooses."""
+    """The labels that say where a flow went; without a cluster that is what the client says in its Host header."""
     found = answer.found
     if found.verdict == ALLOWED:
         return {"destination_service": found.host, "destination_service_name": _service_name(found)}
+    said = _host_header(answer) if is_http else "unknown"
+    if found.verdict in (LOST, ANSWERED) or found.sees == NOT_FOUND:
+        return {"destination_service": said, "destination_service_name": said}
     unregistered = PASSTHROUGH if found.verdict == PASSED else BLACK_HOLE
-    if not is_http:
-        return {"destination_service": "unknown", "destination_service_name": unregistered}
-    name = answer.place if found.verdict == LOST else unregistered
-    return {"destination_service": answer.place, "destination_service_name": name}
+    return {"destination_service": said, "destination_service_name": unregistered}
+
+
+def _host_header(answer: Answer) -> str:
+    """What a client says that does as RFC 9110 (7.2) has it: the port, too, where it is not that of http."""
+    port = answer.question.port
+    return answer.place if port == 80 else f"{answer.place}:{port}"
 
 
 def _service_name(found: Verdict) -> str:

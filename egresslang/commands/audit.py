@@ -7,13 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from egresslang.commands.options import Parser, everyday_options, policy_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
+from egresslang.commands.options import Parser, everyday_options, policy_options
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
 from egresslang.commands.traffic import traffic_options
 
 if TYPE_CHECKING:
     from egresslang.commands.report import Told
-    from egresslang.policy.policy import Policy
     from egresslang.profile.profile import ClusterProfile
     from egresslang.syntax.nodes import File
     from egresslang.traffic.audit import Audit
@@ -54,29 +53,20 @@ def run(options: Any) -> int:
     """Tell what was seen; returns the status."""
     from egresslang.codes import UNUSED_RULE
     from egresslang.commands.inputs import read_inputs
-    from egresslang.commands.report import settled, tell
-    from egresslang.commands.traffic import read_traffic
-    from egresslang.findings import Severity, errors
-    from egresslang.policy.resolve import resolve
-    from egresslang.traffic.audit import INCOMPLETE, UNUSED, audit, findings
-    from egresslang.traffic.judge import Judge
+    from egresslang.commands.report import settled
+    from egresslang.commands.traffic import one_policy, read_audit
+    from egresslang.traffic.audit import INCOMPLETE, UNUSED, findings
 
-    if len(options.profiles) > 1:
-        return misuse("several profiles are several meshes: audit one at a time")
     fatal = frozenset().union(*options.fatal)
     if NOT_READY in fatal and not options.ready:
         return misuse("`--fail-on not-ready` belongs to --ready")
-    files, profiles, found = read_inputs(options)
-    if not errors(found):
-        (profile,) = profiles
-        policy, problems = resolve(files, profile, today(options), Severity.WARNING)
-        found += problems
-    if errors(found):
-        tell(options, found, files, sys.stderr)
+    asked = one_policy(options, read_inputs)
+    if asked is None:
         return FINDINGS
-    made = audit(read_traffic(options, profile, policy.inventory), Judge(policy, profile))
+    files, policy, profile = asked
+    made = read_audit(options, policy, profile)
     told = settled(options, list(findings(made)), files)
-    is_ready = _write(options, made, policy, profile, files, told)
+    is_ready = _write(options, made, profile, files, told)
     counts = made.found() | {
         UNUSED: sum(each.code is UNUSED_RULE for each in told.findings),
         INCOMPLETE: len(made.observed.remarks),
@@ -85,13 +75,12 @@ def run(options: Any) -> int:
     return FINDINGS if any(counts[each] for each in fatal) else CLEAN
 
 
-def _write(options: Any, made: Audit, policy: Policy, profile: ClusterProfile, files: list[File], told: Told) -> bool:
+def _write(options: Any, made: Audit, profile: ClusterProfile, files: list[File], told: Told) -> bool:
     """Write the result in the format that is asked for; returns whether every namespace is ready."""
     from egresslang.commands.report import tell
     from egresslang.traffic.ready import ENFORCED, READY, next_step, readiness
 
-    known = {*policy.inventory.namespaces, *(grant.subject.namespace for grant in policy.grants)}
-    ready = list(readiness(made, profile, known)) if options.ready else None
+    ready = list(readiness(made, profile)) if options.ready else None
     following = next_step(ready or (), profile)
     is_ready = all(each.state in (READY, ENFORCED) for each in ready or ())
     if options.format == "sarif":
@@ -117,20 +106,6 @@ def _write(options: Any, made: Audit, policy: Policy, profile: ClusterProfile, f
             text = audit_text.show_ready(made, ready, following, paint, options.quiet)
     put(options.output_file, text)
     return is_ready
-
-
-def put(file: str | None, text: str) -> None:
-    """Write a result to a file, whole or not at all, or to standard output; raises Unreadable."""
-    if not file:
-        write(sys.stdout, text)
-        return
-    from egresslang.files import Unreadable
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(file), text.encode("utf-8", "backslashreplace"))
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
 
 
 def _fatal(text: str) -> frozenset[str]:

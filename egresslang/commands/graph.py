@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
-from egresslang.commands.traffic import traffic_options
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
+from egresslang.commands.traffic import asks_for_traffic, read_audit, traffic_options
 
 if TYPE_CHECKING:
     from egresslang.answers.graph.graph import Graph
-    from egresslang.policy.policy import Policy
-    from egresslang.profile.profile import ClusterProfile
-    from egresslang.traffic.audit import Audit
 
 SUMMARY = "draw who may reach what, by which rule, and what becomes of everything else"
 
@@ -50,36 +46,15 @@ def run(options: Any) -> int:
         return misuse("-o names no file")
     if len(options.profiles) > 1 and not FORMS[options.format]:
         return misuse(f"several profiles are several pictures: {options.format} draws one at a time, html and json all")
-    if len(options.profiles) > 1 and _asks_for_traffic(options):
+    if asks_for_traffic(options) and len(options.profiles) > 1:
         return misuse("several profiles are several meshes: draw the traffic of one at a time")
     graphs, status = _graphs(options)
     if not graphs:
         return status
     form: Any = import_module(f"egresslang.answers.graph.{options.format}")
     text = form.show(graphs if FORMS[options.format] else graphs[0])
-    if options.file in (None, "-"):
-        write(sys.stdout, text)
-        return status
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(options.file), text.encode())
-    except OSError as problem:
-        return misuse(f"cannot write `{options.file}`: {problem.strerror}")
+    put(options.file, text)
     return status
-
-
-def _asks_for_traffic(options: Any) -> bool:
-    return bool(options.prometheus or options.logs)
-
-
-def _audit(options: Any, policy: Policy, profile: ClusterProfile) -> Audit:
-    """What was seen beside the policy; raises Unreadable where it cannot be read."""
-    from egresslang.commands.traffic import read_traffic
-    from egresslang.traffic.audit import audit
-    from egresslang.traffic.judge import Judge
-
-    return audit(read_traffic(options, profile, policy.inventory), Judge(policy, profile))
 
 
 def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
@@ -96,7 +71,7 @@ def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
         made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
         found += merged(profiles, [each.findings for each in made], [each.policy for each in made])
     policies = [each.policy for each in made if each.policy is not None]
-    audited = _audit(options, policies[0], profiles[0]) if policies and _asks_for_traffic(options) else None
+    audited = read_audit(options, policies[0], profiles[0]) if policies and asks_for_traffic(options) else None
     if audited is not None:
         from egresslang.traffic.audit import findings as findings_of_traffic
 

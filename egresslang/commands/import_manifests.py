@@ -7,8 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
-from egresslang.files import Unreadable
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, save, write
 
 if TYPE_CHECKING:
     from egresslang.existing.importing.importing import Imported
@@ -70,9 +69,9 @@ def run(options: Any) -> int:
         tell(options, made.findings, sources, sys.stderr)
         return FINDINGS
     if options.profile_output:
-        _write(options.profile_output, made.profile)
+        save(options.profile_output, made.profile)
     if options.into:
-        _write(options.into, made.text)
+        save(options.into, made.text)
     else:
         write(sys.stdout, made.text)
     _tell(options, made)
@@ -92,12 +91,3 @@ def _tell(options: Any, made: Imported) -> None:
         said = f"{flows} line{'s' * (flows != 1)} of flows not kept" if flows else "the same flows"
         more = f", {others} other thing{'s' * (others != 1)} not kept" if others else ""
         sys.stderr.write(f"egressc: imported for enforcement {made.level}: {said}{more}\n")
-
-
-def _write(path: str, text: str) -> None:
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(path), text.encode())
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{path}`: {problem.strerror}") from problem

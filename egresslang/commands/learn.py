@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse
-from egresslang.commands.traffic import read_traffic, traffic_options
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
+from egresslang.commands.traffic import one_policy, read_audit, traffic_options
 
 if TYPE_CHECKING:
     from egresslang.findings import Finding
@@ -61,29 +61,18 @@ def run(options: Any) -> int:
 
     The policy files that are given, or that the project names, are those it is added to; none is needed.
     """
-    from egresslang.commands.audit import put
-    from egresslang.commands.report import tell
     from egresslang.compile import compile
-    from egresslang.findings import Severity, errors
-    from egresslang.policy.resolve import resolve
+    from egresslang.findings import Severity
     from egresslang.source import Source
     from egresslang.syntax.parse import parse
-    from egresslang.traffic.audit import audit
-    from egresslang.traffic.judge import Judge
     from egresslang.traffic.learn import Asked, learn
 
     if options.file == "":
         return misuse("-o names no file")
-    if len(options.profiles) > 1:
-        return misuse("several profiles are several meshes: learn of one at a time")
-    files, profiles, found = _inputs(options)
-    if not errors(found):
-        (profile,) = profiles
-        policy, problems = resolve(files, profile, today(options), Severity.WARNING)
-        found += problems
-    if errors(found):
-        tell(options, found, files, sys.stderr)
+    given = one_policy(options, _inputs)
+    if given is None:
         return FINDINGS
+    files, policy, profile = given
     missing = [key for key in profile.lint.require if key not in dict(options.attributes)]
     if missing:
         return misuse(
@@ -98,10 +87,10 @@ def run(options: Any) -> int:
         file, problems = parse(source)
         return problems or compile([*files, file], profile, today(options), Severity.WARNING).findings
 
-    made = audit(read_traffic(options, profile, policy.inventory), Judge(policy, profile))
+    made = read_audit(options, policy, profile)
     asked = Asked(tuple(options.wildcards), options.attempted, tuple(options.attributes))
     learned = learn(made, profile, _declared(profile), asked, check)
-    put(None if options.file == "-" else options.file, learned.text)
+    put(options.file, learned.text)
     if not options.quiet:
         told = f"{len(learned.rules)} rules proposed, {len(learned.apart)} flows kept apart"
         sys.stderr.write(f"egressc: {told}\n")

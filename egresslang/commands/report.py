@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from egresslang.commands.options import today
-from egresslang.commands.streams import CLEAN, FINDINGS, write
-from egresslang.files import Unreadable
+from egresslang.commands.streams import CLEAN, FINDINGS, save, write
 from egresslang.findings import Finding, Severity, in_order
 from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
@@ -127,12 +126,7 @@ def tell(
     if not file:
         write(stream, text)
         return
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(file), text.encode("utf-8", "backslashreplace"))
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
+    save(file, text)
 
 
 def repository() -> tuple[str, str]:

@@ -22,6 +22,26 @@ def write(stream: Any, text: str) -> None:
         left = left[stream.buffer.write(left) :]
 
 
+def put(file: str | None, text: str) -> None:
+    """Write a result to a file, or to standard output without one or for `-`; raises Unreadable."""
+    if file in (None, "", "-"):
+        write(sys.stdout, text)
+    else:
+        assert file is not None
+        save(file, text)
+
+
+def save(file: str, text: str) -> None:
+    """Write a result to a file, whole or not at all; raises Unreadable."""
+    from egresslang.files import Unreadable
+    from egresslang.replacement import replace_file
+
+    try:
+        replace_file(os.path.realpath(file), text.encode("utf-8", "backslashreplace"))
+    except OSError as problem:
+        raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
+
+
 def forget_output() -> None:
     """Keep Python from trying again, at its end, to write what cannot be written."""
     with suppress(OSError, ValueError):

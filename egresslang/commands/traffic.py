@@ -5,20 +5,41 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from egresslang.commands.options import Parser
+from egresslang.commands.options import Parser, today
 from egresslang.files import Unreadable
 
 if TYPE_CHECKING:
+    from egresslang.findings import Finding
     from egresslang.policy.inventory import Inventory
+    from egresslang.policy.policy import Policy
     from egresslang.profile.profile import ClusterProfile
+    from egresslang.syntax.nodes import File
+    from egresslang.traffic.audit import Audit
     from egresslang.traffic.flow import Observed
     from egresslang.traffic.window import Window
 
-SINCE = "7d"
+SINCE, TIMEOUT, RETRIES = "7d", 30.0, 2
+"""What holds where options say nothing: how far back, seconds to wait for an answer, further tries."""
+
 MOST_SKEW = 60
 """Seconds by which two clocks may differ before it is told."""
+
+
+OF_SERVER = {
+    "since": "--since",
+    "bearer_token_file": "--bearer-token-file",
+    "basic_auth_file": "--basic-auth-file",
+    "client_certificate": "--client-certificate",
+    "client_key": "--client-key",
+    "ca_file": "--ca-file",
+    "tenant": "--tenant",
+    "timeout": "--timeout",
+    "retries": "--retries",
+}
+"""Options that say how a server is asked: each belongs to --prometheus."""
 
 
 def traffic_options(command: Parser) -> None:
@@ -26,13 +47,11 @@ def traffic_options(command: Parser) -> None:
     command.add_argument(
         "--prometheus",
         metavar="URL",
-        default="",
         help="a Prometheus, or a Thanos or Mimir, that has Istio's metrics: the address above `/api/v1`",
     )
     command.add_argument(
         "--since",
         type=_duration,
-        default=SINCE,
         metavar="DURATION",
         help=f"how far back to look: 90m, 12h, 7d, 4w; an access log alone is read whole (default: {SINCE})",
     )
@@ -45,43 +64,83 @@ def traffic_options(command: Parser) -> None:
         help="a sidecar's access log in Istio's default format, text or JSON, and whose it is; repeat it for several",
     )
     command.add_argument(
-        "--bearer-token-file",
-        metavar="FILE",
-        default="",
-        help="a file with a bearer token (or: EGRESSC_PROMETHEUS_TOKEN)",
+        "--bearer-token-file", metavar="FILE", help="a file with a bearer token (or: EGRESSC_PROMETHEUS_TOKEN)"
     )
     command.add_argument(
-        "--basic-auth-file",
-        metavar="FILE",
-        default="",
-        help="a file with `user:password` (or: EGRESSC_PROMETHEUS_BASIC)",
+        "--basic-auth-file", metavar="FILE", help="a file with `user:password` (or: EGRESSC_PROMETHEUS_BASIC)"
     )
-    command.add_argument("--client-certificate", metavar="FILE", default="", help="a certificate to show, in PEM")
-    command.add_argument("--client-key", metavar="FILE", default="", help="its key, where it is in another file")
+    command.add_argument("--client-certificate", metavar="FILE", help="a certificate to show, in PEM")
+    command.add_argument("--client-key", metavar="FILE", help="its key, where it is in another file")
+    command.add_argument("--ca-file", metavar="FILE", help="the certificates to trust, in PEM (default: the system's)")
+    command.add_argument("--tenant", metavar="ID", help="the tenant of a Mimir or Cortex (X-Scope-OrgID)")
     command.add_argument(
-        "--ca-file", metavar="FILE", default="", help="the certificates to trust, in PEM (default: the system's)"
-    )
-    command.add_argument("--tenant", metavar="ID", default="", help="the tenant of a Mimir or Cortex (X-Scope-OrgID)")
-    command.add_argument(
-        "--timeout", type=_seconds, default=30.0, metavar="SECONDS", help="the longest wait for an answer (default: 30)"
+        "--timeout", type=_seconds, metavar="SECONDS", help=f"the longest wait for an answer (default: {TIMEOUT:g})"
     )
     command.add_argument(
-        "--retries", type=_few, default=2, metavar="N", help="further tries where a server is busy or gone (default: 2)"
+        "--retries", type=_few, metavar="N", help=f"further tries where a server is busy or gone (default: {RETRIES})"
     )
 
 
-def read_traffic(options: Any, profile: ClusterProfile, inventory: Inventory) -> Observed:
-    """What was seen; raises Unreadable where a source of it cannot be read."""
-    from egresslang.traffic.observed import together
+def asks_for_traffic(options: Any) -> bool:
+    """Whether any source of traffic is named; raises Unreadable for one without a name, and for an option of a server
+    where no server is asked.
+    """
+    if options.prometheus == "":
+        raise Unreadable("--prometheus names no server")
+    if options.prometheus is None:
+        lonely = [option for name, option in OF_SERVER.items() if getattr(options, name) is not None]
+        if lonely:
+            verb = "belongs" if len(lonely) == 1 else "belong"
+            raise Unreadable(f"{', '.join(lonely)} {verb} to --prometheus URL, and there is none")
+    empty = [option for name, option in OF_SERVER.items() if getattr(options, name) == ""]
+    if empty:
+        raise Unreadable(f"{empty[0]} has no value")
+    return bool(options.prometheus or options.logs)
+
+
+def one_policy(
+    options: Any, read: Callable[[Any], tuple[list[File], list[ClusterProfile], list[Finding]]]
+) -> tuple[list[File], Policy, ClusterProfile] | None:
+    """The files, and the policy in the one cluster whose traffic is asked for; None after telling what is wrong with it.
+
+    Raises Unreadable where the options do not say whose traffic.
+    """
+    from egresslang.commands.report import tell
+    from egresslang.findings import Severity, errors
+    from egresslang.policy.resolve import resolve
+
+    if not asks_for_traffic(options):
+        raise Unreadable("nothing says where traffic was seen: give --prometheus URL, or --access-log WORKLOAD=FILE")
+    if len(options.profiles) > 1:
+        raise Unreadable("several profiles are several meshes: ask about the traffic of one at a time")
+    files, profiles, found = read(options)
+    if not errors(found):
+        (profile,) = profiles
+        policy, problems = resolve(files, profile, today(options), Severity.WARNING)
+        if not errors(problems):
+            return files, policy, profile
+        found += problems
+    tell(options, found, files, sys.stderr)
+    return None
+
+
+def read_audit(options: Any, policy: Policy, profile: ClusterProfile) -> Audit:
+    """What was seen beside a policy in its cluster; raises Unreadable where a source of it cannot be read."""
+    from egresslang.traffic.audit import audit
+    from egresslang.traffic.judge import Judge
+
+    return audit(_traffic(options, profile, policy.inventory), Judge(policy, profile))
+
+
+def _traffic(options: Any, profile: ClusterProfile, inventory: Inventory) -> Observed:
+    from egresslang.traffic.observed import with_log
     from egresslang.traffic.window import Window
 
-    if not options.prometheus and not options.logs:
-        raise Unreadable("nothing says where traffic was seen: give --prometheus URL, or --access-log WORKLOAD=FILE")
     seen = _metrics(options, profile, inventory) if options.prometheus else None
     window = None if seen is None else Window(seen.start, seen.end)
     for said in options.logs:
         logged = _log(said, profile, inventory, window)
-        seen = logged if seen is None else together(seen, logged)
+        seen = logged if seen is None else with_log(seen, logged)
     assert seen is not None
     return seen
 
@@ -94,22 +153,24 @@ def _metrics(options: Any, profile: ClusterProfile, inventory: Inventory) -> Obs
     from egresslang.traffic.credentials import Asked, access
     from egresslang.traffic.observed import observe, window_until
     from egresslang.traffic.prometheus import Server, ServerError
+    from egresslang.traffic.window import read_duration
 
+    since = read_duration(SINCE) if options.since is None else options.since
     asked = Asked(
         options.prometheus,
-        options.bearer_token_file,
-        options.basic_auth_file,
-        options.client_certificate,
-        options.client_key,
-        options.ca_file,
-        options.tenant,
-        options.timeout,
-        options.retries,
+        options.bearer_token_file or "",
+        options.basic_auth_file or "",
+        options.client_certificate or "",
+        options.client_key or "",
+        options.ca_file or "",
+        options.tenant or "",
+        TIMEOUT if options.timeout is None else options.timeout,
+        RETRIES if options.retries is None else options.retries,
     )
     server = Server(access(asked))
-    until = _end_of(options.today, options.since)
+    until = _end_of(options.today, since)
     try:
-        window = window_until(server, options.since, until)
+        window = window_until(server, since, until)
         skew = window.end - (time.time() if until is None else until)
         seen = observe(server, window, profile.cluster_domain, inventory)
     except ServerError as problem:
@@ -171,7 +232,7 @@ def _log(said: str, profile: ClusterProfile, inventory: Inventory, window: Windo
                 told = read_log(bounded_lines(log), namespace, workload, profile.cluster_domain, window)
     except OSError as problem:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror or problem}") from problem
-    return observed(told, f"`{os.path.basename(path)}`", namespace)
+    return observed(told, f"`{os.path.basename(path)}`", namespace, workload)
 
 
 def _check_owner(whose: str, namespace: str, workload: str, profile: ClusterProfile, inventory: Inventory) -> None:

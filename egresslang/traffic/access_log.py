@@ -23,13 +23,14 @@ from egresslang.traffic.flow import (
     PASSED,
     REQUESTS,
     Flow,
+    Known,
     Observed,
     Seen,
     read_host,
 )
 from egresslang.traffic.labels import BLACK_HOLE, FAILED, MISSING, PASSTHROUGH
 from egresslang.traffic.prometheus import LATEST
-from egresslang.traffic.window import Window
+from egresslang.traffic.window import Moment, Window, latest
 
 BLOCK_ALL = "block_all"
 """The route that answers 502 to what nobody registered."""
@@ -94,14 +95,15 @@ def read_log(
         if before is None and len(found) >= limits.LOGGED.now:
             dropped += 1
             continue
-        before = before or Seen(0, 0)
+        now = Moment(int(at), int(at))
+        before = before or Seen(0, now)
         failed = before.failed + (flow.verdict == ALLOWED and _is_failed(fields))
-        found[flow] = Seen(before.count + 1, max(int(at), before.last), "log", failed)
+        found[flow] = Seen(before.count + 1, latest((now, before.last)), "log", failed)
     return Told(tuple(found.items()), first, last, unread, number, dropped)
 
 
-def observed(told: Told, name: str, namespace: str) -> Observed:
-    """The same as what was observed; `name` is what the log is called in remarks."""
+def observed(told: Told, name: str, namespace: str, workload: str) -> Observed:
+    """The same as what was observed of a workload; `name` is what the log is called in remarks."""
     remarks: list[str] = []
     if told.unread:
         remarks.append(
@@ -113,8 +115,9 @@ def observed(told: Told, name: str, namespace: str) -> Observed:
         return Observed(
             0, 0, (), None, remarks=(*remarks, f"{name}: no line of an access log in the time that is asked about")
         )
-    start = int(told.first)
-    return Observed(start, int(told.last), told.flows, start, ((namespace, start),), tuple(remarks))
+    start, end = int(told.first), int(told.last)
+    known = Known(namespace, workload, start, end)
+    return Observed(start, end, told.flows, start, (known,), tuple(remarks))
 
 
 def read_fields(text: bytes) -> Fields | None:

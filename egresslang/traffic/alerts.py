@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from egresslang.policy.policy import ANY, Grant, Rule, Subject
 from egresslang.targets.yaml import Document, Value
@@ -22,6 +22,7 @@ from egresslang.traffic.labels import (
 )
 from egresslang.traffic.recordings import FAILURES, FLOWS, LOST, TRAFFIC, Cluster
 from egresslang.traffic.watched import FREE, LOCKED, Watch, Watched
+from egresslang.traffic.window import DAY
 
 FAILING_SHARE = "0.1"
 """The share of an allowed destination's traffic whose failure is told."""
@@ -54,7 +55,7 @@ def alerts(watched: Watched, cluster: Cluster) -> Iterator[Document]:
 
 def expiring(watch: Watch, cluster: Cluster) -> Iterator[Document]:
     """An alert for each rule that expires, about those who lose something with it."""
-    soon = timedelta(days=watch.profile.lint.expires_soon_days)
+    soon = watch.profile.lint.expires_soon_days
     for rule, lost in _expiring(watch):
         assert rule.expires is not None
         used = " or ".join(
@@ -66,7 +67,7 @@ def expiring(watch: Watch, cluster: Cluster) -> Iterator[Document]:
         yield _alert(
             EXPIRING,
             EXPIRING.severity,
-            f"({used}) and on () vector(time()) >= {_end_of(rule.expires - soon)}",
+            f"({used}) and on () vector(time()) >= {_end_of(rule.expires, soon)}",
             {"rule": literal(f"{rule.file}:{line}")},
             cluster,
             alert_texts.expiring(rule.file, line, rule.expires, rule.owner),
@@ -93,9 +94,12 @@ def _alert(kind: Kind, severity: str, expr: str, about: Document, cluster: Clust
     return rule
 
 
-def _end_of(day: date) -> int:
-    """The second in which a day ends, UTC, as Prometheus counts them."""
-    return int((datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)).timestamp())
+def _end_of(day: date, before: int) -> int:
+    """The second in which the day so many days before a day ends, UTC, as Prometheus counts them.
+
+    Counted in numbers: a date has no day before the first of year 1, nor after the last of 9999.
+    """
+    return (day.toordinal() - before - date(1970, 1, 1).toordinal() + 1) * DAY
 
 
 _Lost = dict[tuple[str, ...], list[Subject]]

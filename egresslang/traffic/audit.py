@@ -8,11 +8,23 @@ from datetime import date
 from egresslang import codes
 from egresslang.answers.written import words
 from egresslang.findings import Finding, finding
-from egresslang.policy.policy import ANY, AllowLine, Grant
+from egresslang.policy.policy import AllowLine, Grant
 from egresslang.record import record
-from egresslang.traffic.flow import ALLOWED, BLOCKED, LOST, PASSED, REQUESTS, Flow, Observed, Seen
+from egresslang.traffic.flow import (
+    ALLOWED,
+    BLOCKED,
+    LOST,
+    PASSED,
+    REQUESTS,
+    Flow,
+    Knowledge,
+    Known,
+    Observed,
+    Seen,
+    together,
+)
 from egresslang.traffic.judge import Judge
-from egresslang.traffic.window import show_duration, show_time
+from egresslang.traffic.window import DAY, HOUR, Moment, latest, show_duration, show_time
 
 USED, UNUSED, UNKNOWN = "used", "unused", "unknown"
 """What is known of a rule."""
@@ -52,26 +64,32 @@ class Traffic:
 class Use:
     """A rule and its use: what was counted, when last (None where never), and by which workloads.
 
-    `why` is why nobody knows, where nobody does; `since` is from when on it would have been seen, None for never.
+    `why` is why nobody knows, where nobody does; `known` is from when to when it would have been seen, None for never.
     """
 
     line: AllowLine
     state: str
     requests: float
     connections: float
-    last: int | None
+    last: Moment | None
     workloads: tuple[str, ...]
-    since: int | None
+    known: Known | None
     why: str = ""
+
+    @property
+    def since(self) -> int | None:
+        """From when on a use would have been seen."""
+        return None if self.known is None else self.known.since
 
 
 @record
 class Audit:
-    """What was seen in a cluster, beside its policy."""
+    """What was seen in a cluster, beside its policy; `knowledge` is of whom."""
 
     cluster: str
     today: date
     observed: Observed
+    knowledge: Knowledge
     traffic: tuple[Traffic, ...]
     uses: tuple[Use, ...]
 
@@ -106,13 +124,16 @@ def audit(observed: Observed, judge: Judge) -> Audit:
     """What was seen beside a policy in its cluster."""
     traffic = []
     for flow, seen in observed.flows:
+        if judge.is_inside(flow):
+            continue
         grants = judge.grants(flow)
         traffic.append(Traffic(flow, seen, tuple(grants), judge.region(flow), judge.leaves_region(flow, grants)))
-    uses = tuple(_uses(observed, judge, traffic))
-    return Audit(judge.profile.name, judge.policy.today, observed, tuple(traffic), uses)
+    knowledge = Knowledge(observed, judge.everybody)
+    uses = tuple(_uses(knowledge, judge, traffic))
+    return Audit(judge.profile.name, judge.policy.today, observed, knowledge, tuple(traffic), uses)
 
 
-def _uses(observed: Observed, judge: Judge, traffic: Iterable[Traffic]) -> Iterator[Use]:
+def _uses(knowledge: Knowledge, judge: Judge, traffic: Iterable[Traffic]) -> Iterator[Use]:
     """The use of each rule that holds here, in the order of their places."""
     held: dict[object, list[Traffic]] = {}
     doubtful: set[object] = set()
@@ -126,50 +147,57 @@ def _uses(observed: Observed, judge: Judge, traffic: Iterable[Traffic]) -> Itera
     for line in sorted(judge.policy.allows, key=lambda each: each.rule.span.place):
         place = line.rule.span.place
         if line.is_live:
-            yield _use(line, grants.get(place, []), held.get(place, []), observed, place in doubtful)
+            yield _use(line, grants.get(place, []), held.get(place, []), knowledge, place in doubtful)
 
 
-def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], observed: Observed, is_doubtful: bool) -> Use:
-    since = _since(grants, observed)
+def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], knowledge: Knowledge, is_doubtful: bool) -> Use:
+    subjects = dict.fromkeys(grant.subject for grant in grants)
+    of = {each: knowledge.of(each.namespace, each.workload) for each in subjects}
     if seen:
         requests = sum(each.seen.count for each in seen if each.flow.kind == REQUESTS)
         others = sum(each.seen.count for each in seen if each.flow.kind != REQUESTS)
         who = tuple(sorted({each.flow.who for each in seen}))
-        return Use(line, USED, requests, others, max(each.seen.last for each in seen), who, since)
+        last = latest(each.seen.last for each in seen)
+        return Use(line, USED, requests, others, last, who, together(filter(None, of.values())))
+    unseen = [each for each, known in of.items() if known is None]
     why = ""
     if not grants:
         why = "no sidecar sees its traffic"
-    elif since is None:
+    elif len(unseen) == len(of):
         why = "nothing of its workloads was observed"
+    elif unseen:
+        more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
+        why = f"nothing of `{unseen[0]}`{more} was observed"
     elif is_doubtful:
         why = "connections without a name may be its"
-    return Use(line, UNKNOWN if why else UNUSED, 0, 0, None, (), since, why)
-
-
-def _since(grants: Iterable[Grant], observed: Observed) -> int | None:
-    """From when on a use of some grants would have been seen."""
-    namespaces = {grant.subject.namespace for grant in grants}
-    known = [observed.since if each == ANY else observed.since_in(each) for each in namespaces]
-    moments = [each for each in known if each is not None]
-    return max(observed.start, min(moments)) if moments else None
+    return Use(line, UNKNOWN if why else UNUSED, 0, 0, None, (), together(of.values()), why)
 
 
 def findings(made: Audit) -> Iterator[Finding]:
     """A finding at each rule that nothing used."""
     for use in made.uses:
-        if use.state != UNUSED or use.since is None:
+        if use.state != UNUSED or use.known is None:
             continue
-        length = made.observed.end - use.since
-        notes = []
-        if use.since > made.observed.start:
-            notes.append(
-                f"nothing is known before {show_time(use.since)} UTC: {show_duration(length // 60 * 60)} of data"
-            )
+        notes = list(_limits(use.known, made.observed))
         yield finding(
             codes.UNUSED_RULE,
             use.line.rule.span,
             f"nothing used `{words(use.line.rule)}`",
-            f"no traffic from {show_time(use.since)} to {show_time(made.observed.end)} UTC",
+            f"no traffic from {show_time(use.known.since)} to {show_time(made.observed.end)} UTC",
             notes=notes,
             help="remove it, give it an `expires=`, or suppress this with the reason why it stays",
         )
+
+
+def _limits(known: Known, observed: Observed) -> Iterator[str]:
+    """Where what is known begins late or ends early."""
+    if known.since > observed.start:
+        length = (observed.end - known.since) // 60 * 60
+        yield f"nothing is known before {show_time(known.since)} UTC: {show_duration(length)} of data"
+    if ends_early(known, observed):
+        yield f"nothing was recorded of its workloads after {show_time(known.until)} UTC"
+
+
+def ends_early(known: Known, observed: Observed) -> bool:
+    """Whether somebody was seen no more, for longer than between two runs of what runs once a day."""
+    return known.until < observed.end - HOUR - min((observed.end - observed.start) // 7, DAY)

@@ -12,10 +12,12 @@ from egresslang.report.display import columns, shown
 from egresslang.traffic.audit import OUT_OF_REGION, OUTSIDE, UNKNOWN, UNUSED, USED, Audit, Traffic, Use
 from egresslang.traffic.flow import BLOCKED, LOST, PASSED, REQUESTS, Flow
 from egresslang.traffic.ready import ENFORCED, NOT_KNOWN, NOT_READY, READY, Readiness
-from egresslang.traffic.window import show_duration, show_time
+from egresslang.traffic.window import Moment, show_duration, show_moment, show_time
 
 _LONGEST = 120
 """The longest cell: a Host header may have kilobytes."""
+
+_SHOWN_UNOBSERVED = 5
 
 _NONE = "-"
 _WORDS = {READY: "ready", NOT_READY: "not ready", NOT_KNOWN: "not known", ENFORCED: "enforced"}
@@ -59,7 +61,7 @@ def show_ready(made: Audit, found: Sequence[Readiness], following: str, paint: P
 
 def _against(each: Traffic) -> tuple[str, ...]:
     flow = each.flow
-    return shown(flow.who), "->", destination(flow), "", _count(each), show_time(each.seen.last)
+    return shown(flow.who), "->", destination(flow), "", _count(each), show_moment(each.seen.last)
 
 
 def _heading(made: Audit, paint: Paint) -> str:
@@ -74,13 +76,13 @@ def _tables(made: Audit) -> Iterator[_Table]:
     yield _Table(
         USED, "strong", ("requests", "connections", "last seen", "workloads", "rule"),
         tuple(
-            (_number(use.requests), _number(use.connections), _moment(use.last), _some(use.workloads), _rule(use))
+            (_number(use.requests), _number(use.connections), _last(use.last), _some(use.workloads), _rule(use))
             for use in made.uses if use.state == USED
         ),
     )  # fmt: skip
     yield _Table(
         UNUSED, "warning", ("known since", "rule"),
-        tuple((_moment(use.since), _rule(use)) for use in made.uses if use.state == UNUSED),
+        tuple((_NONE if use.since is None else show_time(use.since), _rule(use)) for use in made.uses if use.state == UNUSED),
     )  # fmt: skip
     for title, kind, style in (
         ("attempted and blocked", BLOCKED, "error"),
@@ -104,7 +106,7 @@ def _row(each: Traffic, kind: str) -> tuple[str, ...]:
     to = destination(each.flow)
     if kind == OUT_OF_REGION:
         to += f" in {shown(each.region)}"
-    return _count(each), show_time(each.seen.last), _cut(each.flow.who), to, _policy(each)
+    return _count(each), show_moment(each.seen.last), _cut(each.flow.who), to, _policy(each)
 
 
 def _policy(each: Traffic) -> str:
@@ -123,7 +125,7 @@ def _nameless(each: Traffic) -> tuple[str, ...]:
         else "led nowhere"
     )
     what = f"connections of {_cut(each.flow.who)} that {verdict}: metrics do not say where to, its access log does"
-    return _count(each), show_time(each.seen.last), what
+    return _count(each), show_moment(each.seen.last), what
 
 
 def destination(flow: Flow) -> str:
@@ -149,8 +151,8 @@ def _number(count: float) -> str:
     return str(max(1, round(count))) if count else _NONE
 
 
-def _moment(seconds: int | None) -> str:
-    return _NONE if seconds is None else show_time(seconds)
+def _last(moment: Moment | None) -> str:
+    return _NONE if moment is None else show_moment(moment)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -179,4 +181,7 @@ def _shown(table: _Table, paint: Paint) -> str:
 
 def _ending(made: Audit, paint: Paint) -> list[str]:
     remarks = "".join(f"{paint('warning', 'incomplete')}: {_cut(each)}\n" for each in made.observed.remarks)
-    return [remarks] if remarks else []
+    names = [f"{namespace}/{workload}" for namespace, workload in made.knowledge.unobserved()]
+    more = f" and {len(names) - _SHOWN_UNOBSERVED} more" if len(names) > _SHOWN_UNOBSERVED else ""
+    unobserved = f"not observed: {_cut(', '.join(names[:_SHOWN_UNOBSERVED]))}{more}\n" if names else ""
+    return [each for each in (remarks, unobserved) if each]

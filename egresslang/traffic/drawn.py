@@ -12,7 +12,7 @@ from egresslang.record import replace
 from egresslang.traffic.audit import Audit, Traffic
 from egresslang.traffic.audit_text import where
 from egresslang.traffic.flow import ALLOWED, REQUESTS, Flow
-from egresslang.traffic.window import iso, show_duration
+from egresslang.traffic.window import iso, latest, show_duration
 
 MOST = 5
 """Destinations of one workload and end that are drawn one by one: a Host header is text that anybody chooses."""
@@ -104,11 +104,13 @@ def _granting(some: Iterable[Traffic], rules: _Rules) -> tuple[int, ...]:
 def _load(some: list[Traffic]) -> Load:
     requests = [each.seen for each in some if each.flow.kind == REQUESTS]
     connections = [each.seen for each in some if each.flow.kind != REQUESTS]
+    last = latest(each.seen.last for each in some)
     return Load(
         max(1, round(sum(each.count for each in requests))) if requests else 0,
         max(1, round(sum(each.count for each in connections))) if connections else 0,
         round(sum(each.seen.failed for each in some)),
-        iso(max(each.seen.last for each in some)),
+        iso(last.by),
+        iso(last.after),
     )
 
 

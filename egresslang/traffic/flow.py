@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
 from egresslang.mesh.addresses import Address
+from egresslang.policy.policy import ANY
 from egresslang.record import record
+from egresslang.traffic.window import Moment
 
 ALLOWED, BLOCKED, PASSED, LOST = "allowed", "blocked", "passed-through", "lost"
 """What became of it: taken by a registered host, by the black hole, by the passthrough, or led to a cluster that is not."""
@@ -18,7 +22,7 @@ class Flow:
 
     `host` is a registered one where the flow is allowed, a wildcard too; else what the client said, in a Host header or a
     TLS hello, which may be anything. It is empty where nothing told it. `port` is 0 and `address` None where it was not
-    seen. `last` is when it was last seen, seconds since 1970, a little later where that is not known exactly.
+    seen.
     """
 
     namespace: str
@@ -48,36 +52,91 @@ class Flow:
 
 @record
 class Seen:
-    """How much was seen of a flow, when last (seconds since 1970), and by what: metrics or an access log.
+    """How much was seen of a flow, when last, and by what: metrics or an access log.
 
     `failed` is how much of an allowed one was answered with a 5xx or not to be had (`labels.FAILED`).
     """
 
     count: float
-    last: int
+    last: Moment
     by: str = "metrics"
     failed: float = 0.0
+
+
+@record
+class Known:
+    """Of whom something was recorded, whatever it was, and from when to when (seconds since 1970).
+
+    A `workload` of ANY is its namespace: then what any workload there did would have been seen.
+    """
+
+    namespace: str
+    workload: str
+    since: int
+    until: int
 
 
 @record
 class Observed:
     """Everything that was seen between two moments (seconds since 1970).
 
-    `since` is when what is known starts, in all and by namespace: nothing was there to be seen before. `remarks` say what
-    is missing, or not as it should be; `has_holes` is whether some of what happened since then may not be in `flows`.
+    `since` is when what is known starts: nothing was there to be seen before. `known` is of whom; nothing is known of
+    anybody else. `remarks` say what is missing, or not as it should be; `has_holes` is whether some of what happened
+    since then may not be in `flows`.
     """
 
     start: int
     end: int
     flows: tuple[tuple[Flow, Seen], ...]
     since: int | None
-    since_of: tuple[tuple[str, int], ...] = ()
+    known: tuple[Known, ...] = ()
     remarks: tuple[str, ...] = ()
     has_holes: bool = False
 
-    def since_in(self, namespace: str) -> int | None:
-        """When what is known of a namespace starts; None where nothing of it is."""
-        return dict(self.since_of).get(namespace)
+    @property
+    def namespaces(self) -> dict[str, int]:
+        """When what is known of each namespace starts, or of some workload there."""
+        found: dict[str, int] = {}
+        for each in self.known:
+            found[each.namespace] = min(each.since, found.get(each.namespace, each.since))
+        return found
+
+
+class Knowledge:
+    """Who of a policy and its cluster was observed; `everybody` are all that it knows, workloads by their namespace."""
+
+    def __init__(self, observed: Observed, everybody: Mapping[str, Collection[str]]) -> None:
+        self.everybody = everybody
+        self._of = {(each.namespace, each.workload): each for each in observed.known}
+
+    def of(self, namespace: str, workload: str) -> Known | None:
+        """What is known of a workload, a namespace (ANY) or the mesh (ANY in ANY); None where not all of it was observed."""
+        if namespace != ANY:
+            return self._of.get((namespace, workload))
+        if any((each, ANY) not in self._of for each in self.everybody):
+            return None
+        return together(each for each in self._of.values() if each.workload == ANY)
+
+    def unobserved(self) -> Iterator[tuple[str, str]]:
+        """Those of whom nothing is known; a namespace of which nothing is as ANY in it."""
+        seen = {namespace for namespace, _ in self._of}
+        for namespace, workloads in sorted(self.everybody.items()):
+            if namespace not in seen:
+                yield namespace, ANY
+                continue
+            yield from ((namespace, each) for each in sorted(workloads) if (namespace, each) not in self._of)
+
+
+def together(some: Iterable[Known | None]) -> Known | None:
+    """What is known of several at once: None where there is nobody, or one of whom nothing is."""
+    found: list[Known] = []
+    for each in some:
+        if each is None:
+            return None
+        found.append(each)
+    if not found:
+        return None
+    return Known(ANY, ANY, min(each.since for each in found), max(each.until for each in found))
 
 
 def read_host(said: str) -> tuple[str, int]:

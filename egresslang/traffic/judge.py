@@ -13,11 +13,12 @@ from egresslang.policy import sets
 from egresslang.policy.flows import Box, Destinations
 from egresslang.policy.granted import Granted, destinations_of, rules_of, workloads_of
 from egresslang.policy.intent import HTTP
-from egresslang.policy.policy import Addresses, Everything, Grant, Policy
+from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Policy
 from egresslang.policy.regions import of_host, within
 from egresslang.profile.profile import ClusterProfile
 from egresslang.targets.declare import Declared, declare
 from egresslang.traffic.flow import REQUESTS, Flow
+from egresslang.traffic.inside import covers, in_mesh_hosts
 
 _CONNECTIONS = frozenset({"tls", "tcp"})
 _CONTINENTS = ("us", "eu", "asia")
@@ -30,6 +31,23 @@ class Judge:
         self.policy = policy
         self.profile = profile
         self.granted = Granted(policy.grants)
+
+    @cached_property
+    def everybody(self) -> dict[str, set[str]]:
+        """The workloads that the policy or the profile knows, by namespace."""
+        found = {namespace: set(workloads) for namespace, workloads in self.policy.inventory.namespaces.items()}
+        for grant in self.policy.grants:
+            if grant.subject.namespace != ANY:
+                found.setdefault(grant.subject.namespace, set()).update({grant.subject.workload} - {ANY})
+        return found
+
+    @cached_property
+    def _inside(self) -> tuple[str, ...]:
+        return in_mesh_hosts(self.policy, self.profile)
+
+    def is_inside(self, flow: Flow) -> bool:
+        """Whether a flow went to a registered host of the mesh itself."""
+        return flow.is_registered and any(covers(pattern, flow.host) for pattern in self._inside)
 
     @cached_property
     def _declared(self) -> Declared:

@@ -1,8 +1,8 @@
 """Labels: Istio's metrics as Prometheus has them, and selectors that hold whatever stands in a policy.
 
-What each outcome shows is told in `answers/signs.py`, and measured there. `destination_service` is the Host header
-where nothing is registered, and so is `destination_service_name` of a request whose route or cluster is missing: text
-that a client chooses. No name is trusted but a `destination_service_name` without the flags of MISSING.
+What each outcome shows is told in `answers/signs.py`. `destination_service` is the Host header where nothing is
+registered, and so is `destination_service_name` of a request whose route or cluster is missing: text that a client
+chooses. No name is trusted but a `destination_service_name` without the flags of MISSING, `BlackHoleCluster` neither.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ proposed compiles: a rule that does not is taken out, with what is wrong with it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from egresslang.answers.dialling import literal
 from egresslang.findings import Finding, errors
@@ -23,7 +23,7 @@ from egresslang.syntax.parse import parse
 from egresslang.syntax.words import read_host, read_member
 from egresslang.traffic.audit import Audit, Traffic
 from egresslang.traffic.flow import ALLOWED, LOST, PASSED, REQUESTS, Flow
-from egresslang.traffic.window import show_duration, show_time
+from egresslang.traffic.window import latest, show_duration, show_moment, show_time
 
 PROPOSED = "(proposed)"
 """What the proposal is called where something is wrong with it: no path of a policy file."""
@@ -110,7 +110,7 @@ def learn(made: Audit, profile: ClusterProfile, declared: Declared, asked: Asked
 
 def _namespaces(made: Audit, profile: ClusterProfile) -> frozenset[str]:
     """The namespaces of the mesh, as far as profile and traffic tell them."""
-    seen = {namespace for namespace, _ in made.observed.since_of} | {each.flow.namespace for each in made.traffic}
+    seen = {*made.observed.namespaces, *(each.flow.namespace for each in made.traffic)}
     return frozenset({profile.default_namespace, *(profile.namespaces or ()), *seen})
 
 
@@ -195,6 +195,8 @@ def invented(host: str, profile: ClusterProfile, namespaces: Container[str]) -> 
         return "a name of the mesh or of a private network"
     if len(labels) == 2 and labels[1] in namespaces:
         return "a name of the mesh or of a private network"
+    if len(labels) == 3 and labels[2] in namespaces:  # a pod of a headless Service: web-0.nginx.NAMESPACE
+        return f"a pod of namespace `{labels[2]}`, or a name outside: nothing says which"
     if is_registry(host) or not any(is_registry(".".join(labels[at:])) for at in range(1, len(labels))):
         return "a name that nobody can have registered"
     return ""
@@ -238,7 +240,7 @@ def _evidence(some: Sequence[Traffic]) -> str:
     how = ", ".join(sorted({each.flow.verdict for each in some}))
     names = sorted({each.flow.host for each in some})
     of = f" of {len(names)} names, such as {_safe(names[0])}" if len(names) > 1 else ""
-    return f"{' and '.join(counts)}{of}, last seen {show_time(max(each.seen.last for each in some))}, {how}"
+    return f"{' and '.join(counts)}{of}, last seen {show_moment(latest(each.seen.last for each in some))}, {how}"
 
 
 def _apart(apart: Sequence[Apart]) -> list[str]:
@@ -271,7 +273,7 @@ def _safe(text: str, longest: int = _LONGEST) -> str:
 def _wrong(text: str, found: Sequence[Finding], rules: Sequence[Rule]) -> list[tuple[Rule, str]]:
     """The rules that errors are about, the later one of a conflict, each with the message."""
     file, _ = parse(Source(PROPOSED, text))
-    allows = [each for each in file.statements if isinstance(each, nodes.Allow)]
+    parts = list(_parts(file))
     taken: dict[int, tuple[Rule, str]] = {}
     elsewhere = [each for each in errors(found) if each.span.source.name != PROPOSED]
     for problem in errors(found):
@@ -279,10 +281,25 @@ def _wrong(text: str, found: Sequence[Finding], rules: Sequence[Rule]) -> list[t
         for span in spans:
             if span.source.name != PROPOSED:
                 continue
-            for at, statement in enumerate(allows):
-                if statement.span.start <= span.start < statement.span.end:
-                    taken.setdefault(at, (rules[at], f"{problem.code.id} {problem.message}"))
+            for part, several in parts:
+                if part.start <= span.start < part.end:
+                    for at in several:
+                        taken.setdefault(at, (rules[at], f"{problem.code.id} {problem.message}"))
     if errors(found) and not taken:  # nothing says which: then none is vouched for
         problem = errors(found)[0]
         return [(rule, f"{problem.code.id} {problem.message}") for rule in rules]
     return list(taken.values())
+
+
+def _parts(file: nodes.File) -> Iterator[tuple[Span, list[int]]]:
+    """The statements of a proposal, each with the positions of its rules: a `namespace` has all that follow."""
+    at = 0
+    below: list[int] = []
+    for statement in file.statements:
+        if isinstance(statement, nodes.NamespaceLine):
+            below = []
+            yield statement.span, below
+        elif isinstance(statement, nodes.Allow):
+            below.append(at)
+            yield statement.span, [at]
+            at += 1

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from egresslang.policy.policy import ANY
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
-from egresslang.traffic.audit import Audit, Traffic
+from egresslang.traffic.audit import Audit, Traffic, ends_early
 from egresslang.traffic.flow import ALLOWED, PASSED
-from egresslang.traffic.window import HOUR
+from egresslang.traffic.window import HOUR, latest, show_time
 
 ENFORCED, READY, NOT_READY, NOT_KNOWN = "enforced", "ready", "not-ready", "not-known"
 """What can be said of a namespace."""
@@ -29,14 +29,13 @@ class Readiness:
     against: tuple[Traffic, ...]
 
 
-def readiness(made: Audit, profile: ClusterProfile, known: Iterable[str]) -> Iterator[Readiness]:
-    """Each namespace that was seen, or is `known` to the policy or the profile."""
+def readiness(made: Audit, profile: ClusterProfile) -> Iterator[Readiness]:
+    """Each namespace that was seen, or that the policy or the profile knows."""
     against: dict[str, list[Traffic]] = {}
     for each in made.traffic:
         if _would_be_blocked(each):
             against.setdefault(each.flow.namespace, []).append(each)
-    seen = {namespace for namespace, _ in made.observed.since_of}
-    for namespace in sorted({*seen, *against, *known} - {ANY}):
+    for namespace in sorted({*made.observed.namespaces, *against, *made.knowledge.everybody} - {ANY}):
         yield _of(namespace, made, profile, tuple(against.get(namespace, ())))
 
 
@@ -64,18 +63,36 @@ def _of(namespace: str, made: Audit, profile: ClusterProfile, against: tuple[Tra
             nameless
         )
         return Readiness(
-            namespace, NOT_READY, " and ".join(parts), max(each.seen.last for each in against) + length, against
+            namespace, NOT_READY, " and ".join(parts), latest(each.seen.last for each in against).by + length, against
         )
-    since = observed.since_in(namespace)
-    if since is None:
-        return Readiness(namespace, NOT_KNOWN, "nothing of it was observed", None, ())
-    if since > observed.start + HOUR + length // 24:
-        return Readiness(namespace, NOT_KNOWN, "what is known of it does not go back far enough", since + length, ())
-    if observed.has_holes:
-        return Readiness(namespace, NOT_KNOWN, "the data of that time is incomplete", None, ())
+    why, on = _doubt(namespace, made)
+    if why:
+        return Readiness(namespace, NOT_KNOWN, why, on, ())
     is_enforced = enforcement.level == "mesh" or (
         enforcement.level == "namespaces" and namespace in enforcement.namespaces
     )
     return Readiness(
         namespace, ENFORCED if is_enforced else READY, "nothing left that the policy would block", None, ()
     )
+
+
+def _doubt(namespace: str, made: Audit) -> tuple[str, int | None]:
+    """Why nobody knows whether a namespace is ready, empty where one does; and when that will be known, if it will."""
+    observed = made.observed
+    length = observed.end - observed.start
+    if namespace not in observed.namespaces:
+        return "nothing of it was observed", None
+    known = made.knowledge.of(namespace, ANY)
+    if known is None:
+        return "only what the access logs tell of it was observed", None
+    unseen = [workload for of, workload in made.knowledge.unobserved() if of == namespace]
+    if unseen:
+        more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
+        return f"nothing of its workload `{unseen[0]}`{more} was observed", None
+    if known.since > observed.start + HOUR + length // 24:
+        return "what is known of it does not go back far enough", known.since + length
+    if ends_early(known, observed):
+        return f"nothing of it was recorded after {show_time(known.until)}", None
+    if observed.has_holes:
+        return "the data of that time is incomplete", None
+    return "", None

@@ -88,7 +88,7 @@ def recordings(watch: Watch, cluster: Cluster) -> list[Document]:
 
 def _recordings(watch: Watch, cluster: Cluster) -> Iterator[Document]:
     ours = (BY_CLIENT, *cluster.matchers)
-    ends = one_of(SERVICE_NAME, (BLACK_HOLE, PASSTHROUGH)), without_flags([NO_CLUSTER])
+    ends = one_of(SERVICE_NAME, (BLACK_HOLE, PASSTHROUGH)), without_flags(MISSING)
     exact, wildcards = _exact(watch), list(_wildcards(watch))
     lost = (with_flags([NO_CLUSTER]),)
     for traffic, metric in TRAFFIC.items():

@@ -15,6 +15,7 @@ from egresslang.policy.regions import of_host
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
 from egresslang.targets.declare import Declared, declare
+from egresslang.traffic.inside import EXTERNAL, covers, hosts_of_entries, in_mesh_hosts
 from egresslang.traffic.labels import NAMESPACE, WORKLOAD, equal, none_of, one_of
 
 LOCKED, OPEN, FREE = "locked", "open", "free"
@@ -22,9 +23,6 @@ LOCKED, OPEN, FREE = "locked", "open", "free"
 
 DATABASES = frozenset({"mongo", "mysql", "postgres", "redis"})
 """Protocols of the language that are a database's."""
-
-EXTERNAL, INTERNAL = "MESH_EXTERNAL", "MESH_INTERNAL"
-"""Where a ServiceEntry says that its hosts are; outside where it says nothing."""
 
 Matchers = tuple[str, ...]
 
@@ -68,23 +66,14 @@ class Watch:
     @cached_property
     def cluster_hosts(self) -> tuple[str, ...]:
         """Every registered host outside: the policy's, and those of ServiceEntries that the profile knows."""
-        hosts = {host for _, host in self.declared.entries} | self._hosts_of_entries(EXTERNAL)
+        hosts = {host for _, host in self.declared.entries} | hosts_of_entries(self.profile, EXTERNAL)
         mesh = self.in_mesh_hosts
-        return tuple(sorted(host for host in hosts if not any(_covers(pattern, host) for pattern in mesh)))
+        return tuple(sorted(host for host in hosts if not any(covers(pattern, host) for pattern in mesh)))
 
     @cached_property
     def in_mesh_hosts(self) -> tuple[str, ...]:
-        """Names and wildcards of the mesh itself; a Service goes by its short name in telemetry, too."""
-        listed = {host for hosts in (self.profile.in_mesh, *self.policy.mesh.values()) for host in hosts}
-        names = {entry.rpartition("/")[2] for entry in listed} | self._hosts_of_entries(INTERNAL)
-        cluster = f"*.{self.profile.cluster_domain}"
-        return (cluster, *sorted(name for name in names if name != ANY and not _covers(cluster, name)))
-
-    def _hosts_of_entries(self, location: str) -> set[str]:
-        """The hosts of ServiceEntries that stand in the cluster already."""
-        entries = [each.spec for each in self.profile.resources if each.kind == "ServiceEntry"]
-        said = [each.get("hosts") or () for each in entries if (each.get("location") or EXTERNAL) == location]
-        return {host for hosts in said for host in hosts if isinstance(host, str)}
+        """Names and wildcards of the mesh itself."""
+        return in_mesh_hosts(self.policy, self.profile)
 
     def everybody(self) -> list[Watched]:
         """Each that is watched, the rest of the mesh last."""
@@ -172,8 +161,3 @@ class _Called:
             return [name]
         names = {each.name for each in self._standings.of(known)}
         return sorted(each for each in names if each == name or not policy.inventory.find(namespace, each)) or [name]
-
-
-def _covers(pattern: str, host: str) -> bool:
-    """Whether a name or wildcard has a host or all of a wildcard."""
-    return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))

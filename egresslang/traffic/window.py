@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from egresslang.record import record
@@ -19,7 +19,11 @@ _PARTS = re.compile(r"(?:\d{1,6}[mhdw])+")
 
 @record
 class Page:
-    """A part of a window: `length` seconds up to `end`, seconds since 1970; `step` is how exactly a moment is told."""
+    """A part of a window: `length` seconds up to `end`, seconds since 1970; `step` is how exactly a moment is told.
+
+    A server looks at moments that are whole numbers of steps since 1970. Those of the page are reached by asking it at the
+    `grid`, after the end, about what was `shift` seconds before.
+    """
 
     end: int
     length: int
@@ -28,6 +32,33 @@ class Page:
     def step(self) -> int:
         """A twenty-fourth of the page, a minute at least."""
         return max(self.length // 24, 60)
+
+    @property
+    def shift(self) -> int:
+        """The seconds from the end to the next whole number of steps."""
+        return -self.end % self.step
+
+    @property
+    def grid(self) -> int:
+        """The next whole number of steps after the end."""
+        return self.end + self.shift
+
+
+@record
+class Moment:
+    """When something happened, as far as that is known: after `after`, at `by` at the latest, in seconds since 1970.
+
+    Both are the same where it is known exactly.
+    """
+
+    after: int
+    by: int
+
+
+def latest(moments: Iterable[Moment]) -> Moment:
+    """When the last of some things happened, at least one."""
+    some = list(moments)
+    return Moment(max(each.after for each in some), max(each.by for each in some))
 
 
 @record
@@ -72,6 +103,16 @@ def show_duration(seconds: int) -> str:
 def show_time(seconds: float) -> str:
     """A moment to the minute, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def show_moment(moment: Moment) -> str:
+    """A moment to the minute, in UTC, or between which two it was; the end of a day is 24:00 of it."""
+    first, last = show_time(moment.after), show_time(moment.by)
+    if first == last:
+        return last
+    if last.endswith(" 00:00") and show_time(moment.by - 60)[:10] == first[:10]:
+        return f"{first} to 24:00"
+    return f"{first} to {last[11:] if last[:10] == first[:10] else last}"
 
 
 def iso(seconds: float) -> str:

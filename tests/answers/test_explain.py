@@ -212,6 +212,40 @@ def test_the_text_of_what_is_allowed(explain: Callable[..., str]) -> None:
     assert "note" not in said
 
 
+ROUTED = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: team-a}
+spec: {hosts: [api.example.com], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: PORT, name: http, protocol: HTTP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: api, namespace: team-a}
+spec: {hosts: [api.example.com], http: [HOW]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "port", "log", "host", "said"),
+    [
+        ("{match: [{uri: {exact: /only}}], route: [{destination: {host: api.example.com}}]}", 80, "code 404, flags NR, details route_not_found, cluster -, route -", "api.example.com", ', response_code="404", response_flags="NR"'),
+        ("{match: [{uri: {exact: /only}}], route: [{destination: {host: api.example.com}}]}", 8080, "code 404, flags NR, details route_not_found, cluster -, route -", "api.example.com:8080", ', response_code="404", response_flags="NR"'),
+        ("{route: [{destination: {host: gone.example.com}}]}", 80, "code 503, flags NC, details cluster_not_found, cluster -, route default", "api.example.com", ', response_code="503", response_flags="NC"'),
+        ("{directResponse: {status: 418}}", 80, "code the VirtualService's, flags -, details direct_response, cluster -, route -", "api.example.com", ""),
+    ],
+)  # fmt: skip
+def test_the_signs_of_what_has_no_cluster_name_what_the_client_said(
+    explain: Callable[..., str], how: str, port: int, log: str, host: str, said: str
+) -> None:
+    """As istio_stats.cc has it: neither route name nor cluster leaves the Host header for both labels."""
+    manifests = ROUTED.replace("HOW", how).replace("PORT", str(port))
+    told = lines(explain("", f"team-a/idgen -> api.example.com:{port} http", manifests=manifests))
+    assert told["log"] == [log]
+    (metric,) = told["metric"]
+    assert metric.startswith("istio_requests_total{")
+    assert metric.endswith(f'destination_service="{host}", destination_service_name="{host}"{said}}}')
+
+
 @pytest.mark.parametrize(
     ("question", "nearest"),
     [

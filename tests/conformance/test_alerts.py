@@ -118,7 +118,7 @@ FIRING = {
     "a rule that is used and ends soon": ([http("old", "api.example.com")], 8, [fires("EgressRuleExpiring", "warning", "old", "api.example.com")]),
     "a rule that was used this day": ([http("old", "api.example.com", "0 1x30")], 30, [fires("EgressRuleExpiring", "warning", "old", "api.example.com")]),
     "a missing cluster, over http": ([http("cart", "any.thing.example", code="503", flags="NC")], 8, [fires("EgressClusterMissing", "critical", "cart", "none")]),
-    "a missing cluster, over TCP": ([tcp("web", BLACK, flags="NC")], 8, [fires("EgressClusterMissing", "critical", "web", "none", "tcp")]),
+    "a missing cluster, over TCP": ([tcp("web", "unknown", flags="NC")], 8, [fires("EgressClusterMissing", "critical", "web", "none", "tcp")]),
     "no metrics at all": ([], 20, [{"alertname": "EgressTelemetryMissing", "severity": "warning"}]),
 }  # fmt: skip
 SILENT = {
@@ -137,6 +137,7 @@ SILENT = {
     "a Host header that names somebody else's destination and leads nowhere": ([http("web", "api.example.com", code="404", flags="NR")], 8),
     "a name below somebody else's wildcard that leads nowhere": ([http("web", "x.cdn.example.com", code="404", flags="NR")], 8),
     "a name that nobody registered and that leads nowhere": ([http("web", "x.strange.example", code="404", flags="NR")], 8),
+    "a Host header that says the black hole and leads nowhere": ([http("web", BLACK, code="404", flags="NR")], 8),
     "what the server counted": ([(metric, labels | {"reporter": "destination"}, values) for metric, labels, values in [http("web", BLACK, code="502")]] + [QUIET], 8),
     "a rule that ends later": ([http("fresh", "new.example.com")], 8),
     "a rule that ends soon and is not used": ([http("old", "api.example.com", "3x1500")], 1500),

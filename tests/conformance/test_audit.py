@@ -19,8 +19,13 @@ import default_log
 import tutorial
 from envoy import needs
 from envoy.running import RunError
-from metrics import CONNECTIONS, END, REQUESTS, prometheus, serving
+from metrics import CONNECTIONS, END, REQUESTS, SCRAPE, Counter, prometheus, sampled, serving
 from recipe_traffic import BLACK, DAY, OPTIONS, PASSED, TODAY, series
+
+from egresslang.policy.inventory import Inventory
+from egresslang.traffic.observed import observe
+from egresslang.traffic.prometheus import Access, Server
+from egresslang.traffic.window import HOUR, Window
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "examples" / "recipes"
@@ -61,7 +66,8 @@ def seen(told: Any) -> list[tuple[Any, ...]]:
 def test_option_one_passes_through(served: dict[str, str]) -> None:
     told = audited(served["passes-through"], RECIPES / "passes-through", "--ready")
     assert seen(told) == [("idgen", None, "passed-through", 4), ("idgen", "httpbin.org", "passed-through", 40)]
-    assert told["flows"][1]["lastSeen"] in ("2026-11-24T00:00:00Z", "2026-11-24T01:00:00Z")
+    assert told["flows"][1]["lastSeenAfter"] == "2026-11-23T23:00:00Z"
+    assert told["flows"][1]["lastSeen"] == "2026-11-24T00:00:00Z", "the first sample that has it"
     (ready,) = told["ready"]
     assert (ready["state"], len(ready["against"])) == ("not-ready", 2)
 
@@ -90,6 +96,9 @@ def test_each_row_of_the_labels(tmp_path: Path) -> None:
         (CONNECTIONS, "unknown", PASSED, "0", "UH", "passed-through", None, 0, ["passed-through", "nameless"]),
         (CONNECTIONS, "unknown", BLACK, "0", "UH", "blocked", None, 0, ["blocked", "nameless"]),
         (REQUESTS, "d.example.com", "d.example.com", "503", "NC", "lost", "d.example.com", 0, ["lost"]),
+        (REQUESTS, "e.example.com:80", "e.example.com:80", "404", "NR", "lost", "e.example.com", 0, ["lost"]),
+        (REQUESTS, BLACK, BLACK, "404", "NR", "lost", "blackholecluster", 0, ["lost"]),
+        (CONNECTIONS, "unknown", "unknown", "0", "NC", "lost", None, 0, ["lost", "nameless"]),
     ]
     counters = [
         series(metric, "idgen", service, name, code, flags, {2 * DAY: float(at + 1)}, start=END - 3 * DAY)
@@ -135,6 +144,123 @@ def test_a_counter_is_counted_from_its_birth_and_over_its_resets(tmp_path: Path)
         ("idgen", "three.example.com", "passed-through", 12),
     ]
     assert [each["lastSeen"] for each in told["flows"]] == ["2026-11-25T00:00:00Z", "2026-11-23T00:00:00Z"]
+
+
+def cut(counter: Counter, *without: tuple[int, int]) -> Counter:
+    """A counter without its samples between some moments, in seconds before the end."""
+    metric, labels, samples = counter
+    return metric, labels, [
+        each for each in samples if not any(END - first < each[0] < END - last for first, last in without)
+    ]  # fmt: skip
+
+
+def passed(host: str, events: dict[int, float], start: int = 21 * DAY) -> Counter:
+    return series(REQUESTS, "idgen", host, PASSED, "200", "-", events, start=END - start)
+
+
+AWAY = (
+    cut(passed("back.example.com", {20 * DAY: 500.0, 6 * DAY: 2.0, 60 * HOUR: 3.0}), (4 * DAY, 50 * HOUR)),
+    cut(passed("same.example.com", {20 * DAY: 500.0, 6 * DAY: 2.0}), (90 * HOUR, 50 * HOUR)),
+    cut(passed("before.example.com", {20 * DAY: 500.0}), (12 * DAY, 50 * HOUR)),
+    cut(passed("again.example.com", {20 * DAY: 500.0}), (5 * DAY, 4 * DAY), (70 * HOUR, 30 * HOUR)),
+    cut(passed("grown.example.com", {20 * DAY: 500.0, 8 * DAY: 40.0}), (9 * DAY, 50 * HOUR)),
+    passed("born.example.com", {60 * HOUR: 7.0}, start=60 * HOUR),
+)
+"""Counters that were away for more than a day, and one that was not there."""
+
+
+def test_a_counter_that_was_away_is_not_counted_anew(tmp_path: Path) -> None:
+    with prometheus(tmp_path, list(AWAY)) as url:
+        told = audited(url, RECIPES / "passes-through")
+    assert {each["host"]: each["count"] for each in told["flows"]} == {
+        "back.example.com": 2 + 3,
+        "same.example.com": 2,
+        "grown.example.com": 40,
+        "born.example.com": 7,
+    }
+
+
+MOMENTS = {
+    "soon.example.com": (passed("soon.example.com", {20 * 60: 1.0}), 20 * 60),
+    "hour.example.com": (passed("hour.example.com", {5 * DAY: 9.0, 2 * HOUR: 1.0}), 2 * HOUR),
+    "midnight.example.com": (passed("midnight.example.com", {3 * DAY: 1.0}), 3 * DAY),
+    "after.example.com": (passed("after.example.com", {3 * DAY - SCRAPE: 1.0}), 3 * DAY - SCRAPE),
+    "often.example.com": (passed("often.example.com", {at * SCRAPE: 1.0 for at in range(90, 5000)}), 90 * SCRAPE),
+    "job.example.com": (cut(passed("job.example.com", {40 * HOUR: 3.0}, 40 * HOUR), (39 * HOUR, -1)), 40 * HOUR),
+    "run.example.com": (cut(passed("run.example.com", {DAY: 3.0}, DAY), (DAY - 300, -1)), DAY),
+}
+"""Counters by their hosts, and how many seconds before the end each grew last."""
+
+
+def test_a_restarted_counter_that_comes_to_the_same_value_was_seen_when_it_did(tmp_path: Path) -> None:
+    metric, labels, samples = passed("x.example.com", {30 * HOUR: 3.0, 20 * HOUR: 1.0, 5 * HOUR: 2.0})
+    restarted = [(at, value if at < END - 20 * HOUR else value - 3) for at, value in samples]
+    with prometheus(tmp_path, [(metric, labels, restarted)]) as url:
+        assert_moments(url, END, {"x.example.com": 5 * HOUR})
+
+
+@pytest.mark.parametrize("earlier", [0, 754, 1799])
+def test_the_last_time_lies_where_it_is_told(moments: str, earlier: int) -> None:
+    """Whatever the minute at which somebody asks."""
+    left = {host: at for host, (_, at) in MOMENTS.items() if at > earlier}
+    assert_moments(moments, END - earlier, left)
+
+
+@pytest.fixture(scope="module")
+def moments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with prometheus(tmp_path_factory.mktemp("moments"), [counter for counter, _ in MOMENTS.values()]) as url:
+        yield url
+
+
+def assert_moments(url: str, end: int, last: dict[str, int]) -> None:
+    """Assert when hosts are said to have been seen last, in seconds before END, to an hour."""
+    observed = observe(Server(Access(url)), Window(end - 7 * DAY, end), "cluster.local", Inventory({}))
+    told = {flow.host: seen.last for flow, seen in observed.flows}
+    assert told.keys() == last.keys()
+    for host, before in last.items():
+        assert told[host].after < END - before <= told[host].by, host
+        assert told[host].by - told[host].after == HOUR
+        assert told[host].by <= end or host == "job.example.com"
+
+
+SERVED = {
+    "reporter": "destination",
+    "source_workload": "unknown",
+    "source_workload_namespace": "unknown",
+    "destination_workload": "etl",
+    "destination_workload_namespace": "recipes",
+    "destination_canonical_service": "etl",
+    "destination_service": "etl.recipes.svc.cluster.local",
+    "destination_service_name": "etl",
+    "response_code": "200",
+    "response_flags": "-",
+}
+"""What the sidecar of a workload counts that others ask."""
+
+
+def test_who_is_not_observed_is_told_and_never_ready(tmp_path: Path) -> None:
+    (tmp_path / "a.egress").write_text(
+        "allow idgen -> httpbin.org:80 http\nallow etl -> old.example.com:443 tls\nallow shop/cart -> x.example.com:443 tls\n"
+    )
+    known = "idgen: {labels: {app: idgen}}"
+    profile = (RECIPES / "allowed" / "profile.yaml").read_text()
+    more = f"{known}, etl: {{labels: {{app: etl}}}}}}}}\n    shop: {{workloads: {{cart: {{labels: {{app: cart}}}}"
+    (tmp_path / "profile.yaml").write_text(profile.replace(known, more))
+    used = series(REQUESTS, "idgen", "httpbin.org", "httpbin.org", "200", "-", {2 * DAY: 40.0})
+    asked = sampled(REQUESTS, SERVED, END - 8 * DAY, {END - 5 * DAY: 3.0})
+    for counters, states, missing, ready in (
+        ([used], ["used", "unknown", "unknown"], ["recipes/etl", "shop/*"], ["not-known", "not-known"]),
+        ([used, asked], ["used", "unused", "unknown"], ["shop/*"], ["enforced", "not-known"]),
+        ([cut(used, (2 * DAY - HOUR, -1)), asked], ["used", "unused", "unknown"], ["shop/*"], ["enforced", "not-known"]),
+        ([cut(used, (DAY * 2 - HOUR, -1)), cut(asked, (DAY * 2 - HOUR, -1))], ["used", "unused", "unknown"], ["shop/*"], ["not-known", "not-known"]),
+    ):  # fmt: skip
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        with prometheus(folder, counters) as url:
+            told = audited(url, tmp_path, "--ready")
+        assert [each["state"] for each in told["rules"]] == states
+        assert told["window"]["unobserved"] == missing
+        assert [(each["namespace"], each["state"]) for each in told["ready"]] == [*zip(("recipes", "shop"), ready, strict=True)]  # fmt: skip
 
 
 def test_many_pods_are_one_flow_and_a_hole_in_the_data_is_told(tmp_path: Path) -> None:

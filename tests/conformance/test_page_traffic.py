@@ -22,6 +22,7 @@ BUSY = "allow idgen -> httpbin.org:80 http region=us\nallow report -> archive.ex
 HOSTILE = "<img src=x onerror=alert(1)>\u202e" + "a" * 3000
 TRAFFIC = (
     *OPTIONS["allowed"],
+    series(REQUESTS, "report", "api.recipes.svc.cluster.local", "api", "200", "-", {3 * DAY: 9.0}),
     series(REQUESTS, "idgen", "httpbin.org", "httpbin.org", "503", "-", {2 * DAY: 3.0}),
     series(CONNECTIONS, "idgen", "unknown", PASSED, "0", "-", {3 * DAY: 6.0}),
     series(REQUESTS, "idgen", "httpbin.org", BLACK, "502", "-", {4 * DAY: 5.0}),
@@ -113,7 +114,7 @@ def test_what_was_seen_is_filtered_and_explained(browser: Browser, pages: dict[s
         page.keyboard.press("Escape")
         page.locator(".item.rule", has_text="busy.egress:1").click()
         assert "43 requests, 3 failed" in panel(page)
-        assert "last seen 2026-11-24 0" in panel(page)
+        assert "last seen 2026-11-23 23:00 to 2026-11-24 00:00 UTC" in panel(page)
         assert "Is this rule applied in the cluster? recipes/idgen → httpbin.org, 5 requests blocked" in panel(page)
         page.keyboard.press("Escape")
         page.locator(".item.rule", has_text="busy.egress:2").click()

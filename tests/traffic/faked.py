@@ -79,7 +79,11 @@ Series = tuple[str, Mapping[str, str], float]
 """A metric, labels, and how much it grew in each page."""
 
 
-def holding(*series: Series, warnings: tuple[str, ...] = ()) -> Callable[[str], Reply]:
+SEEN = ("idgen", "etl")
+"""Workloads of the namespace recipes whose sidecars are scraped, whatever they do."""
+
+
+def holding(*series: Series, warnings: tuple[str, ...] = (), seen: tuple[str, ...] = SEEN) -> Callable[[str], Reply]:
     """Answers as a Prometheus that has some counters, which were all there before and grew in each page alike."""
 
     def reply(query: str) -> Reply:
@@ -87,22 +91,35 @@ def holding(*series: Series, warnings: tuple[str, ...] = ()) -> Callable[[str], 
         if query == "vector(time())":
             return vector(({}, END + 86_400), **more)
         if "group by" in query:
-            namespaces = {labels["source_workload_namespace"] for _, labels, _ in series}
-            return vector(*(({"source_workload_namespace": each}, START) for each in namespaces), **more)
+            return known(START, END, *(labels for _, labels, _ in series), *map(server, seen if series else ()))
         if query.startswith("count_over_time(group"):
             return vector(({}, 168.0), **more)
-        if "unless" in query and "max_over_time" not in query:
-            return vector(**more)
         rows = []
         for metric, labels, grown in series:
             is_nobody = labels["destination_service_name"] in ("PassthroughCluster", "BlackHoleCluster")
-            if f"({metric}{{" in query.replace("increase(", "(") and is_nobody == (
-                "destination_service_name=~" in query
-            ):
-                rows.append((labels, float(END - 3600) if "max_over_time" in query else grown))
+            if f"({metric}{{" in query and is_nobody == ("destination_service_name=~" in query):
+                rows.append((labels, float(END - 3600) if "timestamp" in query else grown))
         return vector(*rows, **more)
 
     return reply
+
+
+def server(workload: str, namespace: str = "recipes") -> dict[str, str]:
+    """The labels of a workload that others ask."""
+    return {
+        "source_workload": workload,
+        "source_workload_namespace": namespace,
+        "source_canonical_service": workload,
+    }
+
+
+def known(since: int, until: int, *who: Mapping[str, str]) -> Reply:
+    """The answer to who was there, and from when to when."""
+    people = [{key: each[key] for key in server("")} for each in who]
+    distinct = list({json.dumps(each): each for each in people}.values())
+    return vector(
+        *((each, since) for each in distinct), *(({**each, "egressc_part": "yes"}, until) for each in distinct)
+    )
 
 
 def labelled(workload: str, service: str, name: str, flags: str = "-", namespace: str = "recipes") -> dict[str, str]:

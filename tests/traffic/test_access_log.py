@@ -13,6 +13,7 @@ from faked import TODAY, Fake, Result, holding, labelled
 from egresslang.files import bounded_lines
 from egresslang.traffic.access_log import Told, observed, read_log
 from egresslang.traffic.flow import Flow
+from egresslang.traffic.window import Moment
 
 HERE = Path(__file__).parent
 RECORDS = [json.loads(line) for line in (HERE / "envoy_lines.jsonl").read_text().splitlines()]
@@ -109,12 +110,12 @@ def test_lines_are_added_up_and_the_rest_is_counted() -> None:
         two, "kubectl says hello", "", one, '{"level": "info"}', line(start_time="yesterday"), "x" * 70_000, "{"
     )
     ((_, seen),) = told.flows
-    assert (seen.count, seen.last, told.unread, told.lines) == (2, 1795604400, 5, 7)
-    assert observed(told, "`a`", "recipes").remarks == (
+    assert (seen.count, seen.last, told.unread, told.lines) == (2, Moment(1795604400, 1795604400), 5, 7)
+    assert observed(told, "`a`", "recipes", "idgen").remarks == (
         "`a`: 5 of 7 lines are not of Istio's default access log, and were left out",
     )
     assert (
-        observed(read("x"), "`a`", "recipes").remarks[1]
+        observed(read("x"), "`a`", "recipes", "idgen").remarks[1]
         == "`a`: no line of an access log in the time that is asked about"
     )
 
@@ -136,7 +137,7 @@ def test_different_flows_are_bounded(lowered: Callable[[str, int], None]) -> Non
     lowered("logged-flows", 2)
     told = read(*(line(upstream_cluster=f"outbound|443||a{at}.example") for at in (1, 2, 3, 1)))
     assert (len(told.flows), told.dropped) == (2, 1)
-    assert "1 lines are left out" in observed(told, "`a`", "recipes").remarks[0]
+    assert "1 lines are left out" in observed(told, "`a`", "recipes", "idgen").remarks[0]
 
 
 def test_a_log_is_read_within_the_window_and_accounts_for_connections_without_a_name(project: Path, fake: Fake) -> None:
@@ -186,6 +187,27 @@ def test_an_audit_of_a_log(project: Path) -> None:
         ("passed-through", "203.0.113.7", 9001, 0),
     ]
     assert told["summary"]["nameless"] == 0
+
+
+def test_a_log_of_one_workload_tells_nothing_of_the_others(project: Path) -> None:
+    rules = ("idgen -> a", "idgen -> b", "etl -> c", "recipes/* -> d", "* -> e", "{idgen, etl} -> f")
+    (project / "a.egress").write_text("".join(f"allow {each}.example:443 tls\n" for each in rules))
+    (project / "idgen.log").write_text(line(upstream_cluster="outbound|443||a.example"))
+    options = ("audit", "a.egress", "-p", "profile.yaml", "--access-log", "idgen=idgen.log")
+    told = Result(*options, "--format", "json").json
+    nothing = ("unknown", "nothing of its workloads was observed")
+    assert [(each["state"], each["why"]) for each in told["rules"]] == [
+        ("used", ""),
+        ("unused", ""),
+        nothing,
+        nothing,
+        nothing,
+        ("unknown", "nothing of `recipes/etl` was observed"),
+    ]
+    assert told["window"]["unobserved"] == ["recipes/etl"]
+    assert Result(*options).out.endswith("not observed: recipes/etl\n")
+    (ready,) = Result(*options, "--ready", "--format", "json").json["ready"]
+    assert (ready["state"], ready["why"]) == ("not-known", "only what the access logs tell of it was observed")
 
 
 @pytest.mark.parametrize(

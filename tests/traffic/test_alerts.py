@@ -166,6 +166,19 @@ def test_an_expiry_is_the_end_of_the_day(alerts: Alerts) -> None:
     assert expiring["expr"].endswith("vector(time()) >= 1794960000")  # 2026-11-18, fourteen days before 2026-12-02
 
 
+@pytest.mark.parametrize(
+    ("today", "expires", "soon", "moment"),
+    [("2026-11-25", "9999-12-31", 0, 253_402_300_800), ("0001-01-01", "0001-01-03", 14, -62_136_547_200)],
+)
+def test_an_expiry_at_either_end_of_the_calendar(
+    alerts: Alerts, today: str, expires: str, soon: int, moment: int
+) -> None:
+    spec = f"{SPEC}  lint: {{expires-soon: {soon}d}}\n"
+    said = alerts(POLICY.replace("2026-12-01", expires), spec, "--today", today)
+    (expiring,) = said.alerts("EgressRuleExpiring")
+    assert expiring["expr"].endswith(f"vector(time()) >= {moment}")
+
+
 def test_every_kind_is_written_and_no_other(alerts: Alerts) -> None:
     assert {rule["alert"] for rule in alerts().rules if "alert" in rule} == {kind.name for kind in KINDS}
 

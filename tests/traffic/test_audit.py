@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from faked import END, TODAY, Fake, Result, holding, labelled, vector
+from faked import END, PROFILE, TODAY, Fake, Result, holding, labelled, vector
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schemas" / "audit.schema.json").read_text())
@@ -54,6 +54,9 @@ ROWS = [
     (TCP, "unknown", BLACK, "UH", "blocked", None, [], ["blocked", "nameless"]),
     (HTTP, "httpbin.org", "httpbin.org", "NC", "lost", "httpbin.org", [1], ["lost"]),
     (HTTP, "httpbin.org", "httpbin.org", "DC,NR", "lost", "httpbin.org", [1], ["lost"]),
+    (HTTP, BLACK, BLACK, "NR", "lost", "blackholecluster", [], ["lost"]),
+    (HTTP, PASSED, PASSED, "NC", "lost", "passthroughcluster", [], ["lost"]),
+    (TCP, "unknown", "unknown", "NC", "lost", None, [], ["lost", "nameless"]),
     (HTTP, "far.example.com", BLACK, "-", "blocked", "far.example.com", [], ["blocked"]),
     (HTTP, "far.example.com", "far.example.com", "-", "allowed", "far.example.com", [], ["outside", "out-of-region"]),
 ]
@@ -69,7 +72,7 @@ def test_each_row_of_the_labels(
     assert (flow["verdict"], flow["host"], flow["is"]) == (verdict, host, kinds)
     assert [each["line"] for each in flow["rules"]] == rules
     assert flow["count"] == 14
-    assert flow["lastSeen"] == "2026-11-25T23:00:00Z"
+    assert (flow["lastSeenAfter"], flow["lastSeen"]) == ("2026-11-25T22:00:00Z", "2026-11-25T23:00:00Z")
     assert flow["isRegistered"] == (verdict == "allowed")
     assert told["summary"] == {**NONE, **dict.fromkeys(kinds, 1), "unused": told["summary"]["unused"]}
 
@@ -149,7 +152,7 @@ def test_the_server_adds_up_and_leaves_out_the_mesh(audited: Audits) -> None:
 
 def test_days_are_asked_one_by_one(audited: Audits) -> None:
     audited.json(POLICY, (HTTP, labelled("idgen", "httpbin.org", "httpbin.org"), 1.0), arguments=("--since", "2d6h"))
-    lengths = [query.split("[")[-1].split("s]")[0] for query in audited.fake.queries if "> 0" in query and "increase" in query and "timestamp" not in query]  # fmt: skip
+    lengths = [found[1] for query in audited.fake.queries if (found := re.search(r"increase\(\S+\[(\d+)s\]\)", query))]
     assert lengths == ["86400"] * 8 + ["21600"] * 4
 
 
@@ -256,12 +259,12 @@ def test_absurd_moments_stay_in_the_window(audited: Audits) -> None:
     early = vector(({"source_workload_namespace": "recipes"}, -1e300))
 
     def reply(query: str) -> Any:
-        return absurd if "max_over_time" in query else early if "group by" in query else whole(query)
+        return early if "group by" in query else absurd if "timestamp" in query else whole(query)
 
     audited.fake.reply = reply
     told = Result("audit", "a.egress", "-p", "profile.yaml", "--prometheus", audited.fake.url, "--today", TODAY)
     assert "known since 2026-11-19 00:00" in told.out
-    assert "2026-11-26 00:00  recipes/idgen" in told.out
+    assert "2026-11-25 23:00 to 24:00  recipes/idgen" in told.out
 
 
 def test_a_day_that_the_server_does_not_know_yet(project: Path, fake: Fake) -> None:
@@ -310,6 +313,8 @@ def test_a_fault_is_one_line_status_two_and_no_file(command: str, fault: str, pr
         (("--access-log", "idgen=nowhere.log"), "cannot read `nowhere.log`"),
         (("--timeout", "0", "--prometheus", "http://x"), "not a number of seconds"),
         (("--retries", "many", "--prometheus", "http://x"), "not a number from 0 to 99"),
+        (("--prometheus", ""), "--prometheus names no server"),
+        (("--prometheus", "http://x", "--tenant", ""), "--tenant has no value"),
     ],
 )
 def test_misuse(arguments: tuple[str, ...], said: str, project: Path) -> None:
@@ -318,6 +323,54 @@ def test_misuse(arguments: tuple[str, ...], said: str, project: Path) -> None:
     assert (told.status, told.out) == (2, "")
     assert said in told.err
     assert "hunter2" not in told.err
+
+
+OF_SERVER = (
+    "--since 1d", "--bearer-token-file t", "--basic-auth-file b", "--client-certificate c", "--client-key k",
+    "--ca-file a", "--tenant team-a", "--timeout 5", "--retries 1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["", "--access-log idgen=idgen.log"])
+@pytest.mark.parametrize("option", OF_SERVER)
+@pytest.mark.parametrize("command", ["audit", "learn", "graph"])
+def test_an_option_of_a_server_is_refused_where_none_is_asked(
+    command: str, option: str, source: str, project: Path
+) -> None:
+    (project / "a.egress").write_text(POLICY)
+    told = Result(command, "a.egress", "-p", "profile.yaml", *option.split(), *source.split())
+    assert (told.status, told.out) == (2, "")
+    assert told.err == f"egressc: {option.split(maxsplit=1)[0]} belongs to --prometheus URL, and there is none\n"
+
+
+def test_several_options_of_a_server_are_one_line(project: Path) -> None:
+    (project / "a.egress").write_text(POLICY)
+    told = Result("audit", "a.egress", "-p", "profile.yaml", "--tenant", "a", "--ca-file", "b")
+    assert told.err == "egressc: --ca-file, --tenant belong to --prometheus URL, and there is none\n"
+
+
+ENTRY = "{kind: ServiceEntry, apiVersion: networking.istio.io/v1, metadata: {name: db, namespace: recipes}, spec: {hosts: [db.example.com], location: MESH_INTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}}"
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "flows"),
+    [
+        ("db.example.com", "", 1),
+        ("db.example.com", f"  resources: [{ENTRY}]\n", 0),
+        ("db.example.com", f"  resources: [{ENTRY.replace('INTERNAL', 'EXTERNAL')}]\n", 1),
+        ("db.corp.example", '  inMesh: ["*/*.svc.cluster.local", "*/*.corp.example"]\n', 0),
+        ("corp.example", '  inMesh: ["*/*.svc.cluster.local", "*/*.corp.example"]\n', 1),
+    ],
+)
+def test_registered_hosts_of_the_mesh_itself_are_no_egress(
+    host: str, more: str, flows: int, audited: Audits, project: Path
+) -> None:
+    (project / "profile.yaml").write_text(PROFILE + more)
+    told = audited.json(POLICY, (HTTP, labelled("idgen", host, host), 1.0), arguments=("--ready",))
+    assert len(told["flows"]) == flows
+    assert told["ready"][0]["state"] == ("not-ready" if flows else "enforced")
+    told = audited.json(POLICY, (HTTP, labelled("idgen", host, PASSED), 1.0))
+    assert len(told["flows"]) == 1, "a client may say any name"
 
 
 def test_a_wrong_policy_is_told_before_anybody_is_asked(project: Path, fake: Fake) -> None:
@@ -338,6 +391,7 @@ def test_days_that_nobody_has_traffic_of(command: str, today: str, project: Path
 
 def test_what_grew_between_two_days_is_asked_for(audited: Audits) -> None:
     audited.json(POLICY, (HTTP, labelled("idgen", "httpbin.org", PASSED), 1.0))
-    counted = [query for query in audited.fake.queries if "min_over_time(istio" in query and "timestamp" not in query]
+    counted = [query for query in audited.fake.queries if "increase" in query]
     assert len(counted) == 7 * 4
-    assert all(re.search(r"\((min\S+\[86400s\]\)) - (last\S+\[86400s\] offset 86400s\)) > 0 or \1 unless \2\)", query) for query in counted)  # fmt: skip
+    began = r"\(min_over_time\(\S+\[86400s\]\) or label_replace\(0 - \(last_over_time\(\S+\[86400s\] offset 86400s\) or last_over_time\(\S+\[2419200s:21600s\] offset 172800s\)\)"  # fmt: skip
+    assert all(re.search(began, query) for query in counted)

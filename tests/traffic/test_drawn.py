@@ -66,6 +66,7 @@ def test_an_edge_carries_what_went_its_way(drawn: Draws) -> None:
         "connections": 0,
         "failed": 3 * WEEK,
         "lastSeen": "2026-11-25T23:00:00Z",
+        "lastSeenAfter": "2026-11-25T22:00:00Z",
     }
     assert "seen" not in unused
     assert cluster["rules"][0]["use"] == {"state": "used", "length": "7d", "why": "", "seen": used["seen"]}

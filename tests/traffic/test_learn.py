@@ -27,6 +27,7 @@ from egresslang.traffic.flow import PASSED as PASSED_THROUGH
 from egresslang.traffic.flow import REQUESTS, Flow, Observed, Seen
 from egresslang.traffic.judge import Judge
 from egresslang.traffic.learn import Asked, learn
+from egresslang.traffic.window import Moment
 
 HTTP, TCP = "istio_requests_total", "istio_tcp_connections_closed_total"
 PASSED, BLACK = "PassthroughCluster", "BlackHoleCluster"
@@ -80,8 +81,8 @@ def test_evidence_stands_above_a_rule(learned: Learns) -> None:
     )
     assert told.out.partition("\n\n")[2] == (
         "namespace recipes\n\n"
-        "# 1 request, last seen 2026-11-25 23:00, passed-through\nallow etl -> api.example.com:8080 http\n\n"
-        "# 21 requests, last seen 2026-11-25 23:00, passed-through\nallow idgen -> httpbin.org:80 http\n"
+        "# 1 request, last seen 2026-11-25 22:00 to 23:00, passed-through\nallow etl -> api.example.com:8080 http\n\n"
+        "# 21 requests, last seen 2026-11-25 22:00 to 23:00, passed-through\nallow idgen -> httpbin.org:80 http\n"
     )
 
 
@@ -90,6 +91,10 @@ APART = [
     ("[2001:db8::1]:80", "the client says an address, not a name"),
     ("api.recipes.svc.cluster.local", "a name of the mesh or of a private network"),
     ("api.recipes", "a name of the mesh or of a private network"),
+    ("web-0.api.recipes", "a pod of namespace `recipes`, or a name outside: nothing says which"),
+    ("api.shop.svc", "a name of the mesh or of a private network"),
+    ("web-0.api.recipes.svc", "a name of the mesh or of a private network"),
+    ("web-0.api.recipes.svc.cluster.local:8080", "a name of the mesh or of a private network"),
     ("printer.local", "a name of the mesh or of a private network"),
     ("metadata.google.internal", "a name of the mesh or of a private network"),
     ("localhost", "not a DNS name"),
@@ -113,6 +118,31 @@ def test_invented_hosts_are_kept_apart(learned: Learns, host: str, why: str) -> 
     series = (HTTP, labelled("idgen", host, PASSED), 1.0)
     assert learned.rules(series) == []
     assert f"# Kept apart: {why}\n#   recipes/idgen -> " in learned(series).out
+
+
+def test_a_name_below_a_namespace_that_is_a_top_level_domain(learned: Learns) -> None:
+    """`web-0.nginx.shop` is a pod of a headless Service (Kubernetes, DNS for Services and Pods), `www.example.shop` is not."""
+    series = (HTTP, labelled("idgen", "www.example.shop", PASSED), 1.0)
+    assert learned.rules(series) == ["allow idgen -> www.example.shop:80 http"]
+    other = (HTTP, labelled("cart", "api.example.com", PASSED, namespace="shop"), 1.0)
+    assert learned.rules(series, other) == []
+    assert (
+        "# Kept apart: a pod of namespace `shop`, or a name outside: nothing says which\n" in learned(series, other).out
+    )
+    longer = (HTTP, labelled("idgen", "a.www.example.shop", PASSED), 1.0)
+    assert learned.rules(longer, other) == ["allow idgen -> a.www.example.shop:80 http"]
+
+
+def test_a_namespace_that_the_profile_does_not_know_takes_nobody_else_with_it(learned: Learns) -> None:
+    series = [
+        (HTTP, labelled(who, "api.example.com", PASSED, namespace=where), 1.0)
+        for who, where in (("idgen", "recipes"), ("cart", "shop"), ("web", "shop"), ("cart", "zoo"))
+    ]
+    assert learned.rules(*series) == ["allow idgen -> api.example.com:80 http"]
+    assert re.findall("# Kept apart: (.*)", learned(*series).out) == [
+        "EGR104 namespace `shop` is not in the profile",
+        "EGR104 namespace `zoo` is not in the profile",
+    ]
 
 
 def test_what_is_not_known_is_kept_apart(learned: Learns) -> None:
@@ -230,7 +260,7 @@ EMPTY = Policy((), (), {}, frozenset(), Inventory({}), (), (), date(2026, 11, 25
 def test_nothing_but_what_was_seen_is_proposed_whatever_clients_say(seen: list[tuple[str, str, int]]) -> None:
     assert PROFILED is not None
     flows = [Flow("recipes", who, host.lower(), PASSED_THROUGH, REQUESTS, port) for who, host, port in seen]
-    observed = Observed(0, 86_400, tuple((flow, Seen(1.0, 60)) for flow in dict.fromkeys(flows)), 0)
+    observed = Observed(0, 86_400, tuple((flow, Seen(1.0, Moment(0, 60))) for flow in dict.fromkeys(flows)), 0)
 
     def check(source: Source) -> Any:
         file, problems = parse(source)

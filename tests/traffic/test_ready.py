@@ -10,7 +10,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from faked import END, PROFILE, START, TODAY, Fake, Result, holding, labelled, vector
+from faked import END, PROFILE, SEEN, START, TODAY, Fake, Result, holding, labelled, server, vector
+from faked import known as whole
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "audit.schema.json").read_text())
 HTTP, TCP = "istio_requests_total", "istio_tcp_connections_closed_total"
@@ -33,7 +34,7 @@ def ready(project: Path, fake: Fake) -> Asks:
             if "group by" not in query or known == START:
                 return reply(query)
             is_there = END - next(days) % 7 * 86_400 > known
-            return vector(*[({"source_workload_namespace": "recipes"}, known)] * is_there)
+            return whole(known, END, *map(server, SEEN)) if is_there else vector()
 
         fake.reply = answer
         options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY, "--ready")
@@ -90,12 +91,65 @@ def test_what_is_not_known(ready: Asks) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (("idgen",), "nothing of its workload `etl` was observed"),
+        ((), "nothing of its workload `etl` was observed"),
+    ],
+)
+def test_a_workload_that_was_not_observed_keeps_its_namespace_from_being_ready(
+    seen: tuple[str, ...], why: str, project: Path, fake: Fake
+) -> None:
+    (project / "a.egress").write_text(POLICY)
+    fake.reply = holding(GRANTED, seen=seen)
+    options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY, "--ready")
+    told = Result(*options, "--format", "json").json
+    assert [(each["state"], each["why"]) for each in told["ready"]] == [("not-known", why)]
+    assert "not observed: recipes/etl\n" in Result(*options).out
+
+
+def test_a_namespace_that_nobody_scrapes_while_others_are(project: Path, fake: Fake) -> None:
+    shop = "    shop: {workloads: {cart: {labels: {app: cart}}}}\n"
+    (project / "profile.yaml").write_text(PROFILE.replace("  destinations:", f"{shop}  destinations:"))
+    (project / "a.egress").write_text("allow shop/cart -> a.b.com:443 tls\nallow * -> c.b.com:443 tls\n" + POLICY)
+    fake.reply = holding(GRANTED)
+    options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY)
+    told = Result(*options, "--ready", "--format", "json").json
+    assert [(each["namespace"], each["state"]) for each in told["ready"]] == [
+        ("recipes", "enforced"),
+        ("shop", "not-known"),
+    ]
+    assert [each["state"] for each in told["rules"]] == ["unknown", "unknown", "used"]
+    assert told["window"]["unobserved"] == ["shop/*"]
+    assert "not observed: shop/*\n" in Result(*options).out
+    fake.reply = holding(GRANTED, (HTTP, labelled("cart", "x.b.com", BLACK, namespace="shop"), 1.0))
+    told = Result(*options, "--format", "json").json
+    assert [each["state"] for each in told["rules"]] == ["unused", "unused", "used"]
+
+
+def test_a_namespace_that_is_not_scraped_any_more(project: Path, fake: Fake) -> None:
+    (project / "a.egress").write_text(POLICY + "allow etl -> a.b.com:443 tls\n")
+    days = count()  # the newest is asked about first
+
+    def answer(query: str) -> Any:
+        if "group by" not in query:
+            return vector(({}, END + 1.0)) if query == "vector(time())" else vector()
+        return whole(START, END - 2 * 86_400, *map(server, SEEN)) if next(days) % 7 >= 2 else vector()
+
+    fake.reply = answer
+    options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY)
+    told = Result(*options, "--ready", "--format", "json").json
+    assert [each["why"] for each in told["ready"]] == ["nothing of it was recorded after 2026-11-24 00:00"]
+    assert told["findings"][0]["notes"] == ["nothing was recorded of its workloads after 2026-11-24 00:00 UTC"]
+
+
 def test_text(ready: Asks, project: Path, fake: Fake) -> None:
     ready(GRANTED, (HTTP, labelled("etl", "x.example.com", PASSED), 1.0))
     options = ("audit", "a.egress", "-p", "profile.yaml", "--prometheus", fake.url, "--today", TODAY, "--ready")
     assert Result(*options).out.splitlines()[1:] == [
         "not ready: recipes: 1 flow that no rule grants; ready on 2026-12-02 23:00 if nothing more comes",
-        "    recipes/etl -> x.example.com (as the client says), last seen 2026-11-25 23:00, 7 requests",
+        "    recipes/etl -> x.example.com (as the client says), last seen 2026-11-25 22:00 to 23:00, 7 requests",
     ]
 
 

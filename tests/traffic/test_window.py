@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egresslang.traffic.flow import read_host
-from egresslang.traffic.window import DAY, LONGEST, Window, read_duration, show_duration
+from egresslang.traffic.window import (
+    DAY,
+    LONGEST,
+    Moment,
+    Page,
+    Window,
+    latest,
+    read_duration,
+    show_duration,
+    show_moment,
+)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90m", 5400), ("12h", 43_200), ("7d", 7 * DAY), ("4w", 28 * DAY), ("1d12h", 36 * 3600)])  # fmt: skip
@@ -49,3 +59,33 @@ def test_pages_are_the_window(length: int, end: int) -> None:
 )
 def test_host_headers(said: str, host: str, port: int) -> None:
     assert read_host(said) == (host, port)
+
+
+NOON = 1_795_608_000
+"""2026-11-25 12:00 UTC."""
+
+
+@pytest.mark.parametrize(
+    ("after", "by", "said"),
+    [
+        (NOON, NOON, "2026-11-25 12:00"),
+        (NOON - 3600, NOON, "2026-11-25 11:00 to 12:00"),
+        (NOON + 11 * 3600, NOON + 12 * 3600, "2026-11-25 23:00 to 24:00"),
+        (NOON + 11 * 3600 + 60, NOON + 12 * 3600 + 60, "2026-11-25 23:01 to 2026-11-26 00:01"),
+        (NOON - DAY, NOON, "2026-11-24 12:00 to 2026-11-25 12:00"),
+    ],
+)
+def test_a_moment_says_how_far_it_is_known(after: int, by: int, said: str) -> None:
+    assert show_moment(Moment(after, by)) == said
+
+
+def test_the_latest_of_some_moments() -> None:
+    assert latest([Moment(0, 24), Moment(10, 11), Moment(5, 6)]) == Moment(10, 24)
+
+
+@given(st.integers(60, DAY), st.integers(DAY, 1 << 33))
+def test_the_grid_of_a_page_ends_where_it_does(length: int, end: int) -> None:
+    page = Page(end, length)
+    assert page.grid % page.step == 0
+    assert page.grid - page.shift == end
+    assert 0 <= page.shift < page.step

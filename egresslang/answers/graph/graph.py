@@ -95,12 +95,16 @@ class Guard:
 
 @record
 class Load:
-    """What was counted: requests and connections, how many of them failed, and when last (RFC 3339, UTC)."""
+    """What was counted: requests and connections, and how many of them failed.
+
+    `last` and `after` are when last, at the latest, and what that was later than (RFC 3339, UTC).
+    """
 
     requests: int
     connections: int
     failed: int
     last: str
+    after: str
 
 
 @record

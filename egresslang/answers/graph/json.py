@@ -83,7 +83,13 @@ def _seen(made: dict[str, Any], traffic: Traffic) -> dict[str, Any]:
 
 
 def _load(load: Load) -> dict[str, Any]:
-    return {"requests": load.requests, "connections": load.connections, "failed": load.failed, "lastSeen": load.last}
+    return {
+        "requests": load.requests,
+        "connections": load.connections,
+        "failed": load.failed,
+        "lastSeen": load.last,
+        "lastSeenAfter": load.after,
+    }
 
 
 def _use(use: Use) -> dict[str, Any]:

@@ -43,7 +43,7 @@ function explainRule(model, rule, select) {
     terms([
       ["reason", rule.reason], ["owner", rule.owner], ["ticket", rule.ticket], ["region", rule.region && `${rule.region}, claimed`],
       ["expires", rule.expires && `${rule.expires}, ${expiryOf(rule)}`], ["except", excepted.join(", ")], ["holes", holes.join(", ")],
-      ["seen", useOf(rule)], ["last seen", rule.use?.seen && moment(rule.use.seen.lastSeen)],
+      ["seen", useOf(rule)], ["last seen", rule.use?.seen && lastOf(rule.use.seen)],
     ]),
     rule.yet.length ? [element("h3", {}, "Granted, and yet"), element("p", {}, "Is this rule applied in the cluster?"), list(rule.yet.map(each => strayEntry(model, each, select)), "")] : "",
     rule.findings.length ? [element("h3", {}, "Findings"), rule.findings.map(number => explainFinding(model.findings[number]))] : "",
@@ -76,7 +76,7 @@ function explainStray(model, stray, select) {
     stray.isSaid ? element("p", { class: "soft" }, "The name is what a client said, in a Host header or a TLS hello. It is text that anybody may choose, and no place that was reached.") : "",
     stray.label === "unknown" ? element("p", { class: "soft" }, "Metrics do not say where these connections went to. The access log of the workload's sidecar does.") : "",
     stray.others ? element("p", { class: "soft" }, `${counted(stray.others, "destination")} with less traffic than those that are drawn one by one. egressc audit names each.`) : "",
-    terms([["last seen", moment(stray.seen.lastSeen)]]),
+    terms([["last seen", lastOf(stray.seen)]]),
     element("h3", {}, "Who"), list([link(model.workloads[stray.workload].title, select, "workload", stray.workload)], ""),
     element("h3", {}, "Rules that grant it"),
     stray.rules.length ? element("p", {}, "It is granted, and yet it went this way: is the policy applied in the cluster?") : "",

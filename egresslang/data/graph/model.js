@@ -92,7 +92,17 @@ function loadOf(load) {
 function together(loads) {
   const seen = loads.filter(Boolean);
   const sum = key => seen.reduce((all, each) => all + each[key], 0);
-  return seen.length && { requests: sum("requests"), connections: sum("connections"), failed: sum("failed"), lastSeen: seen.map(each => each.lastSeen).sort().at(-1) };
+  const last = key => seen.map(each => each[key]).sort().at(-1);
+  return seen.length && { requests: sum("requests"), connections: sum("connections"), failed: sum("failed"), lastSeen: last("lastSeen"), lastSeenAfter: last("lastSeenAfter") };
+}
+
+/** When something was seen last, to the minute, or between which two moments that was. */
+function lastOf(load) {
+  const last = moment(load.lastSeen), after = moment(load.lastSeenAfter);
+  if (last === after) {
+    return last;
+  }
+  return `${after.slice(0, 16)} to ${last.slice(0, 10) === after.slice(0, 10) ? last.slice(11) : last}`;
 }
 
 /** A moment to the minute. */

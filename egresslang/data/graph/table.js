@@ -18,7 +18,7 @@ const COUNTS = [
   ["Requests", row => row.seen?.requests ?? ""],
   ["Connections", row => row.seen?.connections ?? ""],
   ["Failed", row => row.seen?.failed ?? ""],
-  ["Last seen", row => row.seen?.lastSeen ? moment(row.seen.lastSeen) : ""],
+  ["Last seen", row => row.seen?.lastSeen ? lastOf(row.seen) : ""],
 ];
 const NOTHING = { requests: 0, connections: 0, failed: 0 };
 
