@@ -15,11 +15,15 @@ def krm() -> int:
 
 def _started(arguments: list[str]) -> int:
     try:
+        from egresslang.interruption import ignore, obey
+
+        obey()
         from egresslang.cli import main
 
         status = main(arguments)
-    except KeyboardInterrupt:
-        return 130
+        ignore()
+    except KeyboardInterrupt as signal:  # before the command began, or after it ended
+        return getattr(signal, "status", 130)
     import gc
 
     gc.freeze()  # what is left need not be looked through at the end

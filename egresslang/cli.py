@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 
 from egresslang import __version__
 from egresslang.commands import COMMANDS
-from egresslang.commands.streams import INTERRUPTED, MISUSE, forget_output, misuse
+from egresslang.commands.streams import INTERRUPTED, MISUSE, forget_output, interrupted, misuse
 from egresslang.files import Unreadable
+from egresslang.replacement import NotWritten
 
 Parser = argparse.ArgumentParser
 
@@ -37,10 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(arguments)
         sys.stdout.flush()
         return status
-    except Unreadable as problem:
+    except (Unreadable, NotWritten) as problem:
         return misuse(str(problem))
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as signal:
+        return interrupted(signal)
     except BrokenPipeError:
         forget_output()
         return INTERRUPTED

@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("record", "scalars", "resources", "ranges", "replacement"),
+    ("record", "scalars", "resources", "ranges", "interruption"),
+    ("replacement",),
     ("source",),
     ("findings",),
     ("codes", "pages"),
@@ -42,7 +43,7 @@ KNOWS_ONLY = {
     "egresslang.findings": {"record", "source"},
     "egresslang.codes": {"findings"},
     "egresslang.report": {"record", "source", "findings", "pages", ""},
-    "egresslang.directory": {"record"},
+    "egresslang.directory": {"record", "interruption", "replacement"},
     "egresslang.output": {"targets"},
     "egresslang.mesh": {"record", "source", "findings", "codes", "documents"},
     "egresslang.policy.intent": {"policy", "profile", "ranges"},

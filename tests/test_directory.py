@@ -454,11 +454,12 @@ def test_what_a_killed_run_left_aside_goes_and_nothing_else(tmp_path: Path) -> N
     planned = plan(str(tmp_path), {**OLD, "a.yaml": "new\n", OPERATOR: "new\n"})
     (tmp_path / ".egressc").write_bytes(planned.unfinished)
     new = hashlib.sha256(b"new\n").hexdigest()
-    mine = {f".egressc.{ZEROS}.tmp": "mine\n", ".egressc-a.yaml.tmp": "mine\n"}
+    mine = {f".egressc.a.yaml.{ZEROS}.tmp": "mine\n", ".egressc-a.yaml.tmp": "mine\n"}
     for path, text in mine.items():
         (tmp_path / path).write_text(text)
     for folder in (tmp_path, tmp_path / "installation"):
-        (folder / f".egressc.{new}.tmp").write_text("ne")
+        name = "a.yaml" if folder == tmp_path else "istio-operator.yaml"
+        (folder / f".egressc.{name}.{new}.tmp").write_text("ne")
     (tmp_path / ".egressc.tmp").write_text("egressc 1 fini")
     put(tmp_path, OLD)
     assert standing(tmp_path) == {**OLD, **mine}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today, weighing_options
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
 
 if TYPE_CHECKING:
     from egresslang.traffic.recordings import Cluster
@@ -60,15 +59,7 @@ def run(options: Any) -> int:
     if not watched:
         return FINDINGS
     text = _shown(options.format, watched)
-    if options.file in (None, "-"):
-        write(sys.stdout, text)
-        return CLEAN
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(options.file), text.encode())
-    except OSError as problem:
-        return misuse(f"cannot write `{options.file}`: {problem.strerror}")
+    put(None if options.file == "-" else options.file, text)
     return CLEAN
 
 

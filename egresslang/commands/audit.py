@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
 from egresslang.commands.traffic import traffic_options
 
 if TYPE_CHECKING:
@@ -117,20 +117,6 @@ def _write(options: Any, made: Audit, policy: Policy, profile: ClusterProfile, f
             text = audit_text.show_ready(made, ready, following, paint, options.quiet)
     put(options.output_file, text)
     return is_ready
-
-
-def put(file: str | None, text: str) -> None:
-    """Write a result to a file, whole or not at all, or to standard output; raises Unreadable."""
-    if not file:
-        write(sys.stdout, text)
-        return
-    from egresslang.files import Unreadable
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(file), text.encode("utf-8", "backslashreplace"))
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
 
 
 def _fatal(text: str) -> frozenset[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
 from egresslang.commands.traffic import traffic_options
 
 if TYPE_CHECKING:
@@ -57,15 +56,7 @@ def run(options: Any) -> int:
         return status
     form: Any = import_module(f"egresslang.answers.graph.{options.format}")
     text = form.show(graphs if FORMS[options.format] else graphs[0])
-    if options.file in (None, "-"):
-        write(sys.stdout, text)
-        return status
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(options.file), text.encode())
-    except OSError as problem:
-        return misuse(f"cannot write `{options.file}`: {problem.strerror}")
+    put(None if options.file == "-" else options.file, text)
     return status
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, today
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
-from egresslang.files import Unreadable
 
 if TYPE_CHECKING:
     from egresslang.existing.importing.importing import Imported
@@ -48,6 +47,7 @@ def run(options: Any) -> int:
     from egresslang.existing.importing.importing import import_policy
     from egresslang.files import read_manifests
     from egresslang.findings import errors
+    from egresslang.replacement import replace_files
 
     if len(options.profiles) > 1:
         return misuse("a policy is imported from one cluster: give one profile")
@@ -69,11 +69,9 @@ def run(options: Any) -> int:
     if made.findings:
         tell(options, made.findings, sources, sys.stderr)
         return FINDINGS
-    if options.profile_output:
-        _write(options.profile_output, made.profile)
-    if options.into:
-        _write(options.into, made.text)
-    else:
+    written = {options.profile_output: made.profile, options.into: made.text}
+    replace_files({path: text.encode() for path, text in written.items() if path})
+    if not options.into:
         write(sys.stdout, made.text)
     _tell(options, made)
     return FINDINGS if options.strict and made.unkept else CLEAN
@@ -92,12 +90,3 @@ def _tell(options: Any, made: Imported) -> None:
         said = f"{flows} line{'s' * (flows != 1)} of flows not kept" if flows else "the same flows"
         more = f", {others} other thing{'s' * (others != 1)} not kept" if others else ""
         sys.stderr.write(f"egressc: imported for enforcement {made.level}: {said}{more}\n")
-
-
-def _write(path: str, text: str) -> None:
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(path), text.encode())
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{path}`: {problem.strerror}") from problem

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
 from egresslang.commands.traffic import read_traffic, traffic_options
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ def run(options: Any) -> int:
 
     The policy files that are given, or that the project names, are those it is added to; none is needed.
     """
-    from egresslang.commands.audit import put
     from egresslang.commands.report import tell
     from egresslang.compile import compile
     from egresslang.findings import Severity, errors

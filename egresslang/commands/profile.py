@@ -113,7 +113,9 @@ def _make(options: Any) -> int:
     if not path:
         write(sys.stdout, made.text)
     elif standing is None or made.text != standing.text:
-        _replace(path, made.text)
+        from egresslang.replacement import replace_file
+
+        replace_file(path, made.text.encode(), None if standing is None else standing.text.encode())
     if not options.quiet:
         sys.stderr.writelines(f"egressc: {line}\n" for line in _told(path, standing, made, made.described, cluster, options.prune))  # fmt: skip
     return CLEAN
@@ -154,15 +156,6 @@ def _namespace(standing: Source | None) -> str:
 
     said = [each.get("spec", "defaultNamespace") for each in (read(standing)[0] if standing is not None else ())]
     return next((str(each.value) for each in said if each is not None), "")
-
-
-def _replace(path: str, text: str) -> None:
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(path), text.encode())
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{path}`: {problem.strerror}") from problem
 
 
 def _told(

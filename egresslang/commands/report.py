@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from egresslang.commands.options import today
-from egresslang.commands.streams import CLEAN, FINDINGS, write
-from egresslang.files import Unreadable
+from egresslang.commands.streams import CLEAN, FINDINGS, put, write
 from egresslang.findings import Finding, Severity, in_order
 from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
@@ -124,15 +123,10 @@ def tell(
     names = tuple(each.source.name if isinstance(each, File) else each.name for each in files)
     context = Context(str(today(options)), checked, color, width, tuple(suppressed), names, *repository())
     text = render(format, in_order(found), context)
-    if not file:
+    if file:
+        put(file, text)
+    else:
         write(stream, text)
-        return
-    from egresslang.replacement import replace_file
-
-    try:
-        replace_file(os.path.realpath(file), text.encode("utf-8", "backslashreplace"))
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
 
 
 def repository() -> tuple[str, str]:

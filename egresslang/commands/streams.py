@@ -8,6 +8,8 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
+from egresslang.interruption import Interrupted, has_written
+
 CLEAN, FINDINGS, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -22,10 +24,30 @@ def write(stream: Any, text: str) -> None:
         left = left[stream.buffer.write(left) :]
 
 
+def put(file: str | None, text: str) -> None:
+    """Write a result to a file, whole or not at all, or to standard output; raises NotWritten."""
+    if not file:
+        write(sys.stdout, text)
+        return
+    from egresslang.replacement import replace_file
+
+    replace_file(file, text.encode("utf-8", "backslashreplace"))
+
+
 def forget_output() -> None:
     """Keep Python from trying again, at its end, to write what cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def interrupted(by: KeyboardInterrupt) -> int:
+    """Tell what a run that a signal ended has done, but for Ctrl-C where that is nothing; returns the status."""
+    name = by.name if isinstance(by, Interrupted) else "SIGINT"
+    if has_written():
+        misuse(f"ended by {name}; files were written, each of them whole")
+    elif name != "SIGINT":
+        misuse(f"ended by {name}; nothing was written")
+    return by.status if isinstance(by, Interrupted) else INTERRUPTED
 
 
 def misuse(message: str) -> int:
