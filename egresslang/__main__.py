@@ -22,8 +22,12 @@ def _started(arguments: list[str]) -> int:
 
         status = main(arguments)
         ignore()
-    except KeyboardInterrupt as signal:  # before the command began, or after it ended
-        return getattr(signal, "status", 130)
+    except KeyboardInterrupt as signal:
+        from egresslang.commands.streams import interrupted
+        from egresslang.interruption import ignore
+
+        ignore()
+        return interrupted(signal)
     import gc
 
     gc.freeze()  # what is left need not be looked through at the end

@@ -16,15 +16,16 @@ from typing import Any, NoReturn
 
 from egresslang import __version__
 from egresslang.commands import COMMANDS
-from egresslang.commands.streams import INTERRUPTED, MISUSE, forget_output, interrupted, misuse
+from egresslang.commands.streams import INTERRUPTED, MISUSE, forget_output, misuse
 from egresslang.files import Unreadable
+from egresslang.interruption import raise_lost
 from egresslang.replacement import NotWritten
 
 Parser = argparse.ArgumentParser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status."""
+    """Run one command; returns its exit status. A signal that ends it is raised."""
     import gc
 
     if sys.stderr is None or sys.stdout is None:  # closed by the caller
@@ -39,16 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except (Unreadable, NotWritten) as problem:
+        raise_lost()
         return misuse(str(problem))
-    except KeyboardInterrupt as signal:
-        return interrupted(signal)
     except BrokenPipeError:
         forget_output()
         return INTERRUPTED
     except OSError as problem:
+        raise_lost()
         forget_output()
         return misuse(f"cannot write the result: {problem.strerror}")
     except Exception as problem:
+        raise_lost()
         if os.environ.get("EGRESSC_DEBUG"):
             raise
         return misuse(

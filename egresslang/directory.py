@@ -17,9 +17,9 @@ import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 
-from egresslang.interruption import held, placing
+from egresslang.interruption import placing
 from egresslang.record import record
-from egresslang.replacement import made_folder
+from egresslang.replacement import make_folder, remove
 
 INDEX = ".egressc"
 """The index: `egressc 1 finished for CLUSTER` or `egressc 1 unfinished for CLUSTER` (without `for` when no cluster is
@@ -133,22 +133,28 @@ def write(*plans: Plan) -> None:
     later, leaves only whole files and an index that says unfinished.
     Raises OutputRefused when another run is writing there, or was since a plan was made; OSError.
     """
+    folders: list[str] = []
+    asides: list[str] = []
     with ExitStack() as opened:
-        for planned in plans:
-            directory = planned.directory
-            for folder in sorted({directory, *(_folder(directory, path) for path in planned.replaced)}):
-                opened.enter_context(made_folder(folder))
-            opened.enter_context(_alone(directory))
-            if _read(directory, INDEX) != planned.index:
-                raise OutputRefused(f"another run has written to `{directory}` meanwhile", "run again")
-            _remove_asides(directory, planned.asides)
-        changing = [(planned, _steps(planned)) for planned in plans if planned.changes]
-        for _, steps in changing:
-            opened.enter_context(_all_aside(steps))
-        if changing:
-            with placing():
-                for planned, steps in changing:
-                    _take_places(planned, steps)
+        try:
+            for planned in plans:
+                make_folder(planned.directory, folders)
+                opened.enter_context(_alone(planned.directory))
+                if _read(planned.directory, INDEX) != planned.index:
+                    raise OutputRefused(f"another run has written to `{planned.directory}` meanwhile", "run again")
+                _remove_asides(planned.directory, planned.asides)
+            changing = [(planned, _steps(planned)) for planned in plans if planned.changes]
+            for _, steps in changing:
+                for step in steps:
+                    make_folder(os.path.dirname(step.aside), folders)
+                    _write_aside(step, asides)
+            if changing:
+                with placing():
+                    for planned, steps in changing:
+                        _take_places(planned, steps)
+        except BaseException:
+            remove(reversed(asides), folders)
+            raise
 
 
 @record
@@ -172,26 +178,15 @@ def _steps(planned: Plan) -> list[_Step]:
     return [*steps, _Step(_join(directory, _FINISHED_ASIDE), index, planned.finished)]
 
 
-@contextmanager
-def _all_aside(steps: list[_Step]) -> Iterator[None]:
-    """Write all that is to be aside; what is still there is removed if this fails."""
-    begun: list[str] = []
-    try:
-        for step in steps:
-            if os.path.lexists(step.aside):  # what is not ours stays
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), step.aside)
-            begun.append(step.aside)
-            with open(step.aside, "xb") as file:
-                file.write(step.content)
-                file.flush()
-                os.fsync(file.fileno())
-        yield
-    except BaseException:
-        with held():
-            for aside in reversed(begun):
-                with suppress(OSError):
-                    os.unlink(aside)
-        raise
+def _write_aside(step: _Step, begun: list[str]) -> None:
+    """Write a content aside, unless something that is not ours stands there."""
+    if os.path.lexists(step.aside):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), step.aside)
+    begun.append(step.aside)
+    with open(step.aside, "xb") as file:
+        file.write(step.content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _take_places(planned: Plan, steps: list[_Step]) -> None:

@@ -26,11 +26,13 @@ class Interrupted(KeyboardInterrupt):
 class _State:
     depth = 0
     waiting = 0
+    raised = 0
     has_written = False
 
 
 def obey() -> None:
-    """Let the signals raise Interrupted in the main thread from now on."""
+    """Let the signals raise Interrupted in the main thread from now on; nothing is written yet."""
+    _State.has_written = False
     for name in OBEYED:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
@@ -54,25 +56,38 @@ def held() -> Iterator[None]:
     finally:
         _State.depth -= 1
     if _State.waiting and not _State.depth:
-        raise Interrupted(_State.waiting)
+        _raise(_State.waiting)
 
 
 @contextmanager
 def placing() -> Iterator[None]:
     """As `held`, for the moment in which files take their places; from then on `has_written` is true."""
-    if _State.waiting:  # what was raised was lost where Python has nobody to give it to
-        raise Interrupted(_State.waiting)
+    raise_lost()
     with held():
         _State.has_written = True
         yield
 
 
+def raise_lost() -> None:
+    """Raise Interrupted once more where it was raised and came to nothing: in a `finally` that failed, say."""
+    if _State.raised:
+        raise Interrupted(_State.raised)
+
+
 def has_written() -> bool:
-    """Whether any file took its place in this process."""
+    """Whether any file took its place since `obey` was called."""
     return _State.has_written
 
 
 def _asked(number: int, _: FrameType | None) -> None:
-    _State.waiting = number
-    if not _State.depth:
-        raise Interrupted(number)
+    if _State.raised:  # what a run does about the first signal is not disturbed by more of them
+        return
+    if _State.depth:
+        _State.waiting = number
+    else:
+        _raise(number)
+
+
+def _raise(number: int) -> None:
+    _State.waiting, _State.raised = 0, number
+    raise Interrupted(number)

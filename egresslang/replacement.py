@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from egresslang.interruption import held, placing
@@ -35,56 +35,64 @@ def replace_files(contents: Mapping[str, bytes], before: Mapping[str, bytes] | N
     this still when the first takes its place.
     """
     places = {path: os.path.realpath(path) for path in contents}
+    asides: dict[str, str] = {}
     with ExitStack() as opened:
         for folder in sorted({os.path.dirname(place) for place in places.values()}):
             opened.enter_context(_swept(folder))
-        asides = opened.enter_context(_asides())
-        for path, place in places.items():
-            with _told(path):
-                _write_aside(place, contents[path], asides)
-        for path, content in (before or {}).items():
-            with _told(path):
-                if _read(places[path]) != content:
-                    raise NotWritten(f"`{path}` has changed while it was looked at; nothing was written")
-        with placing():
+        try:
             for path, place in places.items():
-                if place in asides:
-                    with _told(path):
-                        os.replace(asides[place], place)
+                with _told(path):
+                    _write_aside(place, contents[path], asides)
+            for path, content in (before or {}).items():
+                with _told(path):
+                    if _read(places[path]) != content:
+                        raise NotWritten(f"`{path}` has changed while it was looked at; nothing was written")
+            with placing():
+                for path, place in places.items():
+                    if place in asides:
+                        with _told(path):
+                            os.replace(asides[place], place)
+        except BaseException:
+            remove(asides.values())
+            raise
 
 
 def make_files(contents: Mapping[str, bytes]) -> None:
     """Write files that do not exist, all or none, with the folders they lie in; raises NotWritten."""
-    with ExitStack() as opened:
-        for path in contents:
-            with _told(path):
-                opened.enter_context(made_folder(os.path.dirname(path)))
-        asides = opened.enter_context(_asides())
+    folders: list[str] = []
+    asides: dict[str, str] = {}
+    try:
         for path, content in contents.items():
             with _told(path):
+                make_folder(os.path.dirname(path), folders)
                 _write_aside(path, content, asides)
         with placing():
             for path, aside in asides.items():
                 with _told(path):
                     _take_free_place(aside, path)
-
-
-@contextmanager
-def made_folder(folder: str) -> Iterator[None]:
-    """Make a folder, and those it lies in, where they are missing; what is still empty goes again if this fails."""
-    made: list[str] = []
-    at = folder
-    while at and not os.path.lexists(at):
-        made.append(at)
-        at = os.path.dirname(at)
-    try:
-        os.makedirs(folder or ".", exist_ok=True)
-        yield
     except BaseException:
-        with held(), suppress(OSError):
-            for each in made:
-                os.rmdir(each)
+        remove(asides.values(), folders)
         raise
+
+
+def make_folder(folder: str, made: list[str]) -> None:
+    """Make a folder, and those it lies in, where they are missing; notes each in `made` before."""
+    if folder and not os.path.isdir(folder):
+        make_folder(os.path.dirname(folder.rstrip(os.sep)), made)
+        made.append(folder)
+        with suppress(FileExistsError):
+            os.mkdir(folder)
+
+
+def remove(files: Iterable[str], folders: Sequence[str] = ()) -> None:
+    """Remove files, and then folders from the last to the first, as far as they are there and empty."""
+    with held():
+        for file in files:
+            with suppress(OSError):
+                os.unlink(file)
+        for folder in reversed(folders):
+            with suppress(OSError):
+                os.rmdir(folder)
 
 
 @contextmanager
@@ -94,20 +102,6 @@ def _told(path: str) -> Iterator[None]:
         yield
     except OSError as problem:
         raise NotWritten(f"cannot write `{path}`: {problem.strerror}") from problem
-
-
-@contextmanager
-def _asides() -> Iterator[dict[str, str]]:
-    """Where files are written aside, by the places they are for; removed if this fails."""
-    asides: dict[str, str] = {}
-    try:
-        yield asides
-    except BaseException:
-        with held():
-            for aside in asides.values():
-                with suppress(OSError):
-                    os.unlink(aside)
-        raise
 
 
 def _write_aside(place: str, content: bytes, asides: dict[str, str]) -> None:
@@ -173,16 +167,10 @@ def _swept(folder: str) -> Iterator[None]:
         handle = os.open(folder, os.O_RDONLY)
         with suppress(OSError):
             flock(handle, LOCK_EX | LOCK_NB)
-            _remove(folder, filter(_is_aside, os.listdir(folder)))
+            remove(os.path.join(folder, name) for name in os.listdir(folder) if _is_aside(name))
         flock(handle, LOCK_SH | LOCK_NB)
     try:
         yield
     finally:
         if handle is not None:
             os.close(handle)
-
-
-def _remove(folder: str, names: Iterator[str]) -> None:
-    for name in names:
-        with suppress(OSError):
-            os.unlink(os.path.join(folder, name))
