@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from egresslang import __version__
 from egresslang.commands import COMMANDS
-from egresslang.commands.streams import INTERRUPTED, MISUSE, forget_output, misuse
+from egresslang.commands.streams import CLEAN, INTERRUPTED, MISUSE, forget_output, misuse
 from egresslang.files import Unreadable
 from egresslang.interruption import raise_lost
 from egresslang.replacement import NotWritten
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as problem:
         raise_lost()
         forget_output()
-        return misuse(f"cannot write the result: {problem.strerror}")
+        return misuse(_unwritten(problem))
     except Exception as problem:
         raise_lost()
         if os.environ.get("EGRESSC_DEBUG"):
@@ -60,10 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.enable()
 
 
+def _unwritten(problem: OSError) -> str:
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current folder is gone"
+    return f"cannot write the result: {problem.strerror}"
+
+
 def _run(arguments: Sequence[str]) -> int:
     name = next((word for word in arguments if word in COMMANDS), None)
     parser = _parser([name] if name and arguments[0] == name else list(COMMANDS))
-    options = parser.parse_args(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as ended:
+        return MISUSE if ended.code else CLEAN
     if hasattr(options, "paths"):
         from egresslang.commands.configured import configure
 
@@ -73,7 +84,10 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 class _Arguments(Parser):
-    """A parser that tells misuse as everything else does."""
+    """A parser that tells misuse as everything else does, and what it cannot write."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)

@@ -64,7 +64,9 @@ def run(options: Any) -> int:
 
         write(sys.stdout, "".join(diff(*each) for each in changed))
     elif options.check:
-        write(sys.stdout, "".join(f"{old.name}\n" for old, _ in changed))
+        from egresslang.report.display import shown
+
+        write(sys.stdout, "".join(f"{shown(old.name)}\n" for old, _ in changed))
     else:
         if problem := rewrite(before, after, named=options.paths or options.settings.policies):
             return misuse(problem)

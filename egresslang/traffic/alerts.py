@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from egresslang.policy.policy import ANY, Grant, Rule, Subject
 from egresslang.targets.yaml import Document, Value
@@ -54,7 +54,7 @@ def alerts(watched: Watched, cluster: Cluster) -> Iterator[Document]:
 
 def expiring(watch: Watch, cluster: Cluster) -> Iterator[Document]:
     """An alert for each rule that expires, about those who lose something with it."""
-    soon = timedelta(days=watch.profile.lint.expires_soon_days)
+    soon = watch.profile.lint.expires_soon_days
     for rule, lost in _expiring(watch):
         assert rule.expires is not None
         used = " or ".join(
@@ -66,7 +66,7 @@ def expiring(watch: Watch, cluster: Cluster) -> Iterator[Document]:
         yield _alert(
             EXPIRING,
             EXPIRING.severity,
-            f"({used}) and on () vector(time()) >= {_end_of(rule.expires - soon)}",
+            f"({used}) and on () vector(time()) >= {_end_of(rule.expires) - _SECONDS_OF_A_DAY * soon}",
             {"rule": literal(f"{rule.file}:{line}")},
             cluster,
             alert_texts.expiring(rule.file, line, rule.expires, rule.owner),
@@ -95,7 +95,10 @@ def _alert(kind: Kind, severity: str, expr: str, about: Document, cluster: Clust
 
 def _end_of(day: date) -> int:
     """The second in which a day ends, UTC, as Prometheus counts them."""
-    return int((datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)).timestamp())
+    return ((day - date(1970, 1, 1)).days + 1) * _SECONDS_OF_A_DAY
+
+
+_SECONDS_OF_A_DAY = 86_400
 
 
 _Lost = dict[tuple[str, ...], list[Subject]]

@@ -16,14 +16,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from interrupted import NAMESPACES, jobs, standing, trials
 
 pytestmark = [pytest.mark.conformance, pytest.mark.skipif(sys.platform != "linux", reason="namespaces of Linux")]
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "faults"))
-
-from interrupted import NAMESPACES, jobs, standing, trials
-
 MEMORY = Path("/dev/shm")
 """Files in memory: most trials are there, where nothing waits for a disk."""
 
@@ -70,9 +67,7 @@ def test_whole_processes_that_are_ended(tmp_path: Path) -> None:
 def process(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
     """A run of the command."""
     command = [*EGRESSC, *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=120, **{"cwd": ROOT, **options}
-    )  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **{"cwd": ROOT, **options})  # type: ignore[call-overload,no-any-return]
 
 
 FULL = """
@@ -129,3 +124,57 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
             assert said.startswith("egressc: cannot write `"), said
             assert said.endswith(": No space left on device\n"), said
             assert after == before, arguments
+
+
+WITHOUT_ROOTS_RIGHTS = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
+"""What root may do to any file is taken away: modes count for it, too."""
+
+
+def test_a_folder_that_nobody_may_write_to(tmp_path: Path) -> None:
+    """Everything that writes says so in one line, and leaves nothing."""
+    closed = tmp_path / "closed"
+    (closed / "out").mkdir(parents=True)
+    (closed / "a.egress").write_text("allow   team-a/app->a.example.com:443 tls\n" * 2)
+    assert process("compile", "-q", closed, "-o", closed / "out").returncode == 0
+    (closed / "a.egress").write_text("allow   team-b/app->b.example.com:443 tls\n" * 2)
+    before = standing(closed)
+    for folder in (closed / "out" / "installation", closed / "out", closed):
+        folder.chmod(0o555)
+    for arguments in (
+        ["compile", "-q", closed, "-o", closed / "out"],
+        ["compile", "-q", closed, "-o", closed / "made"],
+        ["fmt", "-q", closed],
+        ["check", "-q", "--fix", closed],
+        ["check", "-q", closed, "--output-file", closed / "report"],
+        ["graph", "-q", closed, "-o", closed / "graph.html"],
+        ["alerts", "-q", closed, "-o", closed / "rules.yaml"],
+        ["init", closed],
+        ["init", closed / "deep" / "er"],
+        ["import", "-q", closed / "out", "-o", closed / "imported.egress"],
+        ["profile", "-q", ROOT / "examples", "-o", closed / "made.yaml"],
+        ["kustomize", "install", "--plugin-home", closed / "plugins"],
+    ):
+        command = [*WITHOUT_ROOTS_RIGHTS, *EGRESSC, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+        last = done.stderr.splitlines()[-1]
+        assert (done.returncode, last.startswith("egressc: cannot write `")) == (2, True), (arguments, done.stderr)
+        assert last.endswith(": Permission denied"), done.stderr
+        assert standing(closed) == before, arguments
+
+
+def test_two_runs_at_once(tmp_path: Path) -> None:
+    """Both end right, or one says why; what stands is what one of them writes."""
+    job = jobs(tmp_path)[0]
+    back = [*job.arguments[:2], job.arguments[2].replace("new.egress", "old.egress"), *job.arguments[3:]]
+    ended = set()
+    for _ in range(10):
+        running = [
+            subprocess.Popen([*EGRESSC, *arguments], stderr=subprocess.PIPE, cwd=ROOT, text=True)
+            for arguments in (job.arguments, back)
+        ]
+        said = [each.communicate(timeout=60)[1] for each in running]
+        for each, err in zip(running, said, strict=True):
+            assert each.returncode == 0 or (each.returncode == 2 and "another run" in err), err
+        ended.add(tuple(each.returncode for each in running))
+        assert standing(job.folder) in (job.before, job.after)
+    assert (2, 2) not in ended
