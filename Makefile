@@ -4,8 +4,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 , := ,
 JUDGE := tests/conformance/judge
-KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
-ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 # With LOCKED=1 nothing is installed but what tools/ci.lock names, by hash: so does CI. Otherwise pip chooses what fits this
 # Python and machine, within the bounds of pyproject.toml.
@@ -35,8 +33,7 @@ judge:
 	@export PATH="$$PATH:/usr/sbin:/sbin"; for tool in ip:iproute2 iptables:iptables openssl:openssl unshare:util-linux nsenter:util-linux mount:mount chromium:chromium zsh:zsh fish:fish mandoc:mandoc man:man-db promtool:prometheus; do \
 		command -v $${tool%:*} > /dev/null || { echo "make conformance needs $${tool%:*}, which is not on PATH (Debian package $${tool#*:})" >&2; exit 1; }; done
 	cd $(JUDGE) && go build -o bin/judge . && go build -o bin/ads ./ads && go build -o bin/analyzers ./analyzers && go build -o bin/istioctl istio.io/istio/istioctl/cmd/istioctl
-	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(KUSTOMIZE)
-	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(ACTIONLINT)
+	cd tests/conformance/tools && go build -o $(CURDIR)/$(JUDGE)/bin/ tool
 
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)
@@ -73,13 +70,13 @@ image:
 	$(BUILDER) build --file Containerfile --target egressc --tag egressc .
 	$(BUILDER) build --file Containerfile --target egressc-krm --tag egressc-krm .
 
-LOCK = $(BIN)/uv pip compile --upgrade --generate-hashes --universal --no-header --quiet
+LOCK = $(BIN)/uv pip compile --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet
+RELOCK = { head -n 1 $(1); $(2); } > $(1).part && mv $(1).part $(1)
 
 lock: .venv/conformance
-	@{ head -n 1 tools/requirements.lock; $(LOCK) pyproject.toml; } > tools/requirements.lock.part
-	mv tools/requirements.lock.part tools/requirements.lock
-	@{ head -n 1 tools/ci.lock; echo editables | $(LOCK) pyproject.toml - --all-extras --constraint tools/requirements.lock; } > tools/ci.lock.part
-	mv tools/ci.lock.part tools/ci.lock
+	$(call RELOCK,tools/requirements.lock,$(LOCK) pyproject.toml)
+	$(call RELOCK,tools/ci.lock,echo editables | $(LOCK) pyproject.toml - --all-extras --constraint tools/requirements.lock)
+	$(call RELOCK,tools/build.lock,echo 'hatchling>=1.25$(,)<2' | $(LOCK) - --constraint tools/ci.lock)
 
 clean:
 	rm -rf .venv $(JUDGE)/bin build dist
