@@ -166,6 +166,12 @@ def test_an_expiry_is_the_end_of_the_day(alerts: Alerts) -> None:
     assert expiring["expr"].endswith("vector(time()) >= 1794960000")  # 2026-11-18, fourteen days before 2026-12-02
 
 
+def test_an_expiry_on_the_first_day_that_there_is(alerts: Alerts) -> None:
+    rule = "allow shop/cart -> api.example.com:443 tls expires=0001-01-01 owner=team-cart\n"
+    said = alerts(rule, SPEC, "--today", "0001-01-01")
+    assert (said.status, len(said.alerts("EgressRuleExpiring"))) == (0, 1)
+
+
 def test_every_kind_is_written_and_no_other(alerts: Alerts) -> None:
     assert {rule["alert"] for rule in alerts().rules if "alert" in rule} == {kind.name for kind in KINDS}
 
