@@ -164,7 +164,7 @@ def act(repository: Repository, installed: Path, **inputs: str) -> Ran:
     return run(steps, context(repository.home, **inputs), repository.folder, installed, repository.home.environment)
 
 
-UPLOAD = "github/codeql-action/upload-sarif@v3"
+(UPLOAD,) = (step["uses"] for step in ACTION["runs"]["steps"] if "upload-sarif@" in step.get("uses", ""))
 
 
 def results(path: str | Path) -> list[str]:
