@@ -18,7 +18,7 @@ demo: .venv/core
 	@$(BIN)/egressc compile examples/recipes/allowed -p examples/recipes/allowed/profile.yaml
 
 test: .venv/test
-	$(BIN)/python -m pytest --ignore tests/conformance
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/conformance
 
 lint: .venv/lint
 	$(BIN)/ruff format --check .
@@ -26,7 +26,7 @@ lint: .venv/lint
 	$(BIN)/mypy
 
 conformance: .venv/conformance judge
-	$(BIN)/python -m pytest tests/conformance
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/conformance
 
 judge:
 	@for tool in go kubectl npm; do command -v $$tool > /dev/null || { echo "make conformance needs $$tool, which is not on PATH" >&2; exit 1; }; done

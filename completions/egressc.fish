@@ -1,7 +1,7 @@
 # Completion of egressc in fish. Written by docs/generate.py from what egressc says of itself.
 
 function __egressc_codes
-    string split ' ' -- 'EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR601 EGR602 EGR603 EGR604 EGR605 EGR606 EGR607 EGR608 EGR609 EGR610 EGR611 EGR612 EGR613 EGR614 EGR615 EGR616 EGR617 EGR618 EGR619 EGR620 EGR621 EGR622 EGR623 EGR624 EGR625 EGR626 EGR627 EGR628 EGR629 EGR630 EGR631 EGR701 EGR901 EGR902'
+    string split ' ' -- 'EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR008 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR601 EGR602 EGR603 EGR604 EGR605 EGR606 EGR607 EGR608 EGR609 EGR610 EGR611 EGR612 EGR613 EGR614 EGR615 EGR616 EGR617 EGR618 EGR619 EGR620 EGR621 EGR622 EGR623 EGR624 EGR625 EGR626 EGR627 EGR628 EGR629 EGR630 EGR631 EGR701 EGR901 EGR902'
 end
 
 complete -c egressc -f
@@ -35,6 +35,7 @@ complete -c egressc -n '__fish_seen_subcommand_from compile' -l color -x -a 'aut
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from compile' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -s o -l output -x -a '(__fish_complete_directories)' -d 'write files there instead of one text to standard output (default: what egressc.toml says; - is standard output)'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l check -d 'write nothing; fail if what stands in DIR is not what the policy compiles to'
 complete -c egressc -n '__fish_seen_subcommand_from compile' -l tracked -d 'with --check, fail for a file in DIR that git does not track, too'
@@ -56,6 +57,7 @@ complete -c egressc -n '__fish_seen_subcommand_from check' -l color -x -a 'auto 
 complete -c egressc -n '__fish_seen_subcommand_from check' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from check' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from check' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from check' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from check' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from fmt' -F
@@ -63,6 +65,7 @@ complete -c egressc -n '__fish_seen_subcommand_from fmt' -l check -d 'write noth
 complete -c egressc -n '__fish_seen_subcommand_from fmt' -l diff -d 'write nothing; show the changes as a unified diff, and fail if there are any'
 complete -c egressc -n '__fish_seen_subcommand_from fmt' -l color -x -a 'auto always never' -d 'colours of what is told of files that do not parse'
 complete -c egressc -n '__fish_seen_subcommand_from fmt' -s q -l quiet -d 'do not say how many files were formatted'
+complete -c egressc -n '__fish_seen_subcommand_from fmt' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from fmt' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from test' -F
@@ -72,6 +75,7 @@ complete -c egressc -n '__fish_seen_subcommand_from test' -l color -x -a 'auto a
 complete -c egressc -n '__fish_seen_subcommand_from test' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from test' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from test' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from test' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from test' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from explain' -a '(__egressc_codes)'
@@ -83,6 +87,7 @@ complete -c egressc -n '__fish_seen_subcommand_from explain' -l color -x -a 'aut
 complete -c egressc -n '__fish_seen_subcommand_from explain' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from explain' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from explain' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from diff' -F
@@ -96,6 +101,7 @@ complete -c egressc -n '__fish_seen_subcommand_from diff' -l color -x -a 'auto a
 complete -c egressc -n '__fish_seen_subcommand_from diff' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from diff' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from diff' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from diff' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from diff' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -F
@@ -110,6 +116,7 @@ complete -c egressc -n '__fish_seen_subcommand_from analyze' -l color -x -a 'aut
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from analyze' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from analyze' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from graph' -F
@@ -131,6 +138,7 @@ complete -c egressc -n '__fish_seen_subcommand_from graph' -l color -x -a 'auto 
 complete -c egressc -n '__fish_seen_subcommand_from graph' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from graph' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from graph' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from alerts' -F
@@ -145,6 +153,7 @@ complete -c egressc -n '__fish_seen_subcommand_from alerts' -l color -x -a 'auto
 complete -c egressc -n '__fish_seen_subcommand_from alerts' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from alerts' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from alerts' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from alerts' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from alerts' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from audit' -F
@@ -168,6 +177,7 @@ complete -c egressc -n '__fish_seen_subcommand_from audit' -l color -x -a 'auto 
 complete -c egressc -n '__fish_seen_subcommand_from audit' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from audit' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from audit' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from learn' -F
@@ -191,6 +201,7 @@ complete -c egressc -n '__fish_seen_subcommand_from learn' -l color -x -a 'auto 
 complete -c egressc -n '__fish_seen_subcommand_from learn' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from learn' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from learn' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from import' -F
@@ -202,6 +213,7 @@ complete -c egressc -n '__fish_seen_subcommand_from import' -l color -x -a 'auto
 complete -c egressc -n '__fish_seen_subcommand_from import' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from import' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from import' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from import' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from import' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from profile' -F
@@ -220,6 +232,7 @@ complete -c egressc -n '__fish_seen_subcommand_from profile' -l color -x -a 'aut
 complete -c egressc -n '__fish_seen_subcommand_from profile' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from profile' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from profile' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from profile' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from profile' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -F
@@ -229,12 +242,14 @@ complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l color -x -a 'a
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l today -x -d 'the day expiry is judged against (default: today, UTC)'
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -s q -l quiet -d 'say nothing when there is nothing to say'
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -s v -l verbose -d 'say what was assumed'
+complete -c egressc -n '__fish_seen_subcommand_from kustomize' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from kustomize' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from init' -a '(__fish_complete_directories)'
 complete -c egressc -n '__fish_seen_subcommand_from init' -l ci -x -a 'github gitlab none' -d 'the CI to make a file for (default: the one whose files or remotes the repository has, else github)'
 complete -c egressc -n '__fish_seen_subcommand_from init' -l hooks-repo -x -d 'the repository that the hook file names (default: that of egressc)'
 complete -c egressc -n '__fish_seen_subcommand_from init' -l hooks-rev -x -d 'the revision of it that the hook file names (default: that of this version)'
+complete -c egressc -n '__fish_seen_subcommand_from init' -l limit -x -d 'let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)'
 complete -c egressc -n '__fish_seen_subcommand_from init' -s h -l help -d 'show this help message and exit'
 
 complete -c egressc -n '__fish_seen_subcommand_from completion' -a 'bash fish zsh'

@@ -4,7 +4,7 @@
 _egressc() {
     local context state state_descr line curcontext=$curcontext
     local -A opt_args
-    local -a codes=(EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR601 EGR602 EGR603 EGR604 EGR605 EGR606 EGR607 EGR608 EGR609 EGR610 EGR611 EGR612 EGR613 EGR614 EGR615 EGR616 EGR617 EGR618 EGR619 EGR620 EGR621 EGR622 EGR623 EGR624 EGR625 EGR626 EGR627 EGR628 EGR629 EGR630 EGR631 EGR701 EGR901 EGR902)
+    local -a codes=(EGR001 EGR002 EGR003 EGR004 EGR005 EGR006 EGR007 EGR008 EGR101 EGR102 EGR103 EGR104 EGR105 EGR106 EGR107 EGR201 EGR202 EGR203 EGR204 EGR205 EGR206 EGR207 EGR301 EGR302 EGR303 EGR304 EGR305 EGR306 EGR307 EGR308 EGR309 EGR310 EGR401 EGR402 EGR403 EGR404 EGR405 EGR406 EGR407 EGR408 EGR501 EGR502 EGR503 EGR504 EGR505 EGR506 EGR507 EGR508 EGR509 EGR510 EGR511 EGR512 EGR601 EGR602 EGR603 EGR604 EGR605 EGR606 EGR607 EGR608 EGR609 EGR610 EGR611 EGR612 EGR613 EGR614 EGR615 EGR616 EGR617 EGR618 EGR619 EGR620 EGR621 EGR622 EGR623 EGR624 EGR625 EGR626 EGR627 EGR628 EGR629 EGR630 EGR631 EGR701 EGR901 EGR902)
     _arguments -C '(- *)--help[show this help message and exit]' '(- *)--version[show program'\''s version number and exit]' '1: :->command' '*:: :->arguments'
     case $state in
         command)
@@ -46,6 +46,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-o --output)-o+[write files there instead of one text to standard output (default\: what egressc.toml says; - is standard output)]:DIR:_files -/' \
                         '(-o --output)--output=[write files there instead of one text to standard output (default\: what egressc.toml says; - is standard output)]:DIR:_files -/' \
                         '(--check)--check[write nothing; fail if what stands in DIR is not what the policy compiles to]' \
@@ -74,6 +75,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -85,6 +87,7 @@ _egressc() {
                         '(--color)--color=[colours of what is told of files that do not parse]:color:(auto always never)' \
                         '(-q --quiet)-q[do not say how many files were formatted]' \
                         '(-q --quiet)--quiet[do not say how many files were formatted]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -100,6 +103,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -117,6 +121,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -136,6 +141,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -156,6 +162,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -184,6 +191,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -205,6 +213,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -234,6 +243,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -264,6 +274,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -281,6 +292,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -305,6 +317,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -320,6 +333,7 @@ _egressc() {
                         '(-q --quiet)--quiet[say nothing when there is nothing to say]' \
                         '(-v --verbose)-v[say what was assumed]' \
                         '(-v --verbose)--verbose[say what was assumed]' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;
@@ -329,6 +343,7 @@ _egressc() {
                         '(--ci)--ci=[the CI to make a file for (default\: the one whose files or remotes the repository has, else github)]:ci:(github gitlab none)' \
                         '(--hooks-repo)--hooks-repo=[the repository that the hook file names (default\: that of egressc)]:URL: ' \
                         '(--hooks-rev)--hooks-rev=[the revision of it that the hook file names (default\: that of this version)]:REV: ' \
+                        '*--limit=[let a limit be N, as in `values=20000000` or `file-size=256MiB` (default\: what egressc.toml says, else what docs/limits.md does)]:NAME=N: ' \
                         '(-h --help)-h[show this help message and exit]' \
                         '(-h --help)--help[show this help message and exit]'
                     ;;

@@ -1,5 +1,5 @@
 """Write what is derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the schema of
-the configuration, `docs/findings.md` from the pages of the codes, `docs/alerts.md` from the kinds of alerts, and from the
+the configuration, `docs/limits.md` from the limits, `docs/findings.md` from the pages of the codes, `docs/alerts.md` from the kinds of alerts, and from the
 parsers the man page and `completions/`.
 
 python docs/generate.py
@@ -17,6 +17,8 @@ from typing import Any
 from egresslang.cli import COMMANDS, options, summary
 from egresslang.codes import ALL
 from egresslang.findings import Code
+from egresslang.limits import ALL as LIMITS
+from egresslang.limits import Limit
 from egresslang.pages import FOLDER
 from egresslang.pages import PROFILE as CLUSTER
 from egresslang.pages import page as page_of
@@ -133,7 +135,7 @@ CLI = """# The command line
   [What a run leaves](#what-a-run-leaves) says what of its files stands then.
 - `PATH` is a file, a folder that is searched for `*.egress`, or `-`. All files are one policy. Below a folder neither hidden
   folders are searched nor links to folders, lest a link lead in a circle or out of the repository: name those. Links to
-  files are read.
+  files are read where they do not lead out of the project.
 - `fmt` formats each file for itself and needs no profile: [the canonical form](formatting.md). `--check` names files on
   standard output, and standard error says how many were formatted.
 - With several `-p` the policy is compiled for each cluster into `DIR/<cluster>/`. A finding that only some clusters have
@@ -153,6 +155,7 @@ CLI = """# The command line
   `--format markdown` is for the summary of a job: a heading, a table of codes, and the findings in one fenced block.
 - [Alerts](alerts.md) says what Prometheus is to watch of a policy.
 - [Hooks](hooks.md) and [CI](ci.md) say how these commands run before a commit, in CI, and in Argo CD.
+- Every input has a [limit](limits.md), which `--limit NAME=N` changes.
 - `EGRESSC_DEBUG=1` shows where a bug happened.
 - [What access changed](diff.md) is about `diff`, and about questions that many flows answer.
 - `audit` and `learn` ask a Prometheus, or read access logs: [observed traffic](audit.md). A server that gives no usable
@@ -235,6 +238,48 @@ page. Codes are never reused. A line of `^` in an example marks what the finding
 no part of the text. The examples are checked, on 2026-11-23, for this cluster where they bring none:
 
 ```yaml
+"""
+
+BOUNDS = """# Limits
+
+A policy, a profile and manifests are read in everybody's commit, and often come from somebody who asks for review. Each
+input has a limit, so that no text exhausts who reads it; the limits admit 100,000 rules, manifests of 12,000 objects and
+fifty profiles at once. What is over one is an error that names it (EGR008), or one line and status 2 where there is
+nothing to show; nothing is cut short in silence, and nothing is written.
+
+A limit is raised, or lowered, with `--limit NAME=N`, as often as there are limits to change, and in `egressc.toml`:
+
+```toml
+[limits]
+values = 20000000
+file-size = "256MiB"
+```
+
+The command line goes before the file. Who checks what strangers send gives `--limit` for what is to hold whatever their
+`egressc.toml` says. A limit changes no result, only whether there is one.
+
+| limit | default | of |
+|---|---|---|
+"""
+
+READING = """
+## What is read and written
+
+- Below a folder neither hidden folders are searched nor links to folders. A link to a file is read where it leads to a file
+  of the same project (the folder of `egressc.toml` or `.git` above, else the folder that is searched); one that leads out
+  is refused, lest the text of some other file end in a report. A path that is given on the command line is read wherever it
+  leads.
+- Devices are not read. A pipe is read where it is named on the command line, and never waited for where it is only found, or
+  named by a profile.
+- Anchors, aliases, merge keys and tags are refused in YAML: a value is what its own text says.
+- Regular expressions of egressc itself take time in proportion to the text. One that a VirtualService brings is run only
+  where it cannot backtrack; where it could, what it matches counts as unknown.
+- Nothing below DIR of `-o DIR` is written through a link; `fmt` and `--fix` write through one only where the link itself is a
+  path on the command line. Names of policies, workloads and hosts never shape a path, and the names of namespaces and
+  clusters that do are those Kubernetes accepts.
+- No shell is ever called; git is, with its arguments as a list.
+- What a policy says (reasons, owners, names of files) is data in every output: quoted in YAML, escaped in Markdown, HTML,
+  DOT, Mermaid, XML, workflow commands and templates of Prometheus, and without control characters on a terminal.
 """
 
 QUESTIONS = """
@@ -350,6 +395,16 @@ def _resolved(part: Any, schema: dict[str, Any]) -> Any:
     return {key: _resolved(each, schema) for key, each in (meant | part).items() if key != "$defs"}
 
 
+def limits_page() -> str:
+    """The page about limits, with a row for each."""
+    return BOUNDS + "".join(map(_limit, LIMITS.values())) + READING
+
+
+def _limit(limit: Limit) -> str:
+    most = f"; at most {limit.show(limit.highest)}" if limit.highest is not None else ""
+    return f"| `{limit.name}` | {limit.show(limit.default)} | {limit.bounds}{most} |\n"
+
+
 def findings_page() -> str:
     """The pages of all codes, with a table of them first."""
     codes = sorted(ALL, key=lambda code: code.id)
@@ -388,6 +443,7 @@ PAGES = {
     "profile.md": profile_page,
     "cli.md": cli_page,
     "findings.md": findings_page,
+    "limits.md": limits_page,
     "alerts.md": ALERTS["page"],
     "egressc.1": MANUAL["page"],
     **{f"../completions/{name}": make for name, make in COMPLETIONS["SCRIPTS"].items()},

@@ -14,7 +14,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
-from egresslang import __version__
+from egresslang import __version__, limits
 from egresslang.commands import COMMANDS
 from egresslang.commands.streams import CLEAN, INTERRUPTED, MISUSE, forget_output, misuse
 from egresslang.files import Unreadable
@@ -75,6 +75,7 @@ def _run(arguments: Sequence[str]) -> int:
         options = parser.parse_args(arguments)
     except SystemExit as ended:
         return MISUSE if ended.code else CLEAN
+    limits.change(dict(getattr(options, "limits", ())))
     if hasattr(options, "paths"):
         from egresslang.commands.configured import configure
 

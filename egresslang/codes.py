@@ -11,6 +11,7 @@ BAD_ADDRESS = Code("EGR004", "bad-address", Severity.ERROR, milder=Severity.WARN
 BAD_PORT = Code("EGR005", "bad-port", Severity.ERROR)
 BAD_VALUE = Code("EGR006", "bad-value", Severity.ERROR)
 HOSTILE_TEXT = Code("EGR007", "hostile-text", Severity.ERROR, milder=Severity.WARNING)
+OVER_LIMIT = Code("EGR008", "over-limit", Severity.ERROR)
 DEFINED_TWICE = Code("EGR101", "defined-twice", Severity.ERROR)
 UNKNOWN_SET = Code("EGR102", "unknown-set", Severity.ERROR)
 UNKNOWN_WORKLOAD = Code("EGR103", "unknown-workload", Severity.ERROR)

@@ -146,8 +146,8 @@ def write(*plans: Plan) -> None:
             changing = [(planned, _steps(planned)) for planned in plans if planned.changes]
             for _, steps in changing:
                 for step in steps:
-                    make_folder(os.path.dirname(step.aside), folders)
-                    _write_aside(step, asides)
+                    make_folder(step.folder, folders)
+                    _write_aside(planned.directory, step, asides)
             if changing:
                 with placing():
                     for planned, steps in changing:
@@ -159,34 +159,86 @@ def write(*plans: Plan) -> None:
 
 @record
 class _Step:
-    """A content that is written aside, and the place it takes."""
+    """A content that is written aside in a folder, and the name it takes there."""
 
+    folder: str
     aside: str
-    place: str
+    name: str
     content: bytes
+
+    @property
+    def place(self) -> str:
+        """Where it belongs."""
+        return os.path.join(self.folder, self.name)
 
 
 def _steps(planned: Plan) -> list[_Step]:
     """What is renamed in this order: the unfinished index, where a file changes, the files, and the finished index."""
-    directory, index = planned.directory, _join(planned.directory, INDEX)
+    directory = planned.directory
     steps = [
-        _Step(_join(directory, _aside(path, _sha256(content))), _join(directory, path), content)
+        _Step(
+            _folder(directory, path),
+            os.path.basename(_aside(path, _sha256(content))),
+            os.path.basename(path),
+            content,
+        )
         for path, content in planned.replaced.items()
     ]
     if steps or planned.removed:
-        steps.insert(0, _Step(_join(directory, _UNFINISHED_ASIDE), index, planned.unfinished))
-    return [*steps, _Step(_join(directory, _FINISHED_ASIDE), index, planned.finished)]
+        steps.insert(0, _Step(directory, _UNFINISHED_ASIDE, INDEX, planned.unfinished))
+    return [*steps, _Step(directory, _FINISHED_ASIDE, INDEX, planned.finished)]
 
 
-def _write_aside(step: _Step, begun: list[str]) -> None:
+def _write_aside(directory: str, step: _Step, begun: list[str]) -> None:
     """Write a content aside, unless something that is not ours stands there."""
-    if os.path.lexists(step.aside):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), step.aside)
-    begun.append(step.aside)
-    with open(step.aside, "xb") as file:
-        file.write(step.content)
-        file.flush()
-        os.fsync(file.fileno())
+    aside = os.path.join(step.folder, step.aside)
+    if os.path.lexists(aside):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), aside)
+    begun.append(aside)
+    with _held(directory, step.folder, step.place) as held:
+        name = step.aside if held is not None else aside
+        with open(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=held), "wb") as file:
+            file.write(step.content)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _rename(directory: str, step: _Step) -> None:
+    """Let what is aside take its place."""
+    with _held(directory, step.folder, step.place) as held:
+        within = "" if held is not None else step.folder
+        aside, place = (os.path.join(within, name) for name in (step.aside, step.name))
+        os.replace(aside, place, src_dir_fd=held, dst_dir_fd=held)
+
+
+def _take_away(directory: str, path: str) -> None:
+    """Remove a file of ours."""
+    folder, place = _folder(directory, path), _join(directory, path)
+    with _held(directory, folder, place) as held, suppress(FileNotFoundError):
+        os.unlink(os.path.basename(place) if held is not None else place, dir_fd=held)
+
+
+_HOLDS = os.rename in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+
+
+@contextmanager
+def _held(directory: str, folder: str, place: str) -> Iterator[int | None]:
+    """A folder kept open, that what is done in it is done there whatever takes its place; None where no system lets one.
+
+    Only the output folder itself may be a link. An OSError within is one about `place`.
+    """
+    handle = None
+    try:
+        if _HOLDS:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if folder != directory else 0))
+        yield handle
+    except OSError as problem:
+        if problem.errno is not None:
+            problem.filename, problem.filename2 = place, None
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def _take_places(planned: Plan, steps: list[_Step]) -> None:
@@ -194,17 +246,16 @@ def _take_places(planned: Plan, steps: list[_Step]) -> None:
     directory = planned.directory
     folders = sorted({_folder(directory, path) for path in (*planned.replaced, *planned.removed)})
     for step in steps[:-1]:
-        os.replace(step.aside, step.place)
+        _rename(directory, step)
         if step is steps[0]:
             _sync(directory)
     for path in planned.removed:
-        with suppress(FileNotFoundError):
-            os.unlink(_join(directory, path))
+        _take_away(directory, path)
     for folder in folders:
         _sync(folder)
         if folder != directory and not os.listdir(folder):
             os.rmdir(folder)
-    os.replace(steps[-1].aside, steps[-1].place)
+    _rename(directory, steps[-1])
     _sync(directory)
 
 
@@ -318,8 +369,12 @@ def _read(directory: str, path: str) -> bytes | None:
         return None
     if not _stands(place, stat.S_ISREG, "a file"):
         return None
-    with open(place, "rb") as file:
+    with open(place, "rb", opener=_not_through_a_link) as file:
         return file.read()
+
+
+def _not_through_a_link(place: str, flags: int) -> int:
+    return os.open(place, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _stands(place: str, is_kind: Callable[[int], bool], kind: str) -> bool:

@@ -15,16 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from egresslang import codes
+from egresslang import codes, limits
 from egresslang.findings import Code, Finding, Label, finding
+from egresslang.limits import Limit
 from egresslang.scalars import resolve
 from egresslang.source import Source, Span
-
-LIMIT = 16 * 1024 * 1024
-"""Code points that a text of somebody else may have."""
-
-DEPTH = 100
-"""Values that may stand in one another, the whole document and the scalars among them."""
 
 if TYPE_CHECKING or not yaml.__with_libyaml__:
     from yaml.composer import Composer
@@ -46,7 +41,7 @@ else:
 _BOM = "\ufeff"
 _MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _COLUMNS = 40
-_FLOWS = DEPTH - 1 - 2 * _COLUMNS
+_FLOWS = limits.NESTING.default - 1 - 2 * _COLUMNS
 _BITS = 32
 _LOW = (1 << _BITS) - 1
 
@@ -152,25 +147,40 @@ def _composed(part: Any, at: int) -> tuple[Any, _Place]:
 
 
 def read(
-    source: Source, code: Code = codes.BAD_PROFILE, limit: int | None = LIMIT
+    source: Source, code: Code = codes.BAD_PROFILE, limit: Limit | None = limits.FILE_SIZE
 ) -> tuple[list[Located], list[Finding]]:
     """The documents of a text that can be read, without the empty ones, and a finding of `code` for what cannot.
 
     A document with a finding is left out; the others, before and after it, are still read. JSON values one after another
-    are documents, too. A text of more code points than `limit` is not read; what we wrote ourselves has no limit.
+    are documents, too. A text of more code points than `limit`, or of too many values, is not read; without a limit, for
+    what we wrote ourselves, neither counts.
     """
     text = source.text
-    if limit is not None and len(text) > limit:
-        return [], [finding(code, Span(source, 0, 1), f"`{source.name}` is too large", f"{len(text)} characters, at most {limit} are read",
-                            help="split it into several files")]  # fmt: skip
-    reader = _Reader(source, code)
+    if limit is not None and len(text) > limit.now:
+        return [], [limits.over(limit, Span(source, 0, 1), f"`{source.name}` is too large")]
+    counts = limit is not None and _may_be_too_many(text)
+    try:
+        return _read(source, code, counts)
+    except _TooMany as stopped:
+        end = min(stopped.offset + 1, len(text))
+        message = f"`{source.name}` holds more than {limits.VALUES.shown} values"
+        return [], [limits.over(limits.VALUES, Span(source, stopped.offset, end), message)]
+
+
+def _read(source: Source, code: Code, counts: bool) -> tuple[list[Located], list[Finding]]:
+    text = source.text
+    reader = _Reader(source, code, counts)
     stopped = reader.stream(len(_BOM) if text.startswith(_BOM) else 0, len(text))
     if stopped is not None and (values := _json_values(text)):
-        reader = _Reader(source, code)
+        reader = _Reader(source, code, counts)
         for start, end in values:
             reader.stream(start, end)
     elif stopped is not None:
         for start, end in _documents_after(text, stopped):
+            if len(reader.findings) > limits.STATEMENTS.now:
+                message = f"`{source.name}` has more than {limits.STATEMENTS.shown} documents that cannot be read"
+                reader.findings.append(limits.over(limits.STATEMENTS, Span(source, start, start + 1), message))
+                break
             reader.stream(start, end)
     return reader.documents, reader.findings
 
@@ -205,8 +215,21 @@ def _documents_after(text: str, offset: int) -> Iterator[tuple[int, int]]:
     yield from pairwise([*starts, len(text)])
 
 
+def _may_be_too_many(text: str) -> bool:
+    """Whether there might be more values than are read, by a bound that is cheap and never too low.
+
+    Two values that follow one another have a line's end, a colon, a comma, a bracket or a mark between them, and where
+    nothing is written, as after `- `, the mark stands for it.
+    """
+    most = limits.VALUES.now
+    if len(text) < most:
+        return False
+    marks = sum(map(text.count, "\n\r\x85\u2028\u2029:,[{-?"))
+    return 2 * marks + 2 > most
+
+
 def _may_be_too_deep(text: str) -> bool:
-    """Whether values might nest deeper than `DEPTH`, by a bound that is cheap and never too low.
+    """Whether values might nest deeper than is read by default, by a bound that is cheap and never too low.
 
     A block starts further right than the one around it, or is a list in the column of its key: two blocks a column at
     most. Its column is that of the line's first character that is neither white space nor the mark of an entry or key.
@@ -244,14 +267,18 @@ class _Composer(_Parser):
 
 
 class _WaryComposer(_Composer):
-    """Composes no deeper than `DEPTH`: libyaml's own recursion ends the process."""
+    """Composes no deeper than is read, as libyaml's own recursion ends the process, and no more values than are `left`."""
 
     depth = 0
+    left: float = float("inf")
 
-    def descend_resolver(self, parent: object, index: object) -> None:
+    def descend_resolver(self, parent: Any, index: object) -> None:
         self.depth += 1
-        if self.depth > DEPTH:
+        if self.depth > limits.NESTING.now:
             raise _TooDeep(parent)
+        self.left -= 1
+        if self.left < 0:
+            raise _TooMany(parent.start_mark.index if parent is not None else 0)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -273,8 +300,15 @@ class _Words(dict[str, Any]):
         return value
 
 
+class _TooMany(Exception):
+    """There are more values than are read; `offset` is where what holds the last of them starts."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+
+
 class _TooDeep(Exception):
-    """Values nest deeper than `DEPTH`; `node` is the one at that depth."""
+    """Values nest deeper than is read; `node` is the one at that depth."""
 
     def __init__(self, node: Any) -> None:
         self.node = node
@@ -283,7 +317,7 @@ class _TooDeep(Exception):
 class _Reader:
     """Reads streams of one source, collecting documents and findings."""
 
-    def __init__(self, source: Source, code: Code) -> None:
+    def __init__(self, source: Source, code: Code, counts: bool) -> None:
         self.documents: list[Located] = []
         self.findings: list[Finding] = []
         self._source = source
@@ -293,6 +327,7 @@ class _Reader:
         self._base = 0
         self._plain = not ("&" in source.text or "!" in source.text)
         self._replaces = False
+        self._left = limits.VALUES.now if counts else float("inf")
 
     def stream(self, start: int, end: int) -> int | None:
         """Read the documents of a stretch of the text; the offset where reading had to stop, None at its end."""
@@ -302,23 +337,23 @@ class _Reader:
             text = _LAST_COLON.sub(_STAND_IN, text)
         done = start
         try:
-            composer = _WaryComposer(text) if _may_be_too_deep(text) else _Composer(text)
+            composer = self._composer(text)
             while composer.check_node():
                 node: Any = composer.get_node()
+                self._left = getattr(composer, "left", self._left)
                 self._document(node)
                 done = start + node.end_mark.index
         except _TooDeep as error:
             deep = start + error.node.start_mark.index
-            self._report(
-                Span(self._source, deep, deep + 1),
-                "too many values stand in one another",
-                f"{DEPTH} levels are read",
-                "flatten it",
+            self.findings.append(
+                limits.over(limits.NESTING, Span(self._source, deep, deep + 1), "too many values stand in one another")
             )
             return int(deep)
+        except _TooMany as error:
+            raise _TooMany(start + error.offset) from None
         except (yaml.YAMLError, UnicodeEncodeError) as error:
             if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark and "nesting depth" in str(error.problem):
-                # The scanner of libyaml ≥ 0.2.6 reads ahead and stops before the composer has come to `DEPTH`.
+                # The scanner of libyaml ≥ 0.2.6 reads ahead and stops before the composer has come to the limit.
                 return self.stream(done, start + error.problem_mark.index)
             mark = getattr(error, "problem_mark", None)
             if mark is not None and not self._replaces and _LAST_COLON.match(text, mark.index):
@@ -330,6 +365,13 @@ class _Reader:
             self.findings.append(found)
             return stopped
         return None
+
+    def _composer(self, text: str) -> _Composer:
+        if self._left == float("inf") and limits.NESTING.now >= limits.NESTING.default and not _may_be_too_deep(text):
+            return _Composer(text)
+        composer = _WaryComposer(text)
+        composer.left = self._left
+        return composer
 
     def _document(self, node: Any) -> None:
         findings = len(self.findings)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 
-from egresslang.files import LARGEST, Unreadable
+from egresslang import limits
+from egresslang.files import Unreadable
 
 RANGE = "..."
 """Between two revisions: the last one that both come from. Nothing behind it is the current one."""
@@ -235,8 +236,8 @@ class Revision:
         if len(about) != 3:
             raise OSError(0, "its content is not in this clone", name)
         size = int(about[2])
-        if size > LARGEST:
-            raise OSError(0, f"larger than {LARGEST >> 20} MiB", name)
+        if size > limits.FILE_SIZE.now:
+            raise OSError(0, limits.FILE_SIZE.words, name)
         content = given.read(size)
         given.read(1)
         return content

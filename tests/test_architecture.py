@@ -15,12 +15,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("record", "scalars", "resources", "ranges", "interruption"),
+    ("record", "scalars", "resources", "ranges", "interruption", "json_text"),
     ("replacement",),
     ("source",),
     ("findings",),
     ("codes", "pages"),
     ("suggest", "broken_yaml", "report", "directory"),
+    ("limits",),
     ("documents", "files"),
     ("revision",),
     ("syntax", "profile", "mesh"),
@@ -42,7 +43,7 @@ KNOWS_ONLY = {
     "egresslang.source": {"record"},
     "egresslang.findings": {"record", "source"},
     "egresslang.codes": {"findings"},
-    "egresslang.report": {"record", "source", "findings", "pages", ""},
+    "egresslang.report": {"record", "source", "findings", "pages", "json_text", ""},
     "egresslang.directory": {"record", "interruption", "replacement"},
     "egresslang.output": {"targets"},
     "egresslang.mesh": {"record", "source", "findings", "codes", "documents"},

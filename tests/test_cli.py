@@ -231,7 +231,7 @@ def test_a_policy_over_the_limit(here: Path) -> None:
         file.truncate(33 * 1024 * 1024)
     checked = Result("check", "big.egress", "--format", "concise")
     assert (checked.status, checked.err) == (1, "")
-    assert checked.out == "big.egress:1:1: error[EGR007] `big.egress` is larger than 32 MiB\n"
+    assert checked.out == "big.egress:1:1: error[EGR008] `big.egress` is larger than 32 MiB\n"
     assert Result("compile", "big.egress", "-o", "out").status == 1
     assert not (here / "out").exists()
 

@@ -8,11 +8,13 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from egresslang import directory
 from egresslang.directory import OutputRefused, below, compare, plan, write
 
 OPERATOR = "installation/istio-operator.yaml"
@@ -241,10 +243,10 @@ def test_two_runs_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     first, second = plan(str(tmp_path), OLD), plan(str(tmp_path), NEW)
     replace = os.replace
 
-    def meanwhile(source: str, target: str) -> None:
+    def meanwhile(source: str, target: str, **held: int | None) -> None:
         with pytest.raises(OutputRefused, match="another run is writing to"):
             write(second)
-        replace(source, target)
+        replace(source, target, **held)
 
     monkeypatch.setattr(os, "replace", meanwhile)
     write(first)
@@ -481,10 +483,10 @@ def test_a_failed_run_leaves_nothing_aside_and_says_unfinished(tmp_path: Path, m
     put(tmp_path, OLD)
     replace = os.replace
 
-    def full(source: str, target: str) -> None:
+    def full(source: str, target: str, **held: int | None) -> None:
         if target.endswith("c.yaml"):
             raise OSError("no space left")
-        replace(source, target)
+        replace(source, target, **held)
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="no space left"):
@@ -533,3 +535,28 @@ def test_whatever_stood_there_the_folder_is_the_output(
         put(folder, files)
         assert standing(folder) == files
         assert drifts(folder, files) == []
+
+
+@pytest.mark.skipif(not directory._HOLDS, reason="a system that cannot hold a folder")
+@pytest.mark.parametrize("what", ["written", "removed"])
+def test_a_link_that_takes_the_place_of_a_folder_meanwhile_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other"
+    other.mkdir()
+    (other / os.path.basename(OPERATOR)).write_text("theirs\n")
+    out.mkdir()
+    put(out, OLD)
+    planned = plan(str(out), {**OLD, OPERATOR: "changed\n"} if what == "written" else {"a.yaml": OLD["a.yaml"]})
+    really = os.open
+
+    def swapped(place: str, *rest: Any, **more: Any) -> int:
+        if str(place).endswith("installation") and not (out / "installation").is_symlink():
+            (out / "installation").rename(tmp_path / "gone")
+            (out / "installation").symlink_to(other)
+        return really(place, *rest, **more)
+
+    monkeypatch.setattr(os, "open", swapped)
+    with pytest.raises(OSError, match="installation"):
+        write(planned)
+    assert {each.name: each.read_text() for each in other.iterdir()} == {os.path.basename(OPERATOR): "theirs\n"}

@@ -13,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egresslang import codes, documents
-from egresslang.documents import DEPTH, Located, read
+from egresslang.documents import Located, read
 from egresslang.findings import Finding
+from egresslang.limits import NESTING, Limit
 from egresslang.scalars import resolve
 from egresslang.source import Source
+
+DEPTH = NESTING.default
 
 
 def values(text: str) -> list[Any]:
@@ -372,8 +375,9 @@ def test_an_alias_bomb_is_one_finding() -> None:
 
 
 def test_a_text_over_the_limit_is_refused() -> None:
-    found, (finding,) = read(Source("x.yaml", "a: bc"), limit=4)
-    assert (found, finding.message, finding.label) == ([], "`x.yaml` is too large", "5 characters, at most 4 are read")
+    found, (finding,) = read(Source("x.yaml", "a: bc"), limit=Limit("some-size", 4, "", is_size=True))
+    assert (found, finding.message) == ([], "`x.yaml` is too large")
+    assert (finding.code, finding.label) == (codes.OVER_LIMIT, "more than 4 bytes, the limit `some-size`")
 
 
 def test_findings_have_the_code_that_is_asked_for() -> None:

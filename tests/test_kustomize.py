@@ -204,7 +204,7 @@ def test_warnings_fail_when_strict(here: Path) -> None:
         ("  policies: [empty]\n", "no .egress file found in `empty`", "5:3"),
         ("  policies: [../policies]\n", "`../policies` is not in or below the kustomization", "5:14"),
         ("  policies: [out]\n", "`out` is not in or below the kustomization", "5:14"),
-        ("  policies: [linked]\n", "`linked/a.egress` is not in or below the kustomization", "5:3"),
+        ("  policies: [linked]\n", "`linked/a.egress` is a link that leads out of the project", "5:3"),
         ("  policies: [policies]\n  profile: us.yaml\n", "`us.yaml` does not exist", "6:12"),
         ("  policies: [policies]\n  profile: ../us.yaml\n", "`../us.yaml` is not in or below the kustomization", "6:12"),
         ("  policies: [policies]\n  profile: policies\n", "cannot read `policies`: Is a directory", "6:12"),

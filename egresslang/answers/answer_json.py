@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from egresslang.answers.explain import Answer, told
 from egresslang.answers.question import Unanswerable
 from egresslang.answers.written import words
+from egresslang.json_text import json_text
 from egresslang.mesh.outbound import UNSTABLE, Verdict
 from egresslang.mesh.resources import Origin
 from egresslang.policy.policy import Rule
@@ -16,8 +16,8 @@ from egresslang.policy.policy import Rule
 def show(text: str, answer: Answer | Unanswerable) -> str:
     """The answer to a question as it was asked, without a line end; ASCII whatever was asked."""
     if isinstance(answer, Unanswerable):
-        return json.dumps({"question": text, "error": answer.why})
-    return json.dumps(
+        return json_text({"question": text, "error": answer.why}, None)
+    return json_text(
         {
             "question": text,
             "verdict": answer.verdict,
@@ -26,7 +26,8 @@ def show(text: str, answer: Answer | Unanswerable) -> str:
             "because": [_resource(origin) for origin in answer.because],
             "rules": [_rule(grant.rule) for grant in answer.grants],
             **_possible(answer.found),
-        }
+        },
+        None,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from egresslang.answers.written import place, words
+from egresslang.json_text import json_text
 from egresslang.policy.expectations import ALLOWED, Judgement
 from egresslang.policy.granted import Near
 from egresslang.record import record
@@ -89,7 +89,7 @@ def _json(outcomes: Sequence[Outcome], today: str) -> str:
         "expectations": [_object(each) for each in outcomes],
         "summary": {"met": len(outcomes) - failed, "failed": failed},
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def _object(outcome: Outcome) -> dict[str, Any]:

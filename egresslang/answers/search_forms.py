@@ -8,6 +8,7 @@ from typing import Any
 from egresslang.answers.access import place_of, port_of
 from egresslang.answers.search import Match
 from egresslang.answers.written import place, words
+from egresslang.json_text import json_text
 from egresslang.policy import sets
 from egresslang.policy.policy import ANY, Grant
 from egresslang.record import record
@@ -81,10 +82,8 @@ def pattern_text(pattern: sets.Pattern) -> str:
 
 def as_json(question: str, today: str, found: Sequence[Flows]) -> str:
     """One document with every flow; ASCII."""
-    import json
-
     document = {"version": 1, "today": today, "question": question, "flows": list(_records(found))}
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def as_csv(found: Sequence[Flows]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from egresslang import limits
 from egresslang.config.find import find
 from egresslang.files import STANDARD_INPUT
 
@@ -24,6 +25,7 @@ def configure(options: Any) -> None:
         from egresslang.config.load import load
 
         options.settings, options.problems = load(path)
+        limits.change(dict(getattr(options, "limits", ())), options.settings.limits or {})
     settings = options.settings
     takes_profiles = hasattr(options, "profiles")
     asks_manifests = bool(getattr(options, "manifests", None))

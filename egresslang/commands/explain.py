@@ -197,11 +197,12 @@ def _answer_all(options: Any, asked: AskedMesh) -> int:
     from egresslang.answers.explain import explain
     from egresslang.answers.question import Unanswerable, read_question
     from egresslang.answers.search import is_search
+    from egresslang.files import bounded_lines
 
     if sys.stdin is None:
         return misuse("standard input is closed")
     is_first = True
-    for line in sys.stdin.buffer:
+    for line in bounded_lines(sys.stdin.buffer):
         text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
         question = Unanswerable(ALONE) if is_search(text) else read_question(text)
         answer = question if isinstance(question, Unanswerable) else explain(asked, question)

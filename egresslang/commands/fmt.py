@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from egresslang.commands.options import Parser
+from egresslang.commands.options import Parser, bounding_options
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 from egresslang.files import STANDARD_INPUT
 from egresslang.findings import Finding, errors
@@ -39,6 +39,7 @@ def describe(command: Parser) -> None:
         help="colours of what is told of files that do not parse",
     )
     command.add_argument("-q", "--quiet", action="store_true", help="do not say how many files were formatted")
+    bounding_options(command)
     command.set_defaults(format="text", today=None)
 
 

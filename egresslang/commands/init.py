@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from egresslang.commands.options import Parser
+from egresslang.commands.options import Parser, bounding_options
 from egresslang.commands.streams import CLEAN, misuse, write
 from egresslang.files import decode, read_text
 from egresslang.replacement import make_files
@@ -45,6 +45,7 @@ def describe(command: Parser) -> None:
     command.add_argument(
         "--hooks-rev", metavar="REV", help="the revision of it that the hook file names (default: that of this version)"
     )
+    bounding_options(command)
 
 
 def run(options: Any) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from egresslang.codes import OTHER_CLUSTER, REDUNDANT
 from egresslang.config.find import others
-from egresslang.files import STANDARD_INPUT, Unreadable, decode, read_bytes, read_policies, read_text
+from egresslang.files import STANDARD_INPUT, Unreadable, read_policies, read_source, read_text
 from egresslang.findings import Finding, errors, merge_clusters
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Source
@@ -80,7 +80,7 @@ def read_profiles(options: Any) -> tuple[list[ClusterProfile], list[Finding]]:
     profiles: list[ClusterProfile] = []
     found: list[Finding] = []
     for path in options.profiles:
-        source, problems = decode(path, read_bytes(path))
+        source, problems = read_source(path)
         profile = None
         if not problems:
             profile, problems = load(source, read_text)

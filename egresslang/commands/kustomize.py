@@ -150,9 +150,11 @@ def _validate(
 
 
 def _standard_input() -> bytes:
+    from egresslang.files import read_input
+
     if sys.stdin is None or sys.stdin.isatty():
         return b""
-    return sys.stdin.buffer.read()
+    return read_input(sys.stdin.buffer)
 
 
 def _settled(options: Any, config: Config, files: Sequence[File], found: Sequence[Finding]) -> Told:

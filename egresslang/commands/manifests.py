@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
-from egresslang.files import STANDARD_INPUT, Unreadable, decode, find_manifests, read_bytes
+from egresslang.files import (
+    STANDARD_INPUT,
+    OverLimit,
+    Total,
+    Unreadable,
+    decode,
+    find_manifests,
+    read_bytes,
+    read_input,
+)
 from egresslang.findings import Finding
 from egresslang.source import Source
 
@@ -29,27 +39,30 @@ def below(folder: str) -> Iterator[tuple[str, bytes | None]]:
             yield path, content
 
 
-def read_manifests(paths: Iterable[str], stdin: Iterable[bytes] | None) -> tuple[list[Source], list[Finding]]:
-    """The manifests at or below the paths, each once, and findings for what is not UTF-8; raises Unreadable."""
+def read_manifests(paths: Iterable[str], stdin: BinaryIO | None) -> tuple[list[Source], list[Finding]]:
+    """The manifests at or below the paths, each once, and findings for what is not UTF-8 or more than a limit; raises Unreadable."""
     sources: list[Source] = []
     found: list[Finding] = []
     seen: set[str] = set()
-    for path, content in _contents(paths, stdin):
-        real = path if path == STANDARD_INPUT else os.path.realpath(path)
-        if real not in seen:
-            seen.add(real)
-            source, problems = decode(path, content)
-            found += problems
-            sources += [] if problems else [source]
+    total = Total()
+    try:
+        for path, content in _contents(paths, stdin):
+            real = path if path == STANDARD_INPUT else os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                total.add(path, content)
+                source, problems = decode(path, content)
+                found += problems
+                sources += [] if problems else [source]
+    except OverLimit as stopped:
+        found.append(stopped.finding)
     return sources, found
 
 
-def _contents(paths: Iterable[str], stdin: Iterable[bytes] | None) -> Iterator[tuple[str, bytes]]:
+def _contents(paths: Iterable[str], stdin: BinaryIO | None) -> Iterator[tuple[str, bytes]]:
     for path in paths:
         if path == STANDARD_INPUT:
-            if stdin is None:
-                raise Unreadable("standard input is closed")
-            yield path, b"".join(stdin)
+            yield path, read_input(stdin)
         elif os.path.isdir(path):
             for name, content in below(path):
                 yield name, read_bytes(name) if content is None else content

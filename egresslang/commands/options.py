@@ -63,7 +63,7 @@ def weighing_options(command: Parser) -> None:
 
 
 def everyday_options(command: Parser) -> None:
-    """Colours, the day, and how much is said."""
+    """Colours, the day, how much is said, and how much is read."""
     command.add_argument(
         "--color", choices=["auto", "always", "never"], default="auto", help="colours of the text format"
     )
@@ -72,6 +72,33 @@ def everyday_options(command: Parser) -> None:
     )
     command.add_argument("-q", "--quiet", action="store_true", help="say nothing when there is nothing to say")
     command.add_argument("-v", "--verbose", action="store_true", help="say what was assumed")
+    bounding_options(command)
+
+
+def bounding_options(command: Parser) -> None:
+    """How much is read, where that is not the default."""
+    command.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        type=_limit,
+        metavar="NAME=N",
+        dest="limits",
+        help="let a limit be N, as in `values=20000000` or `file-size=256MiB` (default: what egressc.toml says, else what docs/limits.md does)",
+    )
+
+
+def _limit(text: str) -> tuple[str, int]:
+    """The name of a limit and what it is to be."""
+    from egresslang.limits import BadLimit, parse
+
+    name, equals, number = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"`{text}` does not say how much: write `{text}=N`")
+    try:
+        return name, parse(name, number)
+    except BadLimit as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def _codes(text: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, report_options, today
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
-from egresslang.files import STANDARD_INPUT, Unreadable, decode, read_bytes
+from egresslang.files import STANDARD_INPUT, OverLimit, Unreadable, decode, read_bytes, read_source
 from egresslang.findings import Finding, errors
 from egresslang.source import Source
 
@@ -144,9 +144,9 @@ def _standing(path: str) -> Source | None:
     """The profile that stands at a path."""
     if not path or not os.path.lexists(path):
         return None
-    source, problems = decode(path, read_bytes(path))
+    source, problems = read_source(path)
     if problems:
-        raise Unreadable(f"`{path}` is not UTF-8")
+        raise Unreadable(f"{problems[0].message}: {problems[0].help}")
     return source
 
 
@@ -200,7 +200,11 @@ def _check(options: Any) -> int:
     profiles: list[ClusterProfile] = []
     found: list[Finding] = [*options.problems]
     for path in dict.fromkeys(files):
-        content = read_bytes(path)
+        try:
+            content = read_bytes(path)
+        except OverLimit as problem:
+            found.append(problem.finding)
+            continue
         if options.only_profiles and not _NAMES_OUR_GROUP(content):
             continue
         source, problems = decode(path, content)

@@ -120,13 +120,13 @@ def _home(path: str) -> str:
 
 def _profiles(paths: Iterable[str]) -> tuple[list[ClusterProfile], list[Finding]]:
     """The profiles of some files as they stand."""
-    from egresslang.files import read_bytes, read_text
+    from egresslang.files import read_source, read_text
     from egresslang.profile.load import load
 
     profiles: list[ClusterProfile] = []
     found: list[Finding] = []
     for path in paths:
-        source, problems = decode(path, read_bytes(path))
+        source, problems = read_source(path)
         profile = None
         if not problems:
             profile, problems = load(source, read_text)

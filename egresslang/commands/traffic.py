@@ -150,7 +150,8 @@ def _skewed(skew: float, until: int | None) -> list[str]:
 
 
 def _log(said: str, profile: ClusterProfile, inventory: Inventory, window: Window | None) -> Observed:
-    from egresslang.traffic.access_log import bounded_lines, observed, read_log
+    from egresslang.files import bounded_lines, open_stream
+    from egresslang.traffic.access_log import observed, read_log
 
     whose, equals, path = said.partition("=")
     namespace, _, workload = whose.rpartition("/")
@@ -166,7 +167,7 @@ def _log(said: str, profile: ClusterProfile, inventory: Inventory, window: Windo
                 raise Unreadable("standard input is closed")
             told = read_log(bounded_lines(sys.stdin.buffer), namespace, workload, profile.cluster_domain, window)
         else:
-            with open(path, "rb") as log:
+            with open_stream(path) as log:
                 told = read_log(bounded_lines(log), namespace, workload, profile.cluster_domain, window)
     except OSError as problem:
         raise Unreadable(f"cannot read `{path}`: {problem.strerror or problem}") from problem

@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Iterable
 
+from egresslang.limits import CONFIG_SIZE
+
 NAME = "egressc.toml"
 SHARED = "pyproject.toml"
 TABLE = ("tool", "egressc")
@@ -50,7 +52,7 @@ def _in(folder: str) -> str:
 def _holds_table(path: str) -> bool:
     try:
         with open(path, "rb") as file:
-            content = file.read(1 << 24)
+            content = file.read(CONFIG_SIZE.now + 1)
     except OSError:
         return False
     return holds_table(content)
@@ -60,9 +62,9 @@ def holds_table(content: bytes) -> bool:
     """Whether a `pyproject.toml` has a table for egressc."""
     if not _MAY_HOLD.search(content):
         return False
-    import tomllib
+    from egresslang.config.toml import loads
 
     try:
-        return TABLE[1] in tomllib.loads(content.decode()).get(TABLE[0], {})
-    except (ValueError, AttributeError):
+        return TABLE[1] in loads(content.decode()).get(TABLE[0], {})
+    except (ValueError, AttributeError, RecursionError):
         return bool(re.search(rb"tool[\"']?\s*\.\s*[\"']?egressc", content))  # broken, and meant for us

@@ -6,12 +6,12 @@ import json
 import os
 from collections.abc import Iterator
 
-from egresslang import codes
+from egresslang import codes, limits
 from egresslang.config.find import SHARED, TABLE
 from egresslang.config.settings import Override, Settings, codes_of, silenceable, suggestion
 from egresslang.config.toml import read
 from egresslang.documents import Located
-from egresslang.files import decode, read_bytes
+from egresslang.files import OverLimit, decode, read_bytes
 from egresslang.findings import Edit, Finding, Fix, Severity, errors, finding
 from egresslang.profile.validate import validate
 from egresslang.resources import text
@@ -23,7 +23,13 @@ def load(path: str, content: bytes | None = None) -> tuple[Settings, list[Findin
 
     `content` is what the file holds, where that is not read from it.
     """
-    source, found = decode(os.path.relpath(path), read_bytes(path) if content is None else content)
+    try:
+        content = read_bytes(path, limits.CONFIG_SIZE) if content is None else content
+    except OverLimit as problem:
+        return Settings(), [problem.finding]
+    if len(content) > limits.CONFIG_SIZE.now:
+        return Settings(), [limits.over_as_a_whole(limits.CONFIG_SIZE, os.path.relpath(path))]
+    source, found = decode(os.path.relpath(path), content)
     if found:
         return Settings(), [_as_config(each) for each in found]
     document, found = read(source)
@@ -66,7 +72,25 @@ def _settings(document: Located, written: str, folder: str, found: list[Finding]
             for entry in _entries(document.get("overrides"))
         ),
         policies | profiles,
+        dict(_limits(document.get("limits"), found)),
     )
+
+
+def _limits(table: Located | None, found: list[Finding]) -> Iterator[tuple[str, int]]:
+    for name, place in table.items() if table is not None else ():
+        try:
+            yield name, limits.parse(name, str(place.value))
+        except limits.BadLimit as problem:
+            span = place.span if name in limits.ALL else place.key_span
+            found.append(
+                finding(
+                    codes.BAD_CONFIG,
+                    span,
+                    str(problem),
+                    "cannot hold",
+                    help='write `values = 200000`, or `file-size = "64MiB"`',
+                )
+            )
 
 
 def _entries(listed: Located | None) -> Iterator[Located]:

@@ -30,7 +30,7 @@ class Settings:
     """A configuration file. Paths are as they are written from the current folder; codes are whole, prefixes expanded.
 
     `select` is None when all is told; `output` and `fail_on` are empty when they are not said. `places` has where each
-    path is written.
+    path is written, `limits` those that are not to have their defaults.
     """
 
     folder: str = ""
@@ -43,6 +43,7 @@ class Settings:
     severity: Mapping[str, Severity] | None = None
     overrides: tuple[Override, ...] = ()
     places: Mapping[str, Span] | None = None
+    limits: Mapping[str, int] | None = None
 
 
 def codes_of(word: str) -> frozenset[str]:

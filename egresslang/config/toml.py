@@ -22,6 +22,11 @@ _STRING = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')|"(?:\\.|[^"\\])*"|\'[^\']*\'', re.DOTALL
 )  # fmt: skip
 _BARE = re.compile(r"\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*|[^\s,\]}#]+")
+_LONG_KEY = re.compile(
+    r"(?:^|[\[{,])\s*+((?:(?:[A-Za-z0-9_-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100})", re.MULTILINE
+)
+"""A dotted key of more than a hundred parts: tomllib takes the square of them."""
+
 _BITS = 32
 
 
@@ -37,6 +42,8 @@ class _Node:
 
 def read(source: Source) -> tuple[Located | None, list[Finding]]:
     """The document of a text, or None and a finding at the place where it is no TOML."""
+    if long := _LONG_KEY.search(source.text):
+        return None, [_broken(source, "A key has more than 100 parts", long.start(1))]
     try:
         value = tomllib.loads(source.text.removeprefix("\ufeff"))
         return Located(source, value, _place(value, _Walk(source.text).document())), []
@@ -46,10 +53,17 @@ def read(source: Source) -> tuple[Located | None, list[Finding]]:
         return None, [_broken(source, "Too many values stand in one another")]
 
 
-def _broken(source: Source, problem: str) -> Finding:
-    """What tomllib objects to, at the place that it names in its message."""
+def loads(text: str) -> dict[str, Any]:
+    """What a text means; raises ValueError, and RecursionError for values too deep."""
+    if _LONG_KEY.search(text):
+        raise ValueError("a key has more than 100 parts")
+    return tomllib.loads(text)
+
+
+def _broken(source: Source, problem: str, at: int = -1) -> Finding:
+    """What tomllib objects to, at the place that it names in its message unless one is given."""
     where = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", problem)
-    at = len(source.text.rstrip())
+    at = len(source.text.rstrip()) if at < 0 else at
     if where and where[1]:
         at = min(source.offset(int(where[1]), int(where[2])), len(source.text))
     why = problem[: where.start()] if where else problem

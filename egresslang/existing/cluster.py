@@ -15,7 +15,7 @@ from egresslang import codes
 from egresslang.documents import Located, read
 from egresslang.existing.control_plane import Said, Settled, said_by, settled, stated_by_installation
 from egresslang.existing.workloads import Carried, Runs, further_names, gathered, told_apart
-from egresslang.files import LARGEST, STANDARD_INPUT
+from egresslang.files import STANDARD_INPUT
 from egresslang.findings import Finding, Severity, finding
 from egresslang.mesh import read as mesh
 from egresslang.mesh.resources import Labels
@@ -106,7 +106,7 @@ class _Reader:
         self._findings: list[Finding] = []
 
     def read(self, source: Source) -> None:
-        documents, problems = read(source, limit=LARGEST)
+        documents, problems = read(source)
         if problems and re.search(r"[{$]\{", source.text):
             problems = [finding(codes.BAD_PROFILE, problems[0].span, f"`{source.name}` is a template, not a manifest",
                                 "cannot be read from here on", help=_RENDER)]  # fmt: skip

@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import Any
 
 from egresslang.documents import Located, read
-from egresslang.files import LARGEST
 from egresslang.findings import Edit
 from egresslang.source import Source, Span
 from egresslang.targets.yaml import emit
@@ -36,7 +35,7 @@ def rewritten(document: Located, value: Mapping[str, Any]) -> str:
         text += [source.text[done : edit.span.start], edit.text]
         done = edit.span.end
     after = "".join(text) + source.text[done:]
-    documents, problems = read(Source(source.name, after), limit=LARGEST)
+    documents, problems = read(Source(source.name, after))
     if problems or len(documents) != 1 or not _same(documents[0].value, value):
         raise Unwritable
     return after

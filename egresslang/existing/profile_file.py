@@ -16,7 +16,6 @@ from egresslang.documents import Located, read
 from egresslang.existing.cluster import Cluster
 from egresslang.existing.described import Asked, Described, described, word_of
 from egresslang.existing.in_place import Unwritable, rewritten
-from egresslang.files import LARGEST
 from egresslang.findings import Finding, errors, finding
 from egresslang.profile.beside import ReadFile
 from egresslang.profile.load import load
@@ -92,7 +91,7 @@ def _fresh(name: str) -> dict[str, Any]:
 
 def _standing(source: Source) -> tuple[Located | None, Sequence[Finding]]:
     """The profile that a file holds, or why it is none that can be brought up to date."""
-    documents, problems = read(source, limit=LARGEST)
+    documents, problems = read(source)
     if problems or not documents:
         return None, problems
     is_profile = isinstance(documents[0].value, dict) and documents[0].value.get("kind") == "ClusterProfile"

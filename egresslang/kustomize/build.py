@@ -35,8 +35,8 @@ _OUT = "keep the resources of egressc out of {}: name the EgressPolicy in a kust
 
 def compare(config: Config, made: Generated, build: Iterable[Located]) -> list[Finding]:
     """Every way in which the resources of a build are not those that a policy compiles to."""
-    wanted = _by_identity(read(Source("", emit(made.whole)))[0])
-    asked = _by_identity(read(Source("", emit(made.part)))[0])
+    wanted = _by_identity(read(Source("", emit(made.whole)), limit=None)[0])
+    asked = _by_identity(read(Source("", emit(made.part)), limit=None)[0])
     standing: dict[Identity, list[Located]] = {}
     strays: list[tuple[Identity, Located]] = []
     documents = list(unfolded(build))

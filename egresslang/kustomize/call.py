@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from egresslang import codes
+from egresslang import codes, limits
 from egresslang.documents import Located, read
-from egresslang.files import Unreadable, decode, read_bytes
+from egresslang.files import Unreadable, decode, read_source
 from egresslang.findings import Finding, errors, finding
 from egresslang.record import record
 from egresslang.source import Span
@@ -43,10 +43,10 @@ def read_call(path: str, stdin: bytes) -> tuple[Call | None, list[Finding]]:
 
 def read_config_file(path: str) -> tuple[Located | None, list[Finding]]:
     """The one document of a file of configuration; raises Unreadable."""
-    source, found = decode(path, read_bytes(path))
+    source, found = read_source(path)
     if found:
         return None, found
-    documents, found = read(source, codes.BAD_CONFIG)
+    documents, found = read(source, codes.BAD_CONFIG, limits.PROFILE_SIZE)
     if not found and len(documents) != 1:
         first = Span(source, 0, min(1, len(source.text)))
         what = f"holds {len(documents)} documents" if documents else "is empty"
@@ -78,7 +78,7 @@ def as_written(config: Located, folder: str) -> Located:
     """
     for path in _named(folder):
         with suppress(Unreadable):
-            source, found = decode(os.path.normpath(path), read_bytes(path))
+            source, found = read_source(os.path.normpath(path))
             for each in [] if found else read(source, codes.BAD_CONFIG)[0]:
                 if _is_same(each.value, config.value):
                     return each
@@ -155,7 +155,7 @@ def _named(folder: str) -> Iterator[str]:
     path = next((each for name in KUSTOMIZATIONS if os.path.isfile(each := os.path.join(folder, name))), "")
     if not path:
         return
-    source, found = decode(path, read_bytes(path))
+    source, found = read_source(path)
     for kustomization in [] if found else read(source)[0]:
         for key in ("generators", "validators", "transformers"):
             listed = kustomization.get(key)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from egresslang import codes
 from egresslang.documents import Located
-from egresslang.files import Unreadable, decode, read_bytes, read_policies, read_text
+from egresslang.files import Unreadable, is_below, read_policies, read_source, read_text
 from egresslang.findings import Finding, errors, finding
 from egresslang.kustomize.inline import Inline, inline
 from egresslang.profile.beside import ReadFile
@@ -89,7 +89,7 @@ def _policies(listed: Located | None, folder: str) -> tuple[list[Source], list[F
         sources, found = read_policies(paths, None)
     except Unreadable as problem:
         return [], [_leads_wrong(listed, str(problem), "needs a policy", "correct the paths, or remove `policies`")]
-    outside = next((each for each in sources if not _is_below(each.name, folder)), None)
+    outside = next((each for each in sources if not is_below(each.name, folder)), None)
     if outside is not None:
         return [], [_escape(listed, outside.name)]
     return sources, found
@@ -104,7 +104,7 @@ def _profile(written: Located | None, folder: str) -> tuple[ClusterProfile | Non
     if found := list(_objection(written, path, folder)):
         return None, found
     try:
-        source, found = decode(path, read_bytes(path))
+        source, found = read_source(path)
     except Unreadable as problem:
         return None, [_leads_wrong(written, str(problem), "no profile", "correct the path")]
     return (None, found) if found else load(source, _reader(folder))
@@ -114,7 +114,7 @@ def _reader(folder: str) -> ReadFile:
     """Gives the files that a profile names, as long as they lie below the folder."""
 
     def read(path: str) -> str:
-        if not _is_below(path, folder):
+        if not is_below(path, folder):
             raise OSError(0, "outside the kustomization", path)
         return read_text(path)
 
@@ -122,17 +122,12 @@ def _reader(folder: str) -> ReadFile:
 
 
 def _objection(entry: Located, path: str, folder: str) -> Iterator[Finding]:
-    if not _is_below(path, folder):
+    if not is_below(path, folder):
         yield _escape(entry, path)
     elif not os.path.exists(path):
         yield _leads_wrong(
             entry, f"`{entry.value}` does not exist", "leads nowhere", "correct the path: it is relative to the kustomization"
         )  # fmt: skip
-
-
-def _is_below(path: str, folder: str) -> bool:
-    root = os.path.realpath(folder)
-    return os.path.commonpath([root, os.path.realpath(path)]) == root
 
 
 def _escape(entry: Located, path: str) -> Finding:

@@ -25,6 +25,16 @@ _ATOM = r"""
 _REPEAT = r"(?:[*+?] | \{\d{1,3}(?:,\d{0,3})?\})\??"
 _ALIKE = re.compile(rf"(?:\(\?i\))?(?:(?:{_ATOM})(?:{_REPEAT})?)*+", re.ASCII | re.VERBOSE)
 _SLOW = re.compile(r"\)[*+{]")
+_PARTS = re.compile(
+    rf"(?P<open>\((?:\?:|\?P<[a-z_]\w*>)?)|(?P<close>\))|(?P<bar>\|)|(?:\(\?i\)|{_ATOM})?(?P<repeat>{_REPEAT})?",
+    re.ASCII | re.VERBOSE,
+)
+
+LONGEST = 260
+"""Characters of the longest text that a match is asked about: a host and its port."""
+
+MOST_WAYS = 200_000
+"""Ways in which an expression may be tried on a text: two `.*` and some alternatives."""
 
 
 def is_judged(match: TextMatch) -> bool:
@@ -32,7 +42,7 @@ def is_judged(match: TextMatch) -> bool:
     kind, text = match
     if kind != "regex":
         return True
-    if _ALIKE.fullmatch(text) is None or _SLOW.search(text):
+    if _ALIKE.fullmatch(text) is None or _SLOW.search(text) or _ways(text) > MOST_WAYS:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -43,11 +53,42 @@ def is_judged(match: TextMatch) -> bool:
     return True
 
 
+def _ways(text: str) -> int:
+    """A bound of the ways in which an expression without repeated groups can be laid over a text: what backtracking tries."""
+    whole: list[int] = [0]  # of each open group the ways of the alternatives that are complete
+    branch: list[int] = [1]  # and of the one that is not
+    for part in _PARTS.finditer(text):
+        if part["open"]:
+            whole.append(0)
+            branch.append(1)
+        elif part["close"] and len(branch) > 1:
+            inner = whole.pop() + branch.pop()
+            branch[-1] *= inner + text.startswith("?", part.end())
+        elif part["bar"]:
+            whole[-1] += branch[-1]
+            branch[-1] = 1
+        elif part["repeat"]:
+            branch[-1] *= _choices(part["repeat"].rstrip("?") or "?")
+        if branch[-1] > MOST_WAYS:
+            return branch[-1]
+    return whole[-1] + branch[-1]
+
+
+def _choices(repeat: str) -> int:
+    """In how many ways something that is repeated can be."""
+    if repeat in ("*", "+"):
+        return LONGEST
+    if repeat == "?":
+        return 2
+    least, comma, most = repeat[1:-1].partition(",")
+    return max(1, int(most or LONGEST) - int(least) + 1) if comma else 1
+
+
 def takes(match: TextMatch, said: str) -> bool:
     """Whether a match takes a text."""
     kind, text = match
     if kind == "regex":
-        return re.fullmatch(text, said, re.ASCII) is not None
+        return len(said) <= LONGEST and re.fullmatch(text, said, re.ASCII) is not None
     return said == text if kind == "exact" else said.startswith(text)
 
 

@@ -17,7 +17,7 @@ from egresslang.suggest import Vocabulary, nearest
 from egresslang.syntax import nodes
 from egresslang.syntax.words import read_bracketed, read_target
 
-_VARIABLE = re.compile(r"\$?\$\{([^}\s]*)\}")
+_VARIABLE = re.compile(r"\$?\$\{([^}\s]{0,253})\}")
 
 
 class Binding:

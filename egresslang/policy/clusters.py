@@ -63,9 +63,9 @@ def _none(text: str, span: Span, help: str, fix: Fix | None = None) -> Finding:
 def _is_meant(pattern: str, profile: ClusterProfile) -> bool:
     """Whether a pattern means a cluster, or is none in it, which is told where the statement is resolved."""
     values = profile.variables
-    if not pattern or any(name not in values for name in re.findall(r"(?<!\$)\$\{([^}\s]*)\}", pattern)):
+    if not pattern or any(name not in values for name in re.findall(r"(?<!\$)\$\{([^}\s]{0,253})\}", pattern)):
         return True
-    text = re.sub(r"\$?\$\{([^}\s]*)\}", lambda at: at[0][1:] if at[0][1] == "$" else values[at[1]], pattern)
+    text = re.sub(r"\$?\$\{([^}\s]{0,253})\}", lambda at: at[0][1:] if at[0][1] == "$" else values[at[1]], pattern)
     return matches(text, profile.name)
 
 

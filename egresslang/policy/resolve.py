@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from egresslang import codes
+from egresslang import codes, limits
 from egresslang.findings import Finding, Severity, finding
+from egresslang.limits import Limit
 from egresslang.policy.attributes import Attributes
 from egresslang.policy.binding import Binding
 from egresslang.policy.destinations import Asked, Destinations
@@ -24,6 +25,7 @@ from egresslang.policy.policy import (
 from egresslang.policy.regions import within
 from egresslang.policy.repeated import repeated
 from egresslang.profile.profile import ClusterProfile
+from egresslang.source import Span
 from egresslang.syntax import nodes
 
 
@@ -38,9 +40,13 @@ def resolve(
     files = sorted(files, key=lambda file: file.source.path)
     found: list[Finding] = []
     resolver = _Resolver(Binding(files, profile, found), profile, today, lapsed, found)
-    for file in files:
-        resolver.file(file)
-    found.extend(resolver.binding.definitions.unused())
+    try:
+        for file in files:
+            resolver.file(file)
+    except _TooMuch as stopped:
+        found.append(stopped.finding)
+    else:
+        found.extend(resolver.binding.definitions.unused())
     policy = Policy(
         tuple(resolver.grants),
         tuple(resolver.assertions),
@@ -52,6 +58,13 @@ def resolve(
         today,
     )
     return policy, found
+
+
+class _TooMuch(Exception):
+    """The policy is more than a limit; `finding` tells of it at the statement with which it is."""
+
+    def __init__(self, limit: Limit, message: str, span: Span) -> None:
+        self.finding = limits.over(limit, span, message)
 
 
 class _Resolver:
@@ -70,6 +83,7 @@ class _Resolver:
         self.named: set[Subject] = set()
         self.attributes = Attributes(binding, profile, found)
         self.destinations = Destinations(binding, profile, found)
+        self.left = limits.EXPANSION.now
 
     def file(self, file: nodes.File) -> None:
         """Everything a file says."""
@@ -93,6 +107,24 @@ class _Resolver:
     def _tell(self, problem: Finding) -> None:
         self.found.append(problem)
 
+    def _spend(self, flows: int, span: Span) -> None:
+        """Count flows before they are made: whatever sets are used for, each step is paid for here."""
+        self.left -= flows
+        if self.left < 0:
+            raise _TooMuch(limits.EXPANSION, "the policy stands for too many flows", span)
+        if len(self.found) > limits.FINDINGS.now:
+            raise _TooMuch(limits.FINDINGS, "there are too many findings", span)
+
+    def _counted(
+        self, statement: nodes.Allow | nodes.Deny | nodes.Expect, namespace: str, named: bool, each: int = 1
+    ) -> list[tuple[nodes.Target, tuple[nodes.Port, ...], Span]]:
+        """The destinations of a statement, sets written out, once it is paid for all that is made of `each` of their ports."""
+        entries = []
+        for entry in self.binding.entries(statement.destinations, namespace, named):
+            self._spend(max(1, len(entry[1])) * each, statement.span)
+            entries.append(entry)
+        return entries
+
     # Allow
 
     def _allow(self, statement: nodes.Allow, namespace: str) -> None:
@@ -115,10 +147,12 @@ class _Resolver:
         holes = self.destinations.holes(statement.destinations, namespace)
         if holes is None:
             return
+        self._spend(len(holes), statement.span)
         addresses = self.attributes.addresses(address) if address else None
         named = address is not None
         targets: list[nodes.Target] = []
-        for target, ports, span in self.binding.entries(statement.destinations, namespace, named):
+        each = max(1, len(subjects), len(addresses or ()), len(holes))
+        for target, ports, span in self._counted(statement, namespace, named, each):
             bound = self.binding.target(target)
             if bound is None:
                 continue
@@ -135,7 +169,11 @@ class _Resolver:
                     )
                 )
                 continue
-            for reach in self.destinations.granted(Asked(rule, live, bound, ports, holes, addresses, address, span)):
+            for number, reach in enumerate(
+                self.destinations.granted(Asked(rule, live, bound, ports, holes, addresses, address, span))
+            ):
+                if number >= len(ports):  # an address cut out of a network leaves several
+                    self._spend(len(subjects), statement.span)
                 if live:
                     self.grants.extend(
                         Grant(
@@ -151,12 +189,14 @@ class _Resolver:
                         for subject in subjects
                     )
         if holes:
+            self._spend(len(holes) * len(targets), statement.span)
             self.destinations.tell_idle(statement.destinations.holes, targets, namespace)
         self.allows.append(AllowLine(rule, statement, live, varies))
 
     def _subjects(self, sources: nodes.Sources, namespace: str) -> list[Subject]:
         """Who the sources are, if each can have a Sidecar of its own."""
         subjects = self.binding.subjects(sources.members, namespace)
+        self._spend(len(subjects), sources.span)
         root = Subject(self.profile.root_namespace, ANY)
         if root in subjects and self.profile.enforcement.level == "mesh":
             self._tell(
@@ -227,6 +267,7 @@ class _Resolver:
             where = service.namespace or namespace
             hosts.add(f"{where}/{service.name}.{where}.svc.{domain}")
         for subject in self._subjects(statement.sources, namespace):
+            self._spend(len(hosts), statement.span)
             self.mesh.setdefault(subject, set()).update(hosts)
             if subject.workload != ANY:
                 self.named.add(subject)
@@ -238,7 +279,8 @@ class _Resolver:
         subjects = self.binding.subjects(statement.sources.members, namespace)
         excepted = self.binding.subjects(statement.sources.excepted, namespace)
         destinations: list[tuple[Destination, int, str]] = []
-        for target, ports, _ in self.binding.entries(statement.destinations, namespace, address is not None):
+        self._spend(len(subjects) + len(excepted), statement.span)
+        for target, ports, _ in self._counted(statement, namespace, address is not None):
             bound = self.binding.target(target)
             if bound is None:
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from egresslang import codes
+from egresslang import codes, limits
 from egresslang.documents import Located, read
 from egresslang.findings import Finding, Label, errors, finding
 from egresslang.profile.beside import ReadFile, read_beside
@@ -25,7 +25,7 @@ def load(source: Source, read_file: ReadFile) -> tuple[ClusterProfile | None, li
 
     An installation file given in its place makes a profile of its facts, without an inventory.
     """
-    documents, findings = read(source)
+    documents, findings = read(source, limit=limits.PROFILE_SIZE)
     if findings:
         return None, findings
     if len(documents) == 1:

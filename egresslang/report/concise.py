@@ -21,6 +21,8 @@ def render(findings: Iterable[Finding]) -> str:
 
 def _line(finding: Finding) -> str:
     name, line, column = finding.span.place
+    if name.lstrip().startswith("::"):  # a runner of CI would take the line for a command
+        name = f"./{name}"
     cluster = f" (cluster {finding.cluster})" if finding.cluster else ""
     head = f"{name}:{line}:{column}: {finding.severity}[{finding.code.id}]"
     return shown(f"{head} {finding.message}{cluster}") + "\n"

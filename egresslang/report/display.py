@@ -6,6 +6,7 @@ no space, characters without a shape) is shown as an escape: what is read is wha
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -32,16 +33,31 @@ _IGNORABLE = (
 )
 
 
+_COMMAND = re.compile(r"##[a-z]{0,20}\[")
+_BRACKET = "\\u005b"
+"""The bracket of what runners of CI obey wherever it stands in a line: `##[set-output name=x]`, `##vso[…]`."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text is shown as it is."""
+    return text.isascii() and text.isprintable() and not ("##" in text and _COMMAND.search(text))
+
+
 def cells(text: str) -> Iterator[tuple[str, int]]:
     """What is shown for each code point, and its columns: 0 for one that joins the glyph before it.
 
     What is shown for a code point depends on those before it only, so the cells of a prefix are a prefix.
     """
-    if text.isascii() and text.isprintable():
+    if is_plain(text):
         yield from zip(text, repeat(1), strict=False)
         return
     before, glyph = "", 0  # the code point that the next may join, and the columns of its glyph so far
-    for char in text:
+    commands = {match.end() - 1 for match in _COMMAND.finditer(text)} if "##" in text else ()
+    for at, char in enumerate(text):
+        if at in commands:
+            yield _BRACKET, len(_BRACKET)
+            before, glyph = "", 0
+            continue
         joined = _joined(before, glyph, char)
         if joined is None:
             shown, columns = _alone(char)
@@ -54,14 +70,14 @@ def cells(text: str) -> Iterator[tuple[str, int]]:
 
 def shown(text: str) -> str:
     """The text as it is safe to print on one line."""
-    if text.isascii() and text.isprintable():
+    if is_plain(text):
         return text
     return "".join([cell for cell, _ in cells(text)])
 
 
 def columns(text: str) -> int:
     """How many columns the text takes as shown."""
-    if text.isascii() and text.isprintable():
+    if is_plain(text):
         return len(text)
     return sum([width for _, width in cells(text)])
 

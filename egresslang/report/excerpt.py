@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from egresslang.findings import Label
 from egresslang.record import record
-from egresslang.report.display import cells, columns, wrap
+from egresslang.report.display import cells, columns, is_plain, wrap
 from egresslang.report.display import shown as safe
 from egresslang.source import Source
 
@@ -154,7 +154,7 @@ def _whole(line: _Line, limit: int) -> _View | None:
     if line.end - line.begin > limit * _DENSEST:
         return None
     text = line.text[line.begin : line.end]
-    if text.isascii() and text.isprintable():
+    if is_plain(text):
         return _View(text, line.begin, range(len(text) + 1)) if len(text) <= limit else None
     view = _shown(list(cells(text)), line.begin)
     return view if view.columns[-1] <= limit else None

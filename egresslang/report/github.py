@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from egresslang.findings import Finding, Severity
 from egresslang.report import Context
+from egresslang.report.display import shown
 from egresslang.report.place import Path, paths
 from egresslang.report.prose import remarks, title
 
@@ -27,7 +28,7 @@ def _command(finding: Finding, path: Path) -> str:
     line, column = source.position(span.start)
     end_line, end_column = source.position(span.end)
     properties: dict[str, object] = {"title": f"{finding.code.id} {finding.code.name}"}
-    properties |= {"file": path(source.name), "line": line, "endLine": end_line}
+    properties |= {"file": shown(path(source.name)), "line": line, "endLine": end_line}
     if line == end_line:
         properties |= {"col": column, "endColumn": end_column}
     said = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())

@@ -5,11 +5,11 @@ GitLab compares the reports of two branches by `fingerprint`: a finding that onl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from egresslang.findings import Finding, Severity
+from egresslang.json_text import json_text
 from egresslang.report import Context
 from egresslang.report.fingerprint import fingerprinted
 from egresslang.report.place import Path, paths
@@ -23,7 +23,7 @@ def report(findings: Sequence[Finding], context: Context) -> str:
     path = paths(context)
     known = fingerprinted([*findings, *context.suppressed], path)
     made = [_object(each, fingerprint, path) for each, fingerprint in known if not each.suppressed]
-    return json.dumps(made, indent=2) + "\n"
+    return json_text(made) + "\n"
 
 
 def _object(finding: Finding, fingerprint: str, path: Path) -> dict[str, Any]:

@@ -6,12 +6,12 @@ the same bytes whatever the terminal, and nothing in it can act on one.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from egresslang.findings import Finding, Fix, Severity
+from egresslang.json_text import json_text
 from egresslang.report import Context
 from egresslang.source import Span
 
@@ -37,7 +37,7 @@ def render(findings: Sequence[Finding], *, today: str, suppressed: int = 0) -> s
             "suppressed": suppressed,
         },
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -9,13 +9,13 @@ follow: ours is of the statement, wherever it stands.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from egresslang import __version__
 from egresslang.findings import Code, Finding, Fix, Label
+from egresslang.json_text import json_text
 from egresslang.report import Context
 from egresslang.report.display import shown
 from egresslang.report.fingerprint import fingerprinted
@@ -68,7 +68,7 @@ def report(findings: Sequence[Finding], context: Context) -> str:
         "properties": {"today": context.today},
         "results": [results.made(*each) for each in fingerprinted(told, path)],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
 
 
 def _rule(code: Code) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from egresslang.syntax import nodes
 from egresslang.syntax.print import Part, Words
 
-_COMMENT = re.compile(r"\$\{[^}\s]*\}|\"(?:[^\"\\\r\n]|\\.)*\"|(?<=\s)(?P<comment>#[^\r\n]*)")
+_COMMENT = re.compile(r"\$\{[^}\s]{0,253}\}|\"(?:[^\"\\\r\n]|\\.)*\"|(?<=\s)(?P<comment>#[^\r\n]*)")
 _LAST_COMMA = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*+,")
 
 DIRECTIVE = re.compile(r"#[ \t]*egressc(?=:|[ \t]+ignore[ \t]+\S*\d)[^\r\n]*")

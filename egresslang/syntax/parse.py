@@ -10,7 +10,7 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedInput
 from lark.visitors import Transformer
 
-from egresslang import codes
+from egresslang import codes, limits
 from egresslang.findings import Finding, Label, finding
 from egresslang.source import Source, Span
 from egresslang.suggest import is_misspelling, nearest
@@ -23,9 +23,6 @@ from egresslang.syntax.words import (
     read_member,
     read_target,
 )
-
-MAX_SIZE = 32 * 1024 * 1024
-"""The largest policy file that is read, in code points."""
 
 KEYWORDS = ("namespace", "workloads", "hosts", "allow", "deny", "expect", "mesh")
 """The words a statement starts with."""
@@ -57,6 +54,12 @@ def parse(source: Source) -> tuple[nodes.File, list[Finding]]:
     text = source.text
     in_yaml = is_open = False
     for start, end in _cut(source, found):
+        if len(found) > limits.STATEMENTS.now:
+            message = f"`{source.name}` has more than {limits.STATEMENTS.shown} statements that do not parse"
+            found.append(
+                limits.over(limits.STATEMENTS, Span(source, start, start + 1), message, "the rest is not read")
+            )
+            break
         if not _KEYWORD.match(text, start):
             line = text[start:end].partition("\n")[0]
             is_yaml = errors.is_yaml(line)
@@ -74,16 +77,9 @@ def parse(source: Source) -> tuple[nodes.File, list[Finding]]:
 
 
 def _hostile(source: Source) -> list[Finding]:
-    if len(source.text) > MAX_SIZE:
-        return [
-            finding(
-                codes.HOSTILE_TEXT,
-                Span(source, 0, 0),
-                f"`{source.name}` is larger than {MAX_SIZE >> 20} MiB",
-                "too large to be a policy",
-                help="split the policy into several files",
-            )
-        ]
+    if len(source.text) > limits.POLICY_SIZE.now:
+        message = f"`{source.name}` is larger than {limits.POLICY_SIZE.shown}"
+        return [limits.over(limits.POLICY_SIZE, Span(source, 0, 0), message)]
     found: list[Finding] = []
     for match in _HOSTILE.finditer(source.text, 1 if source.text.startswith("\ufeff") else 0):
         is_line_end = match[0] == "\r"

@@ -115,8 +115,23 @@ def explain(problem: UnexpectedInput, source: Source, start: int, end: int, keys
         or set()
     )
     word = "" if at_end else _word(text, offset)
-    at = _Stuck(source, start, text[:offset], text[offset:], word, frozenset(expected), keys)
+    before = _near(text[:offset])
+    at = _Stuck(
+        source, start + offset - len(before), before, text[offset : offset + _FAR], word, frozenset(expected), keys
+    )
     return next((made for hint in _HINTS if (made := hint(at))), None) or _plain(at)
+
+
+_FAR = 500
+"""Characters before and behind the place that are looked at: what the hints search for takes the square of them."""
+
+
+def _near(before: str) -> str:
+    """The end of what stands before a place; of what is further away the keyword, and whether an arrow is there."""
+    if len(before) <= _FAR:
+        return before
+    far, near = before[:-_FAR], before[-_FAR:]
+    return f"{far[:20].split(None, 1)[0]} {'a -> ' if '->' in far else ''}{near}"
 
 
 def _word(text: str, offset: int) -> str:

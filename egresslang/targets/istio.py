@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
-from egresslang import codes
+from egresslang import codes, limits
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.inventory import KnownWorkload
 from egresslang.policy.policy import ANY, Policy, Rule, Subject
@@ -31,6 +31,12 @@ def lower(policy: Policy, profile: ClusterProfile) -> tuple[Manifests, list[Find
     if found:
         return Manifests((), (), _installation(profile)), found
     lowering = _Lowering(policy, profile, declared)
+    if lowering.lists_too_much():
+        return Manifests((), (), _installation(profile)), [
+            limits.over(
+                limits.IMPORTS, profile.span, f"the Sidecars of cluster `{profile.name}` would list too many hosts"
+            )
+        ]
     sidecars = tuple(lowering.sidecars())
     found.extend(lowering.found)
     if lowering.stuck:
@@ -75,6 +81,15 @@ class _Lowering:
             names = naming.unique({each.subject.workload: each.name for each in chosen})
             for each in chosen:
                 yield self._sidecar(each, namespace, names[each.subject.workload])
+
+    def lists_too_much(self) -> bool:
+        """Whether all Sidecars together would list more hosts than is allowed, counted before any is made."""
+        left = limits.IMPORTS.now
+        for each in self._classes():
+            left -= sum(len(part.entries) for part in self._wants(each.subject))
+            if left < 0:
+                return True
+        return False
 
     def _classes(self) -> Iterator[Class]:
         level = self.profile.enforcement.level

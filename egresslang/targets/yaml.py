@@ -22,7 +22,7 @@ Document: TypeAlias = Mapping[str, Value]
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-._/]+[A-Za-z0-9]+)*").fullmatch
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
-_UNSAFE = re.compile(r'["\\]|[^ -~]')
+_UNSAFE = re.compile(r'["\\]|[^ -~]|(?<=#)#')  # `##[…]` is a command to runners of CI, wherever it stands in a line
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
 

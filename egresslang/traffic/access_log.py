@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import BinaryIO
 
+from egresslang import limits
 from egresslang.mesh.addresses import Address, parse_address
 from egresslang.record import record
 from egresslang.traffic.flow import (
@@ -31,29 +31,18 @@ from egresslang.traffic.labels import BLACK_HOLE, FAILED, MISSING, PASSTHROUGH
 from egresslang.traffic.prometheus import LATEST
 from egresslang.traffic.window import Window
 
-LONGEST_LINE = 65_536
-"""Bytes of a line that is read."""
-
-MOST = 10_000
-"""Different flows of one log that are told one by one."""
-
 BLOCK_ALL = "block_all"
 """The route that answers 502 to what nobody registered."""
 
-_LINE = re.compile(
-    r'\[(?P<start_time>[^\]\s]+)\] "(?P<request>.*?)" (?P<response_code>\d+) (?P<response_flags>\S+) .*'
+_HEAD = re.compile(
+    r'\[(?P<start_time>[^\]\s]+)\] "(?P<request>.*?)" (?P<response_code>\d+) (?P<response_flags>\S+)(?: |$)'
+)
+_TAIL = re.compile(
     r'"(?P<authority>[^" ]*)" "(?P<upstream_host>[^" ]*)" (?P<upstream_cluster>\S+) \S+ '
     r"(?P<downstream_local_address>\S+) \S+ (?P<requested_server_name>\S+) (?P<route_name>\S+)"
 )
+_TAIL_WORDS = 8
 _NOTHING = "-"
-
-
-def bounded_lines(log: BinaryIO) -> Iterator[bytes]:
-    """The lines of a log; of one that is too long only so much that its reader sees it is."""
-    while line := log.readline(LONGEST_LINE + 1):
-        yield line
-        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            line = log.readline(LONGEST_LINE + 1)
 
 
 Fields = Mapping[str, str]
@@ -102,7 +91,7 @@ def read_log(
         if flow is None:
             continue
         before = found.get(flow)
-        if before is None and len(found) >= MOST:
+        if before is None and len(found) >= limits.LOGGED.now:
             dropped += 1
             continue
         before = before or Seen(0, 0)
@@ -119,7 +108,7 @@ def observed(told: Told, name: str, namespace: str) -> Observed:
             f"{name}: {told.unread} of {told.lines} lines are not of Istio's default access log, and were left out"
         )
     if told.dropped:
-        remarks.append(f"{name}: {told.dropped} lines are left out: they tell of more than {MOST} different flows")
+        remarks.append(f"{name}: {told.dropped} lines are left out: they tell of more than {limits.LOGGED.words}")
     if told.last < told.first:
         return Observed(
             0, 0, (), None, remarks=(*remarks, f"{name}: no line of an access log in the time that is asked about")
@@ -130,7 +119,7 @@ def observed(told: Told, name: str, namespace: str) -> Observed:
 
 def read_fields(text: bytes) -> Fields | None:
     """The fields of a line; None where it is not of the default format."""
-    if len(text) > LONGEST_LINE:
+    if len(text) > limits.LINE_SIZE.now:
         return None
     line = text.decode("utf-8", "backslashreplace").strip()
     if line.startswith("{"):
@@ -141,8 +130,9 @@ def read_fields(text: bytes) -> Fields | None:
         if not isinstance(said, dict) or "upstream_cluster" not in said:
             return None
         return {key: _NOTHING if value is None else str(value) for key, value in said.items()}
-    found = _LINE.fullmatch(line)
-    return None if found is None else found.groupdict()
+    words = line.rsplit(" ", _TAIL_WORDS)  # two searches of one piece each: one over all of it takes the square of it
+    head, tail = _HEAD.match(words[0]), _TAIL.fullmatch(" ".join(words[1:]))
+    return None if head is None or tail is None else head.groupdict() | tail.groupdict()
 
 
 def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) -> Flow | None:

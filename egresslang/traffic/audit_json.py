@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from egresslang.answers.dialling import literal
 from egresslang.answers.written import words
+from egresslang.json_text import json_text
 from egresslang.policy.policy import Rule
 from egresslang.traffic.audit import Audit, Traffic, Use, kinds_of
 from egresslang.traffic.ready import Readiness
@@ -40,7 +40,7 @@ def show(made: Audit, found: Sequence[Any], ready: Sequence[Readiness] | None, f
     if ready is not None:
         document["ready"] = [_readiness(each) for each in ready]
         document["next"] = following or None
-    return json.dumps(document, indent=1) + "\n"
+    return json_text(document, 1) + "\n"
 
 
 def _use(use: Use) -> dict[str, Any]:

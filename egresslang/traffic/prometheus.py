@@ -14,10 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib import error, parse, request
 
+from egresslang import limits
 from egresslang.record import record
-
-LARGEST = 32 * 1024 * 1024
-"""Bytes of the largest answer: some hundred thousand rows."""
 
 LATEST = 1 << 33
 """Seconds since 1970 of the latest moment that anybody means: the year 2242."""
@@ -119,9 +117,12 @@ class Server:
         while part := response.read1(_CHUNK):
             parts.append(part)
             size += len(part)
-            if size > LARGEST:
+            if size > limits.ANSWER_SIZE.now:
+                more = limits.ANSWER_SIZE
                 raise ServerError(
-                    self._said(f"answers with more than {LARGEST >> 20} MiB: ask for less, with a shorter --since")
+                    self._said(
+                        f"answers with more than {more.shown}: ask for less, with a shorter --since; {more.help}"
+                    )
                 )
             if time.monotonic() > until:
                 raise _Passing(self._said(f"does not finish its answer within {self.access.timeout:g} s"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egresslang.documents import LIMIT
+from egresslang import limits
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, errors
 from egresslang.mesh.mesh import Mesh, allocated
@@ -43,7 +43,7 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     is_emitted = True
     for source in manifests:
         is_emitted = is_emitted and source.name == EMITTED
-        each, problems = read_documents(source, limit=None if source.name == EMITTED else LIMIT)
+        each, problems = read_documents(source, limit=None if source.name == EMITTED else limits.FILE_SIZE)
         documents += each
         found += problems
     resources, problems = read(documents, profile.cluster_domain)

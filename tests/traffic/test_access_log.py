@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from faked import TODAY, Fake, Result, holding, labelled
 
-from egresslang.traffic.access_log import Told, bounded_lines, observed, read_log
+from egresslang.files import bounded_lines
+from egresslang.traffic.access_log import Told, observed, read_log
 from egresslang.traffic.flow import Flow
 
 HERE = Path(__file__).parent
@@ -130,8 +132,8 @@ def test_impossible_moments(text: str) -> None:
     assert read(line(start_time=text, upstream_cluster="outbound|443||a.example")).unread == 1
 
 
-def test_different_flows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("egresslang.traffic.access_log.MOST", 2)
+def test_different_flows_are_bounded(lowered: Callable[[str, int], None]) -> None:
+    lowered("logged-flows", 2)
     told = read(*(line(upstream_cluster=f"outbound|443||a{at}.example") for at in (1, 2, 3, 1)))
     assert (len(told.flows), told.dropped) == (2, 1)
     assert "1 lines are left out" in observed(told, "`a`", "recipes").remarks[0]
@@ -235,3 +237,9 @@ def test_a_log_of_nobody(owner: str, said: str, project: Path) -> None:
         told = Result(command, "a.egress", "-p", "profile.yaml", "--access-log", f"{owner}=idgen.log")
         assert (told.status, told.out, told.err.count("\n")) == (2, "", 1)
         assert said in told.err
+
+
+@pytest.mark.parametrize("hostile", ['" 1 a ' * 10_000, '" ' + "1" * 60_000, '" 1 ' * 15_000, '"-" ' * 15_000])
+def test_a_hostile_line_takes_no_square(hostile: str) -> None:
+    """What a client sends stands in the line: five hundred such lines are read at once, where the square took hours."""
+    assert read(*[f'[2026-11-23T10:00:00Z] "GET {hostile[:60_000]}x'] * 500).unread == 500

@@ -6,13 +6,13 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from faked import END, Fake, vector
 
-from egresslang.traffic import prometheus
 from egresslang.traffic.prometheus import Access, Row, Server, ServerError
 
 SECRET = "hunter2-token"
@@ -120,8 +120,8 @@ def test_no_http() -> None:
         thread.join()
 
 
-def test_a_huge_answer(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prometheus, "LARGEST", 1 << 20)
+def test_a_huge_answer(fake: Fake, lowered: Callable[[str, int], None]) -> None:
+    lowered("answer-size", 1 << 20)
     fake.reply = lambda _: (200, {}, b" " * (2 << 20))
     assert "answers with more than 1 MiB: ask for less, with a shorter --since" in problem(asking(fake.url))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -177,9 +178,9 @@ def asked(policy: Policy, profile: ClusterProfile, text: str):
                 yield from compared.deviations(probe.request, pods.proxy.ask(probe.request), probe.dialled)
 
 
-def test_what_we_wrote_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_we_wrote_has_no_limit(lowered: Callable[[str, int], None]) -> None:
     """A large policy is proved whatever its manifests come to; a large file that somebody else may have written is not read."""
-    monkeypatch.setattr("egresslang.verify.verify.LIMIT", 10)
+    lowered("file-size", 10)
     files, _ = read([Source("p.egress", "allow idgen -> api.example.com:443 tls")])
     made = compile(files, stock(), date(2026, 11, 23), Severity.ERROR)
     assert [each for each in made.findings if each.severity is Severity.ERROR] == []

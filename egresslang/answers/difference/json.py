@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ from egresslang.answers.difference.difference import CHANGED, GAINED, LOST
 from egresslang.answers.difference.lines import Told, remark
 from egresslang.answers.written import words
 from egresslang.answers.written_flows import boxes_of, patterns_of
+from egresslang.json_text import json_text
 from egresslang.policy.granted import rules_of
 from egresslang.policy.policy import Grant
 
@@ -32,7 +32,7 @@ def show(compared: Compared) -> str:
             "widened": compared.is_widened,
         },
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def _change(told: Told) -> dict[str, Any]:

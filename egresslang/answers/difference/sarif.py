@@ -7,7 +7,6 @@ that of workloads and destinations, wherever their rule stands.
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from egresslang.answers.difference.comparison import OPENED, Compared, Opening
 from egresslang.answers.difference.difference import CHANGED, GAINED
 from egresslang.answers.difference.lines import Line, terms_changed, terms_said, where_said, who_of
 from egresslang.answers.difference.text import MOST, clusters_said, opening_said
+from egresslang.json_text import json_text
 from egresslang.policy.policy import ANY
 from egresslang.report import Checked, Context
 from egresslang.report.display import shown
@@ -64,7 +64,7 @@ def show(compared: Compared, root: str, folder: str) -> str:
         "properties": {"today": compared.today, "base": compared.base},
         "results": results,
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
 
 
 def _rule(code: str, name: str, text: str) -> dict[str, Any]:

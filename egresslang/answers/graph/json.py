@@ -6,7 +6,6 @@ five thousand of them most have nothing to say. The text is ASCII, and safe insi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from egresslang.answers.graph.graph import (
 )
 from egresslang.answers.written import words
 from egresslang.findings import Finding
+from egresslang.json_text import json_text
 
 VERSION = 1
 
@@ -33,12 +33,12 @@ _SAFE = {ord(each): f"\\u{ord(each):04x}" for each in "<>&"}
 
 def show(graphs: Sequence[Graph]) -> str:
     """One document of the graphs of a policy, one for each cluster, for people and programs."""
-    return json.dumps(_document(graphs), indent=1).translate(_SAFE) + "\n"
+    return json_text(_document(graphs), 1).translate(_SAFE) + "\n"
 
 
 def compact(graphs: Sequence[Graph]) -> str:
     """The same document in as few bytes as it takes."""
-    return json.dumps(_document(graphs), separators=(",", ":")).translate(_SAFE)
+    return json_text(_document(graphs), None, compact=True).translate(_SAFE)
 
 
 def _document(graphs: Sequence[Graph]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from egresslang.documents import Located, read
 from egresslang.existing.cluster import DEFAULT
 from egresslang.existing.importing.intents import listing
 from egresslang.existing.importing.unkept import Unkept
-from egresslang.files import LARGEST, STANDARD_INPUT
+from egresslang.files import STANDARD_INPUT
 from egresslang.findings import Finding
 from egresslang.mesh.read import is_read, unfolded
 from egresslang.profile.existing import resources_of
@@ -26,7 +26,7 @@ def documents_of(sources: Iterable[Source]) -> tuple[list[Located], list[Unkept]
     documents: list[Located] = []
     unread: list[Unkept] = []
     for source in sources:
-        here, problems = read(source, limit=LARGEST)
+        here, problems = read(source)
         documents += unfolded(here)
         unread += [Unkept(f"not read: {each.message}", each.label, each.span) for each in problems]
     return documents, unread
@@ -54,7 +54,7 @@ def rest(profile: ClusterProfile, documents: Iterable[Located]) -> Iterator[Reso
 
 def is_left(source: Source) -> bool:
     """Whether a file holds nothing that a policy replaces and no installation, and something that has a say in the mesh."""
-    documents = list(unfolded(read(source, limit=LARGEST)[0]))
+    documents = list(unfolded(read(source)[0]))
     is_plain = all(_is_whole(each) for each in documents)
     return source.name != STANDARD_INPUT and is_plain and not is_mesh(documents) and any(map(is_read, documents))
 
