@@ -4,10 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 , := ,
 JUDGE := tests/conformance/judge
-KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
-ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
-.PHONY: demo test lint conformance judge bench packages zipapp image lock clean
+# With LOCKED=1 nothing is installed but what tools/ci.lock names, by hash: so does CI. Otherwise pip chooses what fits this
+# Python and machine, within the bounds of pyproject.toml.
+LOCKED ?=
+
+.PHONY: demo test lint conformance judge bench packages zipapp release image lock audit-dependencies clean
 
 demo: .venv/core
 	@echo "policy: examples/recipes/allowed/recipes.egress"; echo
@@ -31,8 +33,7 @@ judge:
 	@export PATH="$$PATH:/usr/sbin:/sbin"; for tool in ip:iproute2 iptables:iptables openssl:openssl unshare:util-linux nsenter:util-linux mount:mount chromium:chromium zsh:zsh fish:fish mandoc:mandoc man:man-db promtool:prometheus; do \
 		command -v $${tool%:*} > /dev/null || { echo "make conformance needs $${tool%:*}, which is not on PATH (Debian package $${tool#*:})" >&2; exit 1; }; done
 	cd $(JUDGE) && go build -o bin/judge . && go build -o bin/ads ./ads && go build -o bin/analyzers ./analyzers && go build -o bin/istioctl istio.io/istio/istioctl/cmd/istioctl
-	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(KUSTOMIZE)
-	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(ACTIONLINT)
+	cd tests/conformance/tools && go build -o $(CURDIR)/$(JUDGE)/bin/ tool
 
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)
@@ -42,6 +43,18 @@ bench: .venv/test
 
 packages: .venv/test
 	$(BIN)/python -m hatchling build
+
+# All that a release holds, in dist, and the same bytes wherever one minor version of Python makes it.
+release: .venv/release
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	$(MAKE) zipapp
+	$(BIN)/python tools/sbom.py --packages build/zipapp --output dist/egressc.cdx.json
+	cd dist && sha256sum * > SHA256SUMS
+
+# Asks PyPI for known vulnerabilities of all that a lock names; what it cannot answer for fails, too.
+audit-dependencies: .venv/release
+	for lock in requirements ci; do $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement tools/$$lock.lock || exit; done
 
 zipapp: .venv/core
 	rm -rf build/zipapp
@@ -57,10 +70,13 @@ image:
 	$(BUILDER) build --file Containerfile --target egressc --tag egressc .
 	$(BUILDER) build --file Containerfile --target egressc-krm --tag egressc-krm .
 
+LOCK = $(BIN)/uv pip compile --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet
+RELOCK = { head -n 1 $(1); $(2); } > $(1).part && mv $(1).part $(1)
+
 lock: .venv/conformance
-	@{ head -n 1 tools/requirements.lock; $(BIN)/uv pip compile pyproject.toml --upgrade --generate-hashes --universal \
-		--no-header --quiet; } > tools/requirements.lock.part
-	mv tools/requirements.lock.part tools/requirements.lock
+	$(call RELOCK,tools/requirements.lock,$(LOCK) pyproject.toml)
+	$(call RELOCK,tools/ci.lock,echo editables | $(LOCK) pyproject.toml - --all-extras --constraint tools/requirements.lock)
+	$(call RELOCK,tools/build.lock,echo 'hatchling>=1.25$(,)<2' | $(LOCK) - --constraint tools/ci.lock)
 
 clean:
 	rm -rf .venv $(JUDGE)/bin build dist
@@ -71,10 +87,13 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv .venv
 
-.venv/core: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.venv/core: .venv/bin/python pyproject.toml $(if $(LOCKED),tools/ci.lock)
+	$(if $(LOCKED),$(PIP) --require-hashes --only-binary :all: --requirement tools/ci.lock)
+	$(PIP) $(if $(LOCKED),--no-deps --no-build-isolation) --editable .
 	@touch $@
 
-.venv/test .venv/lint .venv/conformance: .venv/%: .venv/core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(if $(filter conformance,$*),test$(,)conformance,$*)]"
+.venv/test .venv/lint .venv/conformance .venv/release: .venv/%: .venv/core
+	$(if $(LOCKED),,$(PIP) --editable ".[$(if $(filter conformance,$*),test$(,)conformance$(,)release,$*)]")
 	@touch $@

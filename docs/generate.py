@@ -131,8 +131,8 @@ CLI = """# The command line
   findings to standard error.
 - Exit status: 0 clean, or any answer; 1 findings at or above `--fail-on`, a failed expectation, drift, what `diff --fail-if`
   names, or a file that `fmt` cannot parse, or would change with `--check` or `--diff`; 2 misuse, an unreadable file, or a
-  bug; 130 interrupted, or nobody reads the result any more. On 1 `compile` writes nothing; on 2 nothing either, unless writing itself failed half-way,
-  as on a full disk: the folders of all clusters are looked at, and whether they can be written, before the first write.
+  bug; 130 interrupted, or nobody reads the result any more; 143 and 129 ended by SIGTERM or SIGHUP.
+  [What a run leaves](#what-a-run-leaves) says what of its files stands then.
 - `PATH` is a file, a folder that is searched for `*.egress`, or `-`. All files are one policy. Below a folder neither hidden
   folders are searched nor links to folders, lest a link lead in a circle or out of the repository: name those. Links to
   files are read where they do not lead out of the project.
@@ -140,9 +140,8 @@ CLI = """# The command line
   standard output, and standard error says how many were formatted.
 - With several `-p` the policy is compiled for each cluster into `DIR/<cluster>/`. A finding that only some clusters have
   carries the cluster's name.
-- `-o DIR` writes `DIR/<namespace>.yaml` and `DIR/installation/`, each file whole, and last `.egressc`, which names every
-  file and its hash, and the cluster. A run that was killed, or failed half-way, leaves only whole files; the next one,
-  and `--check`, see that it was not finished, and the next one finishes it.
+- `-o DIR` writes `DIR/<namespace>.yaml` and `DIR/installation/`, and `.egressc`, which names every file and its hash, and
+  the cluster.
 - Only files that a former run wrote are changed or removed. They are generated: what was edited in one is overwritten,
   and the file goes when the policy no longer needs it; `--check` tells of it before. A folder that holds another
   cluster's files is refused, and so is one that another run is writing to.
@@ -284,6 +283,29 @@ READING = """
 """
 
 QUESTIONS = """
+## What a run leaves
+
+All that a run writes is first written whole, beside where it belongs, and brought to the disk; only then is each file
+renamed to its place.
+
+| what happens | what stands then |
+|---|---|
+| status 1 | nothing was written, but for a report that was asked for |
+| status 2: no room, no right, a bug | the same: all is as it was, and a folder that was made goes again |
+| Ctrl-C, SIGTERM, SIGHUP | all is as it was, or all is as it was to be: a signal waits for the renames. One line says which, but for Ctrl-C where it is the former |
+| SIGKILL, a power cut, a rename that fails | each file is old or new. Between two renames, which is the one moment that no file system takes back, some are old and some new |
+| a second run at the same time | `compile -o` refuses a folder that another is writing to, and what changed since it looked; `fmt`, `check --fix` and `profile -o` refuse a file that changed since they read it |
+
+- For `compile -o` `.egressc` says *unfinished* from before the first rename until after the last, of each cluster's folder:
+  `compile --check` tells of it (`unfinished: DIR/.egressc`), and the next run finishes it and says so. With several
+  clusters all folders are written aside before the first file of any is renamed.
+- `fmt` and `check --fix` have no such mark, and need none: run them again.
+- What a killed run left aside (`.egressc.….tmp`) is removed by the next one that writes in that folder, and read by none.
+- A file that is replaced keeps its permissions and, if root replaces it, its owner. A file without the right to write is
+  left alone, and so is one that stands where `init` would make one. A link leads to the file that is replaced, where it was
+  named; a pipe or a device is written to as it is.
+- The disk needs room for what is replaced twice.
+
 ## Questions and answers
 
 A question is one flow as the language writes it, with `address=` for the address the client dials when that matters. One

@@ -55,6 +55,9 @@ Misuse, an unreadable file, or a bug.
 .TP
 .B 130
 Interrupted, or nobody reads the result any more.
+.TP
+.BR 129 ", " 143
+Ended by SIGHUP or SIGTERM.
 .SH ENVIRONMENT
 .TP
 .B EGRESSC_DEBUG

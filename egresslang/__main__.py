@@ -15,11 +15,19 @@ def krm() -> int:
 
 def _started(arguments: list[str]) -> int:
     try:
+        from egresslang.interruption import ignore, obey
+
+        obey()
         from egresslang.cli import main
 
         status = main(arguments)
-    except KeyboardInterrupt:
-        return 130
+        ignore()
+    except KeyboardInterrupt as signal:
+        from egresslang.commands.streams import interrupted
+        from egresslang.interruption import ignore
+
+        ignore()
+        return interrupted(signal)
     import gc
 
     gc.freeze()  # what is left need not be looked through at the end

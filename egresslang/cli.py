@@ -16,14 +16,16 @@ from typing import Any, NoReturn
 
 from egresslang import __version__, limits
 from egresslang.commands import COMMANDS
-from egresslang.commands.streams import INTERRUPTED, MISUSE, forget_output, misuse
+from egresslang.commands.streams import CLEAN, INTERRUPTED, MISUSE, forget_output, misuse
 from egresslang.files import Unreadable
+from egresslang.interruption import raise_lost
+from egresslang.replacement import NotWritten
 
 Parser = argparse.ArgumentParser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status."""
+    """Run one command; returns its exit status. A signal that ends it is raised."""
     import gc
 
     if sys.stderr is None or sys.stdout is None:  # closed by the caller
@@ -37,17 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(arguments)
         sys.stdout.flush()
         return status
-    except Unreadable as problem:
+    except (Unreadable, NotWritten) as problem:
+        raise_lost()
         return misuse(str(problem))
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         forget_output()
         return INTERRUPTED
     except OSError as problem:
+        raise_lost()
         forget_output()
-        return misuse(f"cannot write the result: {problem.strerror}")
+        return misuse(_unwritten(problem))
     except Exception as problem:
+        raise_lost()
         if os.environ.get("EGRESSC_DEBUG"):
             raise
         return misuse(
@@ -57,10 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.enable()
 
 
+def _unwritten(problem: OSError) -> str:
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current folder is gone"
+    return f"cannot write the result: {problem.strerror}"
+
+
 def _run(arguments: Sequence[str]) -> int:
     name = next((word for word in arguments if word in COMMANDS), None)
     parser = _parser([name] if name and arguments[0] == name else list(COMMANDS))
-    options = parser.parse_args(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as ended:
+        return MISUSE if ended.code else CLEAN
     limits.change(dict(getattr(options, "limits", ())))
     if hasattr(options, "paths"):
         from egresslang.commands.configured import configure
@@ -71,7 +85,10 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 class _Arguments(Parser):
-    """A parser that tells misuse as everything else does."""
+    """A parser that tells misuse as everything else does, and what it cannot write."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)

@@ -1,9 +1,11 @@
 """The output folder: files put there whole, found again, and taken away when they are no longer wanted.
 
-An index, `.egressc`, names every file that is ours, with its SHA-256, and the cluster they are for; it is written last.
-Before the first file is touched it is replaced by an unfinished one that names everything that may stand there while we
-work. So a run that was killed is recognised, what it left is still known to be ours, and nothing else is ever changed
-or removed. What is ours is generated: a file that was edited is written again, and removed when it is no longer wanted.
+An index, `.egressc`, names every file that is ours, with its SHA-256, and the cluster they are for. All files, and the
+index last, are written aside before the first takes its place: a full disk or a signal changes nothing. The first aside
+is an unfinished index, which names everything that may stand there while we work; it is in force from before the first
+rename until after the last, and a signal waits for that. So a run that was killed is recognised, what it left is still
+known to be ours, and nothing else is ever changed or removed. What is ours is generated: a file that was edited is
+written again, and removed when it is no longer wanted.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
+from egresslang.interruption import placing
 from egresslang.record import record
+from egresslang.replacement import make_folder, remove
 
 INDEX = ".egressc"
 """The index: `egressc 1 finished for CLUSTER` or `egressc 1 unfinished for CLUSTER` (without `for` when no cluster is
@@ -72,6 +76,11 @@ class Plan:
     interrupted: bool
     asides: frozenset[str]
 
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to be written or removed."""
+        return bool(self.replaced or self.removed) or self.index != self.finished
+
 
 def below(directory: str, cluster: str) -> str:
     """The folder for one of several clusters below an output folder; refused where it is a link, which could lead out."""
@@ -109,46 +118,144 @@ def plan(directory: str, files: Mapping[str, str], part: Collection[str] | None 
         unfinished=_index_bytes(_Index(between, cluster, finished=False)),
         finished=_index_bytes(found.after),
         interrupted=not found.before.finished,
-        asides=frozenset(_aside(digest) for hashes in before.values() for digest in hashes),
+        asides=_asides(before) | _asides(_left_aside(directory)),
     )
-    if replaced or found.stale or planned.index != planned.finished:
+    if planned.changes:
         for folder in sorted({directory, *(_folder(directory, path) for path in (*replaced, *found.stale))}):
             _must_be_writable(folder)
     return planned
 
 
-def write(planned: Plan) -> None:
-    """Carry out a plan: each file is written aside and renamed, the index last; what stands there already is left.
+def write(*plans: Plan) -> None:
+    """Carry out plans: what all of them want is written aside, then renamed; what stands there already is left.
 
-    A run that is killed leaves only whole files and an index that says unfinished, or nothing changed at all.
-    Raises OutputRefused when another run is writing there, or was since the plan was made; OSError.
+    Where that fails before the first rename, or a signal ends it, nothing has changed. A run that is killed, or fails
+    later, leaves only whole files and an index that says unfinished.
+    Raises OutputRefused when another run is writing there, or was since a plan was made; OSError.
     """
-    directory = planned.directory
-    os.makedirs(directory, exist_ok=True)
-    with _alone(directory):
-        if _read(directory, INDEX) != planned.index:
-            raise OutputRefused(f"another run has written to `{directory}` meanwhile", "run again")
-        _carry_out(planned)
+    folders: list[str] = []
+    asides: list[str] = []
+    with ExitStack() as opened:
+        try:
+            for planned in plans:
+                make_folder(planned.directory, folders)
+                opened.enter_context(_alone(planned.directory))
+                if _read(planned.directory, INDEX) != planned.index:
+                    raise OutputRefused(f"another run has written to `{planned.directory}` meanwhile", "run again")
+                _remove_asides(planned.directory, planned.asides)
+            changing = [(planned, _steps(planned)) for planned in plans if planned.changes]
+            for _, steps in changing:
+                for step in steps:
+                    make_folder(step.folder, folders)
+                    _write_aside(planned.directory, step, asides)
+            if changing:
+                with placing():
+                    for planned, steps in changing:
+                        _take_places(planned, steps)
+        except BaseException:
+            remove(reversed(asides), folders)
+            raise
 
 
-def _carry_out(planned: Plan) -> None:
+@record
+class _Step:
+    """A content that is written aside in a folder, and the name it takes there."""
+
+    folder: str
+    aside: str
+    name: str
+    content: bytes
+
+    @property
+    def place(self) -> str:
+        """Where it belongs."""
+        return os.path.join(self.folder, self.name)
+
+
+def _steps(planned: Plan) -> list[_Step]:
+    """What is renamed in this order: the unfinished index, where a file changes, the files, and the finished index."""
     directory = planned.directory
-    _remove_asides(directory, planned.asides)
-    changed = (*planned.replaced, *planned.removed)
-    if not changed and planned.index == planned.finished:
-        return
-    if changed:
-        _put(directory, INDEX, planned.unfinished)
-        _sync(directory)
-    for path, content in planned.replaced.items():
-        _put(directory, path, content)
+    steps = [
+        _Step(
+            _folder(directory, path),
+            os.path.basename(_aside(path, _sha256(content))),
+            os.path.basename(path),
+            content,
+        )
+        for path, content in planned.replaced.items()
+    ]
+    if steps or planned.removed:
+        steps.insert(0, _Step(directory, _UNFINISHED_ASIDE, INDEX, planned.unfinished))
+    return [*steps, _Step(directory, _FINISHED_ASIDE, INDEX, planned.finished)]
+
+
+def _write_aside(directory: str, step: _Step, begun: list[str]) -> None:
+    """Write a content aside, unless something that is not ours stands there."""
+    aside = os.path.join(step.folder, step.aside)
+    if os.path.lexists(aside):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), aside)
+    begun.append(aside)
+    with _held(directory, step.folder, step.place) as held:
+        name = step.aside if held is not None else aside
+        with open(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=held), "wb") as file:
+            file.write(step.content)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _rename(directory: str, step: _Step) -> None:
+    """Let what is aside take its place."""
+    with _held(directory, step.folder, step.place) as held:
+        within = "" if held is not None else step.folder
+        aside, place = (os.path.join(within, name) for name in (step.aside, step.name))
+        os.replace(aside, place, src_dir_fd=held, dst_dir_fd=held)
+
+
+def _take_away(directory: str, path: str) -> None:
+    """Remove a file of ours."""
+    folder, place = _folder(directory, path), _join(directory, path)
+    with _held(directory, folder, place) as held, suppress(FileNotFoundError):
+        os.unlink(os.path.basename(place) if held is not None else place, dir_fd=held)
+
+
+_HOLDS = os.rename in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+
+
+@contextmanager
+def _held(directory: str, folder: str, place: str) -> Iterator[int | None]:
+    """A folder kept open, that what is done in it is done there whatever takes its place; None where no system lets one.
+
+    Only the output folder itself may be a link. An OSError within is one about `place`.
+    """
+    handle = None
+    try:
+        if _HOLDS:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if folder != directory else 0))
+        yield handle
+    except OSError as problem:
+        if problem.errno is not None:
+            problem.filename, problem.filename2 = place, None
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _take_places(planned: Plan, steps: list[_Step]) -> None:
+    """Rename what is aside, and remove what is no longer wanted, so that a power cut finds the index say unfinished."""
+    directory = planned.directory
+    folders = sorted({_folder(directory, path) for path in (*planned.replaced, *planned.removed)})
+    for step in steps[:-1]:
+        _rename(directory, step)
+        if step is steps[0]:
+            _sync(directory)
     for path in planned.removed:
         _take_away(directory, path)
-    for folder in sorted({_folder(directory, path) for path in changed}):
+    for folder in folders:
         _sync(folder)
         if folder != directory and not os.listdir(folder):
             os.rmdir(folder)
-    _put(directory, INDEX, planned.finished)
+    _rename(directory, steps[-1])
     _sync(directory)
 
 
@@ -282,75 +389,51 @@ def _stands(place: str, is_kind: Callable[[int], bool], kind: str) -> bool:
     raise OutputRefused(f"`{place}` {what}", "remove it, or write to another folder")
 
 
-def _put(directory: str, path: str, content: bytes) -> None:
-    """Write a file aside, in its own folder, which is made if need be, and rename it to where it belongs."""
-    folder, place = _folder(directory, path), _join(directory, path)
-    if folder != directory:
-        os.makedirs(folder, exist_ok=True)
-    with _held(directory, folder, place) as held:
-        within = "" if held is not None else folder
-        aside = os.path.join(within, _INDEX_ASIDE if path == INDEX else _aside(_sha256(content)))
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=held)
-        try:
-            with open(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(handle)
-            os.replace(aside, os.path.join(within, os.path.basename(place)), src_dir_fd=held, dst_dir_fd=held)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(aside, dir_fd=held)
-            raise
+_UNFINISHED_ASIDE, _FINISHED_ASIDE = f"{INDEX}.tmp", f"{INDEX}.finished.tmp"
+"""What the two indexes are called until they are whole; the unfinished one is the first file aside, the other the last."""
 
 
-def _take_away(directory: str, path: str) -> None:
-    """Remove a file of ours."""
-    folder, place = _folder(directory, path), _join(directory, path)
-    with _held(directory, folder, place) as held:
-        os.unlink(os.path.basename(place) if held is not None else place, dir_fd=held)
+def _aside(path: str, digest: str) -> str:
+    """Where a file is until it is whole: named by its hash, which the unfinished index has, so that it is known as ours."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{INDEX}.{name}.{digest}.tmp"
 
 
-_HOLDS = os.rename in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+def _asides(files: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Where files that an index names may have been aside."""
+    return frozenset(_aside(path, digest) for path, hashes in files.items() for digest in hashes)
 
 
-@contextmanager
-def _held(directory: str, folder: str, place: str) -> Iterator[int | None]:
-    """A folder kept open, that what is done in it is done there whatever takes its place; None where no system lets one.
-
-    Only the output folder itself may be a link. An OSError within is one about `place`.
-    """
-    handle = None
-    try:
-        if _HOLDS:
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if folder != directory else 0))
-        yield handle
-    except OSError as problem:
-        if problem.errno is not None:
-            problem.filename, problem.filename2 = place, None
-        raise
-    finally:
-        if handle is not None:
-            os.close(handle)
-
-
-_INDEX_ASIDE = f"{INDEX}.tmp"
-
-
-def _aside(digest: str) -> str:
-    """What a file is called until it is whole: by its hash, which the unfinished index has, so that it is known as ours."""
-    return f"{INDEX}.{digest}.tmp"
+def _left_aside(directory: str) -> Mapping[str, frozenset[str]]:
+    """What the unfinished index names that a run left aside which was killed before anything changed."""
+    place = _join(directory, _UNFINISHED_ASIDE)
+    if not _is_ours(place):
+        return {}
+    with open(place, "rb") as file:
+        content = file.read()
+    return _parse_index(directory, content).files if _is_index(_text(content)) else {}
 
 
 def _remove_asides(directory: str, ours: Collection[str]) -> None:
     """Remove what a killed run had written aside, and nothing that only looks like it."""
-    for folder in (directory, _join(directory, "installation")):
-        if folder == directory or (os.path.isdir(folder) and not os.path.islink(folder)):
-            for name in os.listdir(folder):
-                if name in ours or (name == _INDEX_ASIDE and _starts_an_index(os.path.join(folder, name))):
-                    os.unlink(os.path.join(folder, name))
+    folder = _join(directory, "installation")
+    names = set(os.listdir(directory))
+    if os.path.isdir(folder) and not os.path.islink(folder):
+        names.update(f"installation/{name}" for name in os.listdir(folder))
+    for path in sorted(names.intersection(ours)):
+        os.unlink(_join(directory, path))
+    for path in (_FINISHED_ASIDE, _UNFINISHED_ASIDE):  # which of the files are ours is known to the last
+        if _is_ours(_join(directory, path)):
+            os.unlink(_join(directory, path))
 
 
-def _starts_an_index(place: str) -> bool:
+def _is_ours(place: str) -> bool:
+    """Whether a file is an index, as far as it was written."""
+    try:
+        if not stat.S_ISREG(os.lstat(place).st_mode):
+            return False
+    except FileNotFoundError:
+        return False
     head = f"egressc {_VERSION} ".encode()
     with open(place, "rb") as file:
         start = file.read(len(head))

@@ -110,8 +110,10 @@ def diff(before: Source, after: Source) -> str:
     """What a change made of a text, as a unified diff; empty when nothing."""
     from difflib import unified_diff
 
+    from egresslang.report.display import shown
+
     lines = []
-    for line in unified_diff(_lines(before), _lines(after), before.name, after.name):
+    for line in unified_diff(_lines(before), _lines(after), shown(before.name), shown(after.name)):
         lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(lines)
 

@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("record", "scalars", "resources", "ranges", "replacement", "json_text"),
+    ("record", "scalars", "resources", "ranges", "interruption", "json_text"),
+    ("replacement",),
     ("source",),
     ("findings",),
     ("codes", "pages"),
@@ -43,7 +44,7 @@ KNOWS_ONLY = {
     "egresslang.findings": {"record", "source"},
     "egresslang.codes": {"findings"},
     "egresslang.report": {"record", "source", "findings", "pages", "json_text", ""},
-    "egresslang.directory": {"record"},
+    "egresslang.directory": {"record", "interruption", "replacement"},
     "egresslang.output": {"targets"},
     "egresslang.mesh": {"record", "source", "findings", "codes", "documents"},
     "egresslang.policy.intent": {"policy", "profile", "ranges"},

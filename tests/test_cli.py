@@ -907,6 +907,9 @@ def both(running: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
         "check - <&-",
         "check nope 2>&-",
         "check nope 2> /dev/full",
+        "--help > /dev/full",
+        "check --help > /dev/full",
+        "--version > /dev/full",
     ],
 )
 def test_streams_that_do_not_work(here: Path, line: str) -> None:
@@ -916,6 +919,15 @@ def test_streams_that_do_not_work(here: Path, line: str) -> None:
     assert done.returncode == 2
     assert b"a bug of egressc" not in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no folder that is somebody's goes there")
+def test_a_current_folder_that_is_gone(here: Path) -> None:
+    for command in ("check", f"compile {here}/a.egress -o out", f"fmt {here}/a.egress"):
+        (here / "gone").mkdir()
+        line = f'cd gone && rmdir ../gone && exec "{sys.executable}" -m egresslang {command}'
+        done = subprocess.run(["sh", "-c", line], check=False, capture_output=True, env=environment(None), timeout=60)
+        assert (done.returncode, done.stderr) == (2, b"egressc: the current folder is gone\n")
 
 
 def test_what_is_told_in_one_line_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

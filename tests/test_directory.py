@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import os
 import threading
@@ -360,6 +361,7 @@ def killed_after(count: int, act: Callable[[], None]) -> bool:
     try:
         for name in STEPS:
             setattr(os, name, counted(getattr(os, name)))
+        builtins.open = counted(builtins.open)  # type: ignore[assignment]
         act()
     finally:
         os._exit(0)
@@ -435,6 +437,48 @@ def test_readers_see_whole_files_while_we_write(tmp_path: Path) -> None:
     assert seen <= {big["a.yaml"], small["a.yaml"]}
 
 
+def test_what_two_files_have_in_common_is_aside_twice(tmp_path: Path) -> None:
+    put(tmp_path, {"a.yaml": "same\n", "b.yaml": "same\n"})
+    assert standing(tmp_path) == {"a.yaml": "same\n", "b.yaml": "same\n"}
+
+
+def test_several_folders_change_together_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    put(one, OLD)
+    before = (standing(one), (one / ".egressc").read_text())
+    plans = [plan(str(one), NEW), plan(str(other), NEW)]
+
+    def full(handle: int) -> None:
+        if any(other.glob(".egressc.c.yaml.*")):
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            write(*plans)
+    assert (standing(one), (one / ".egressc").read_text()) == before
+    assert not other.exists()
+    write(*plans)
+    assert standing(one) == standing(other) == NEW
+
+
+def test_a_run_killed_before_the_first_rename_is_cleaned_up_after_without_a_word(tmp_path: Path) -> None:
+    put(tmp_path, OLD)
+    count = next(n for n in range(60) if _leaves_two_aside(n, tmp_path))
+    assert count > 3
+    assert drifts(tmp_path, OLD) == []
+    again = plan(str(tmp_path), OLD)
+    assert not again.interrupted
+    write(again)
+    assert standing(tmp_path) == OLD
+
+
+def _leaves_two_aside(count: int, folder: Path) -> bool:
+    """Whether a run that is killed before a step leaves two files aside."""
+    assert killed_after(count, lambda: write(plan(str(folder), NEW)))
+    return len(list(folder.glob(".egressc.*.yaml.*.tmp"))) == 2
+
+
 def test_a_failed_run_leaves_nothing_aside_and_says_unfinished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, OLD)
     replace = os.replace
@@ -456,11 +500,12 @@ def test_what_a_killed_run_left_aside_goes_and_nothing_else(tmp_path: Path) -> N
     planned = plan(str(tmp_path), {**OLD, "a.yaml": "new\n", OPERATOR: "new\n"})
     (tmp_path / ".egressc").write_bytes(planned.unfinished)
     new = hashlib.sha256(b"new\n").hexdigest()
-    mine = {f".egressc.{ZEROS}.tmp": "mine\n", ".egressc-a.yaml.tmp": "mine\n"}
+    mine = {f".egressc.a.yaml.{ZEROS}.tmp": "mine\n", ".egressc-a.yaml.tmp": "mine\n"}
     for path, text in mine.items():
         (tmp_path / path).write_text(text)
     for folder in (tmp_path, tmp_path / "installation"):
-        (folder / f".egressc.{new}.tmp").write_text("ne")
+        name = "a.yaml" if folder == tmp_path else "istio-operator.yaml"
+        (folder / f".egressc.{name}.{new}.tmp").write_text("ne")
     (tmp_path / ".egressc.tmp").write_text("egressc 1 fini")
     put(tmp_path, OLD)
     assert standing(tmp_path) == {**OLD, **mine}

@@ -99,6 +99,15 @@ def test_a_check_names_what_would_change_and_writes_nothing(here: Path) -> None:
     assert standing(here) == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+def test_names_of_files_never_reach_the_terminal_raw(here: Path) -> None:
+    (here / "a\n\x1b[31m.egress").write_text(RAGGED)
+    for way in ("--check", "--diff"):
+        _, out, _ = fmt(way)
+        assert "a\\u000a\\u001b[31m.egress" in out
+        assert "\x1b" not in out
+
+
 def test_a_diff_shows_what_would_change_and_writes_nothing(here: Path) -> None:
     before = standing(here)
     for options in (("--diff",), ("--diff", "--check")):

@@ -122,6 +122,32 @@ def test_the_recipe_compiles_to_the_same_bytes(
         assert pages(*command, **env) == told, form
 
 
+@pytest.fixture(scope="module")
+def elsewhere(sdist: Path, unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree in another folder, private to its owner, every file of which was written today."""
+    folder = tmp_path_factory.mktemp("else") / "where"
+    shutil.copytree(unpacked, folder, copy_function=shutil.copyfile)
+    (folder / "PKG-INFO").unlink()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() or os.access(unpacked / path.relative_to(folder), os.X_OK) else 0o600)
+    return folder
+
+
+def test_packages_are_the_same_wherever_they_are_built(
+    wheel: Path, sdist: Path, pyz: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    """In another folder, with other modes and times, by somebody whose files are private, on a day of their choice."""
+    before = os.umask(0o077)
+    try:
+        assert digest(build("wheel", elsewhere, tmp_path / "wheel", TZ="Asia/Tokyo")) == digest(wheel)
+        assert digest(build("sdist", elsewhere, tmp_path / "sdist", LC_ALL="C")) == digest(sdist)
+        made = tmp_path / "egressc.pyz"
+        run(sys.executable, elsewhere / "tools" / "pyz.py", "--packages", LIBRARIES, "-o", made)
+        assert digest(made) == digest(pyz)
+    finally:
+        os.umask(before)
+
+
 def test_a_wheel_is_the_same_whoever_builds_it(wheel: Path, unpacked: Path, tmp_path: Path) -> None:
     again = build("wheel", ROOT, tmp_path / "again", TZ="Asia/Tokyo", PYTHONHASHSEED="7")
     from_sdist = build("wheel", unpacked, tmp_path / "sdist")

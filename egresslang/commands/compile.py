@@ -178,4 +178,4 @@ def _to_folders(options: Any, outputs: Sequence[Output]) -> None:
     for plan in plans:
         if plan.interrupted and not options.quiet:
             sys.stderr.write(f"egressc: a former run left `{plan.directory}` unfinished; finishing it\n")
-        directory.write(plan)
+    directory.write(*plans)

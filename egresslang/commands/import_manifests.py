@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, save, write
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 
 if TYPE_CHECKING:
     from egresslang.existing.importing.importing import Imported
@@ -47,6 +47,7 @@ def run(options: Any) -> int:
     from egresslang.existing.importing.importing import import_policy
     from egresslang.files import read_manifests
     from egresslang.findings import errors
+    from egresslang.replacement import replace_files
 
     if len(options.profiles) > 1:
         return misuse("a policy is imported from one cluster: give one profile")
@@ -68,11 +69,9 @@ def run(options: Any) -> int:
     if made.findings:
         tell(options, made.findings, sources, sys.stderr)
         return FINDINGS
-    if options.profile_output:
-        save(options.profile_output, made.profile)
-    if options.into:
-        save(options.into, made.text)
-    else:
+    written = {options.profile_output: made.profile, options.into: made.text}
+    replace_files({path: text.encode() for path, text in written.items() if path})
+    if not options.into:
         write(sys.stdout, made.text)
     _tell(options, made)
     return FINDINGS if options.strict and made.unkept else CLEAN

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from egresslang.commands.options import Parser, bounding_options
 from egresslang.commands.streams import CLEAN, misuse, write
 from egresslang.files import decode, read_text
+from egresslang.replacement import make_files
 
 if TYPE_CHECKING:
     from egresslang.existing.cluster import Cluster
@@ -114,15 +115,11 @@ def _write(folder: str, files: Sequence[FirstFile]) -> str:
                 return f"`{place}` is a link, and nothing is written through one; nothing was written"
             if os.path.exists(place) and not os.path.isdir(place):
                 return f"`{place}` is no folder; nothing was written"
-    for each in files:
-        path = os.path.join(folder, each.path)
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            _make(path, each.text.encode())
-        except UnicodeError:
-            return f"a name in `{folder}` is not UTF-8, and `{each.path}` cannot hold it"
-        except OSError as problem:
-            return f"cannot write `{path}`: {problem.strerror}"
+    try:
+        made = {os.path.join(folder, each.path): each.text.encode() for each in files}
+    except UnicodeError:
+        return f"a name in `{folder}` is not UTF-8, and the files that are made cannot hold it"
+    make_files(made)
     return ""
 
 
@@ -130,17 +127,6 @@ def _folders(path: str) -> list[str]:
     """The folders on the way to a file."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[: end + 1]) for end in range(len(parts))]
-
-
-def _make(path: str, content: bytes) -> None:
-    """Write a file that does not exist, whole or not at all."""
-    with open(path, "xb") as file:
-        try:
-            file.write(content)
-            file.flush()
-        except OSError:
-            os.unlink(path)
-            raise
 
 
 def _told(files: Iterable[FirstFile]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, report_options, today
-from egresslang.commands.streams import CLEAN, FINDINGS, misuse, save, write
+from egresslang.commands.streams import CLEAN, FINDINGS, misuse, write
 from egresslang.files import STANDARD_INPUT, OverLimit, Unreadable, decode, read_bytes, read_source
 from egresslang.findings import Finding, errors
 from egresslang.source import Source
@@ -113,7 +113,9 @@ def _make(options: Any) -> int:
     if not path:
         write(sys.stdout, made.text)
     elif standing is None or made.text != standing.text:
-        save(path, made.text)
+        from egresslang.replacement import replace_file
+
+        replace_file(path, made.text.encode(), None if standing is None else standing.text.encode())
     if not options.quiet:
         sys.stderr.writelines(f"egressc: {line}\n" for line in _told(path, standing, made, made.described, cluster, options.prune))  # fmt: skip
     return CLEAN

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from egresslang.commands.options import today
-from egresslang.commands.streams import CLEAN, FINDINGS, save, write
+from egresslang.commands.streams import CLEAN, FINDINGS, put, write
 from egresslang.findings import Finding, Severity, in_order
 from egresslang.policy.policy import Policy
 from egresslang.profile.profile import ClusterProfile
@@ -123,10 +123,10 @@ def tell(
     names = tuple(each.source.name if isinstance(each, File) else each.name for each in files)
     context = Context(str(today(options)), checked, color, width, tuple(suppressed), names, *repository())
     text = render(format, in_order(found), context)
-    if not file:
+    if file:
+        put(file, text)
+    else:
         write(stream, text)
-        return
-    save(file, text)
 
 
 def repository() -> tuple[str, str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
-from egresslang.files import STANDARD_INPUT, Unreadable, read_bytes
-from egresslang.replacement import replace_file
+from egresslang.files import STANDARD_INPUT
+from egresslang.replacement import replace_files
 from egresslang.source import Source
 
 
 def rewrite(before: Sequence[Source], after: Sequence[Source], named: Collection[str] = ()) -> str:
-    """Replace each file whose text changed, or none of them: then why; raises Unreadable for what cannot be written.
+    """Replace each file whose text changed, or none of them: then why; raises NotWritten for what cannot be written.
 
     Nothing is written through a link, unless it is one of the `named` paths, and nothing to a pipe or device.
     """
@@ -24,13 +24,9 @@ def rewrite(before: Sequence[Source], after: Sequence[Source], named: Collection
     for old, _ in changed:
         if os.path.islink(old.name) and os.path.normpath(old.name) not in followed:
             return f"`{old.name}` is a link, and nothing is written through one: name the file that it leads to"
-        if not os.path.isfile(old.name):
+        if os.path.exists(old.name) and not os.path.isfile(old.name):
             return f"`{old.name}` is not a regular file, and nothing is written to it: give its text to `-`"
-        if read_bytes(old.name) != old.text.encode():
-            return f"`{old.name}` has changed while it was looked at; nothing was written"
-    for old, new in changed:
-        try:
-            replace_file(os.path.realpath(old.name), new.text.encode())
-        except OSError as problem:
-            raise Unreadable(f"cannot write `{old.name}`: {problem.strerror}") from problem
+    replace_files(
+        {new.name: new.text.encode() for _, new in changed}, {old.name: old.text.encode() for old, _ in changed}
+    )
     return ""

@@ -8,6 +8,8 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
+from egresslang.interruption import Interrupted, has_written
+
 CLEAN, FINDINGS, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -23,29 +25,29 @@ def write(stream: Any, text: str) -> None:
 
 
 def put(file: str | None, text: str) -> None:
-    """Write a result to a file, or to standard output without one or for `-`; raises Unreadable."""
-    if file in (None, "", "-"):
+    """Write a result to a file, whole or not at all, or to standard output without one or for `-`; raises NotWritten."""
+    if not file or file == "-":
         write(sys.stdout, text)
-    else:
-        assert file is not None
-        save(file, text)
-
-
-def save(file: str, text: str) -> None:
-    """Write a result to a file, whole or not at all; raises Unreadable."""
-    from egresslang.files import Unreadable
+        return
     from egresslang.replacement import replace_file
 
-    try:
-        replace_file(os.path.realpath(file), text.encode("utf-8", "backslashreplace"))
-    except OSError as problem:
-        raise Unreadable(f"cannot write `{file}`: {problem.strerror}") from problem
+    replace_file(file, text.encode("utf-8", "backslashreplace"))
 
 
 def forget_output() -> None:
     """Keep Python from trying again, at its end, to write what cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def interrupted(by: KeyboardInterrupt) -> int:
+    """Tell what a run that a signal ended has done, but for Ctrl-C where that is nothing; returns the status."""
+    name = by.name if isinstance(by, Interrupted) else "SIGINT"
+    if has_written():
+        misuse(f"ended by {name}; files were written, each of them whole")
+    elif name != "SIGINT":
+        misuse(f"ended by {name}; nothing was written")
+    return by.status if isinstance(by, Interrupted) else INTERRUPTED
 
 
 def misuse(message: str) -> int:

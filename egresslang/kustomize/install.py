@@ -7,6 +7,9 @@ import shutil
 import sys
 from collections.abc import Mapping
 
+from egresslang.interruption import placing
+from egresslang.replacement import remove
+
 PLACE = os.path.join("egresslang.dev", "v1", "egresspolicy", "EgressPolicy")
 """Where in its plugin home kustomize looks for the plugin of an EgressPolicy."""
 
@@ -33,9 +36,14 @@ def install(home: str) -> str:
     if os.path.lexists(path) and not os.path.islink(path):
         raise NotInstalled(f"`{path}` is in the way, and no link")
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    aside = f"{path}.{os.getpid()}"
-    os.symlink(program, aside)
-    os.replace(aside, path)
+    aside = f"{path}.{os.urandom(8).hex()}"
+    try:
+        os.symlink(program, aside)
+        with placing():
+            os.replace(aside, path)
+    except BaseException:
+        remove([aside])
+        raise
     return path
 
 

@@ -1,8 +1,7 @@
-"""Packages of npm, pinned, kept in the environment that runs the tests."""
+"""Packages of npm, those of `npm-packages/package-lock.json` by hash, kept in the environment that runs the tests."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -10,20 +9,31 @@ from pathlib import Path
 
 import pytest
 
+PINNED = Path(__file__).parent / "npm-packages"
 KEPT = Path(sys.prefix) / "npm"
+FILES = ("package.json", "package-lock.json")
 
 
 def from_npm(package: str) -> Path:
     """The folder of an npm package with what it depends on; fails with the reason when it cannot be had."""
+    if not _is_kept():
+        _install()
+    return KEPT / "node_modules" / package
+
+
+def _is_kept() -> bool:
+    """Whether what is kept is what is pinned."""
+    return all((KEPT / name).exists() and (KEPT / name).read_bytes() == (PINNED / name).read_bytes() for name in FILES)
+
+
+def _install() -> None:
     npm = shutil.which("npm")
     if npm is None:
         pytest.fail("npm is not on PATH: install Node.js (Debian package npm)")
-    name, _, version = package.rpartition("@")
-    folder = KEPT / "node_modules" / name
-    manifest = folder / "package.json"
-    if not manifest.exists() or json.loads(manifest.read_text(encoding="utf-8"))["version"] != version:
-        command = [npm, "install", "--prefix", str(KEPT), "--no-audit", "--no-fund", "--ignore-scripts", package]
-        installed = subprocess.run(command, capture_output=True, text=True, check=False)
-        if installed.returncode:
-            pytest.fail(f"npm cannot install {package}: {installed.stderr.strip()}")
-    return folder
+    shutil.rmtree(KEPT, ignore_errors=True)
+    shutil.copytree(PINNED, KEPT)
+    command = [npm, "ci", "--prefix", str(KEPT), "--no-audit", "--no-fund", "--ignore-scripts"]
+    installed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        shutil.rmtree(KEPT)
+        pytest.fail(f"npm cannot install what is pinned: {installed.stderr.strip()}")

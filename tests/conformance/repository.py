@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 URL = "https://github.com/egresslang/egresslang"
 TAG = "v0.1.0"
-NOT_NEEDED = ("tests/", "bench/", "tools/")
+NOT_NEEDED = ("tests/", "bench/")
 
 
 def need(tool: str, package: str) -> str:
