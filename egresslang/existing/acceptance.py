@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from egresslang.existing.accepted_entry import of_entry
+from egresslang.existing.accepted_route import of_route
+from egresslang.existing.accepted_rule import of_rule
 from egresslang.existing.accepted_sidecar import of_sidecar
 from egresslang.existing.shapes import KEYS, Complaint, strange_keys
 
-_JUDGES = {"ServiceEntry": of_entry, "Sidecar": of_sidecar}
+_JUDGES = {"ServiceEntry": of_entry, "Sidecar": of_sidecar, "VirtualService": of_route, "DestinationRule": of_rule}
 
 
 def refusals(kind: str, spec: Any, namespace: str) -> Iterator[Complaint]:

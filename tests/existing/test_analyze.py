@@ -183,9 +183,38 @@ def test_what_is_refused_of_a_sidecar(old: str, new: str, message: str) -> None:
     assert found.help
 
 
+@pytest.mark.parametrize(("old", "new", "message"), refusals.OF_ROUTES)
+def test_what_is_refused_of_a_virtual_service(old: str, new: str, message: str) -> None:
+    assert refusals.ROUTE.count(old) == 1
+    found = refused(refusals.ROUTE.replace(old, new))
+    assert found[0].message == message
+    assert all(each.help for each in found)
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [*refusals.OF_RULES, *refusals.OF_KUBERNETES_RULES])
+def test_what_is_refused_of_a_destination_rule(old: str, new: str, message: str) -> None:
+    assert refusals.RULE.count(old) == 1
+    found = refused(refusals.RULE.replace(old, new))
+    assert found[0].message == message
+    assert all(each.help for each in found)
+
+
+def refused(text: str) -> list[Finding]:
+    """What is said of a manifest that Istio would not take."""
+    return [each for each in analysed(text).findings if each.code is codes.REFUSED_MANIFEST]
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        refusals.ROUTE,
+        refusals.RULE,
+        refusals.ROUTE.replace("prefix: /a", 'regex: "[a-z]+"').replace("5xx,503", "+503"),
+        refusals.ROUTE.replace(
+            "gateways: [mesh, istio-system/egress]", "gateways: [egress.istio-system.svc.cluster.local]"
+        ),
+        refusals.RULE.replace("/a, privateKey: /b", "/a, privateKey: /b, sni: a").replace("30ms", "1h2m3.5s"),
+        refusals.RULE.replace("clientCertificate: /a, privateKey: /b", "credentialName: a"),
         ENTRY.replace("[api.example.com]", "[api.example.com.]"),
         ENTRY.replace("protocol: TLS", "protocol: tls"),
         ENTRY.replace("resolution: DNS", "resolution: NONE\n  addresses: [192.0.2.1, 2001:db8::]"),
