@@ -41,7 +41,7 @@ class Inspected:
             kind = value.get("kind") if isinstance(value, dict) else None
             if kind == "Namespace" and value.get("apiVersion") == "v1":
                 self._namespaces[_name(each)] = each
-            elif kind == "Gateway" and value.get("apiVersion") in VERSIONS:
+            elif is_gateway(each):
                 namespace = each.get("metadata", "namespace")
                 self.gateways["default" if namespace is None else str(namespace.value), _name(each)] = each
         self._proxies: dict[tuple[object, ...], Proxy] = {}
@@ -187,6 +187,12 @@ class Inspected:
 
 _NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)+")
 _UNLABELLED: Mapping[str, str] = {}
+
+
+def is_gateway(document: Located) -> bool:
+    """Whether a document is a Gateway of Istio, of which only the name is looked at."""
+    value = document.value
+    return isinstance(value, dict) and value.get("kind") == "Gateway" and value.get("apiVersion") in VERSIONS
 
 
 def _name(document: Located) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from egresslang import codes
 from egresslang.existing.flow import Flow, asking, reader, to_port
 from egresslang.existing.inspected import Inspected, place
 from egresslang.existing.outside import entries_below
+from egresslang.existing.routes import routes
 from egresslang.findings import Finding, Label, finding
 from egresslang.mesh import protocols
 from egresslang.mesh.resources import DestinationRule, Port, ServiceEntry
@@ -18,21 +19,28 @@ CODE = codes.TLS_IN_TLS
 
 
 def find(inspected: Inspected) -> Iterator[Finding]:
-    """Each rule that has sidecars speak TLS on a port outside the mesh where the client does, once."""
+    """Each rule that has sidecars speak TLS on a port outside the mesh where the client does, once.
+
+    A port that routes lead plain HTTP to is there for that, whatever it is declared as.
+    """
+    plain = {(each.host, each.port) for each in routes(inspected) if each.kind == "http"}
     for rule in inspected.resources.destination_rules:
         balancing = rule.balancing
         if balancing is None or SPEAKS_TLS.isdisjoint((balancing.tls, *(mode for _, mode in balancing.tls_ports))):
             continue
         for host, entry in entries_below(inspected, rule.host):
-            found = _found(inspected, rule, host, entry)
+            found = _found(inspected, rule, host, entry, plain)
             if found is not None:
                 yield found
                 break
 
 
-def _found(inspected: Inspected, rule: DestinationRule, host: str, entry: ServiceEntry) -> Finding | None:
+def _found(
+    inspected: Inspected, rule: DestinationRule, host: str, entry: ServiceEntry, plain: Collection[tuple[str, int]]
+) -> Finding | None:
     for at, port in enumerate(entry.ports):
-        if port.protocol not in protocols.TLS or not speaks_tls(rule, port.number):
+        is_meant = (host, port.number) in plain or (len(entry.ports) == 1 and (host, 0) in plain)
+        if port.protocol not in protocols.TLS or is_meant or not speaks_tls(rule, port.number):
             continue
         asked = _asked(inspected, rule, host, entry, port)
         if asked is not None:
