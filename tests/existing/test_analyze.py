@@ -227,6 +227,14 @@ def test_what_follows_from_what_is_refused_is_not_told() -> None:
     assert told(entry, SIDECAR, route("api.example.com", "")) == ["EGR601 HTPT"]
 
 
+def test_a_subset_of_fixed_endpoints_is_empty_too() -> None:
+    fixed = HTTP_ENTRY.replace("resolution: DNS", "resolution: STATIC\n  endpoints: [{address: 192.0.2.1}]")
+    subset = TEAM % ("DestinationRule", "rule", "{host: api.example.com, subsets: [{name: v1, labels: {a: b}}]}")
+    led = route("api.example.com", "", "{host: api.example.com, subset: v1}")
+    assert told(fixed, SIDECAR, subset, led) == ["EGR608 v1"]
+    assert told(fixed.replace("192.0.2.1", "192.0.2.1, labels: {a: b}"), SIDECAR, subset, led) == []
+
+
 def test_a_root_namespace_that_is_not_the_usual_one() -> None:
     config = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {meshConfig: {rootNamespace: istio-config}}\n"
     default = SIDECAR.replace("name: cart, namespace: shop", "name: default, namespace: istio-system")

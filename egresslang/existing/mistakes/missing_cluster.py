@@ -143,7 +143,7 @@ def _ports(inspected: Inspected, rule: DestinationRule, services: Iterable[Regis
         yield finding(
             CODE, place(rule.origin, "spec", "trafficPolicy", "portLevelSettings", at, "port", "number"),
             f"{rule.origin} is for port {said.value}, which `{rule.host}` lacks", label,
-            notes=[*asked.notes, "what is said of that port holds for none"],
+            notes=[*asked.notes, "what is said of that port holds for none" + (", and plain HTTP is sent where TLS is expected" if is_missed else "")],
             help=f"write {one_of([str(number)] if meant is not None else map(str, ports))}: the port that clients dial, not the one it leads to",
             severity=None if is_missed else Severity.WARNING,
         )  # fmt: skip
