@@ -235,6 +235,20 @@ def test_a_subset_of_fixed_endpoints_is_empty_too() -> None:
     assert told(fixed.replace("192.0.2.1", "192.0.2.1, labels: {a: b}"), SIDECAR, subset, led) == []
 
 
+def test_a_lost_subset_is_named() -> None:
+    (found,) = analysed(
+        HTTP_ENTRY, SIDECAR, route("api.example.com", "", "{host: api.example.com, subset: v1}")
+    ).findings
+    assert "answered: lost: `api.example.com:80` has no cluster of subset `v1`" in found.notes
+
+
+def test_a_host_with_a_dot_is_told_where_it_is_declared() -> None:
+    dotted = ENTRY.replace("[api.example.com]", "[api.example.com.]")
+    assert told(dotted, SIDECAR) == ["EGR635 api.example.com."]
+    assert told(dotted, SIDECAR.replace('api.example.com"', 'api.example.com."')) == ["EGR635 api.example.com."]
+    assert told(ENTRY, SIDECAR, TEAM % ("VirtualService", "v", "{hosts: [b.example.com.], gateways: [g], http: [{route: [{destination: {host: api.example.com}}]}]}")) == []  # fmt: skip
+
+
 def test_a_root_namespace_that_is_not_the_usual_one() -> None:
     config = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {meshConfig: {rootNamespace: istio-config}}\n"
     default = SIDECAR.replace("name: cart, namespace: shop", "name: default, namespace: istio-system")

@@ -79,6 +79,8 @@ SAME = "addresses: [203.0.113.9]"
         (SAME, ["one.example.com", "two.example.com"]),
         ("resolution: NONE\n  addresses: [203.0.113.0/24]", ["one.example.com", "two.example.com"]),
         ("resolution: NONE\n  addresses: [203.0.113.8/31]", ["one.example.com", "two.example.com"]),
+        ("resolution: NONE\n  addresses: [203.0.113.8/30]", ["one.example.com", "two.example.com"]),
+        ("resolution: NONE\n  addresses: [203.0.113.9/32]", ["one.example.com"]),
     ],
 )  # fmt: skip
 def test_a_host_is_reached_where_any_address_leads_there(
