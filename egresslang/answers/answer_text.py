@@ -112,7 +112,7 @@ def _way(found: Verdict) -> Iterator[tuple[str, str]]:
         yield "route", found.route
     if found.verdict in (ALLOWED, LOST) and found.host:
         missing = ", which does not exist" if found.verdict == LOST else ""
-        yield "cluster", f"outbound|{found.port}||{found.host}{missing}"
+        yield "cluster", f"{found.cluster}{missing}"
     elif found.verdict == PASSED and found.dials == CLIENT:
         yield "cluster", "PassthroughCluster"
     elif found.verdict == BLOCKED and found.sees == "dropped":

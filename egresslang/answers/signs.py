@@ -84,12 +84,10 @@ def _log(found: Verdict, is_http: bool) -> Log | None:
     match found.verdict:
         case "allowed" if found.sees == UNAVAILABLE:
             return Log(
-                "503" if is_http else "0", "UH", "no_healthy_upstream" if is_http else NOTHING, _cluster(found), route
+                "503" if is_http else "0", "UH", "no_healthy_upstream" if is_http else NOTHING, found.cluster, route
             )
         case "allowed":
-            return Log(
-                REAL if is_http else "0", NOTHING, "via_upstream" if is_http else NOTHING, _cluster(found), route
-            )
+            return Log(REAL if is_http else "0", NOTHING, "via_upstream" if is_http else NOTHING, found.cluster, route)
         case "lost":
             return Log("503" if is_http else "0", "NC", "cluster_not_found", NOTHING, route)
         case "blocked" if found.sees == BAD_GATEWAY:
@@ -107,10 +105,6 @@ def _log(found: Verdict, is_http: bool) -> Log | None:
                 found.route or NOTHING,
             )
     return Log(ITS_OWN, NOTHING, "direct_response", NOTHING, NOTHING) if found.verdict == ANSWERED else None
-
-
-def _cluster(found: Verdict) -> str:
-    return f"outbound|{found.port}||{found.host}"
 
 
 def _destination(answer: Answer, is_http: bool) -> dict[str, str]:

@@ -6,19 +6,18 @@ value of another type. Of what is left each kind is judged by a module of its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from egresslang.existing.accepted_entry import of_entry
 from egresslang.existing.accepted_sidecar import of_sidecar
 from egresslang.existing.shapes import KEYS, Complaint, strange_keys
-
-_JUDGES = {"ServiceEntry": of_entry, "Sidecar": of_sidecar}
+from egresslang.existing.words import Spec
 
 
 def refusals(kind: str, spec: Any, namespace: str) -> Iterator[Complaint]:
     """What is wrong with the `spec` of a manifest of a kind; nothing for kinds that are not judged."""
-    judge = _JUDGES.get(kind)
+    judge = _judge(kind)
     if judge is None:
         return
     if not isinstance(spec, dict):
@@ -26,3 +25,21 @@ def refusals(kind: str, spec: Any, namespace: str) -> Iterator[Complaint]:
         return
     complaints = list(strange_keys(spec, KEYS[kind]))
     yield from complaints or judge(spec, namespace)
+
+
+def _judge(kind: str) -> Callable[[Spec, str], Iterator[Complaint]] | None:
+    """Who judges a kind; those that few meshes have are loaded where one is met."""
+    match kind:
+        case "ServiceEntry":
+            return of_entry
+        case "Sidecar":
+            return of_sidecar
+        case "VirtualService":
+            from egresslang.existing.accepted_route import of_route
+
+            return of_route
+        case "DestinationRule":
+            from egresslang.existing.accepted_rule import of_rule
+
+            return of_rule
+    return None

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from egresslang.existing.shapes import Complaint, Path
-from egresslang.existing.words import Spec, is_host, is_label, is_name, protocol_of, selector_of, unknown
+from egresslang.existing.words import (
+    Spec,
+    about_host,
+    exports_of,
+    is_host,
+    is_label,
+    is_name,
+    protocol_of,
+    selector_of,
+    unknown,
+)
 from egresslang.mesh.addresses import parse_address, parse_network
 from egresslang.mesh.read import RESOLUTIONS
 from egresslang.record import record
@@ -27,7 +37,7 @@ def of_entry(spec: Spec, namespace: str) -> Iterator[Complaint]:
         )
     for at, host in enumerate(hosts):
         if host == "*" or not is_host(host):
-            yield Complaint(("hosts", at), f"`{host}` is no host", *_about_host(host))
+            yield Complaint(("hosts", at), f"`{host}` is no host", *about_host(host))
     yield from selector_of(spec)
     if spec.get("workloadSelector") is not None and spec.get("endpoints") is not None:
         yield Complaint(
@@ -63,7 +73,7 @@ def of_entry(spec: Spec, namespace: str) -> Iterator[Complaint]:
     yield from _Resolution(
         hosts, ports, resolution, endpoints, bool(spec.get("addresses")), frozenset(names)
     ).complaints()
-    yield from _export(spec, namespace)
+    yield from exports_of(spec, namespace, may_hide=True)
 
 
 def _port(path: Path, port: Spec, names: set[str], numbers: set[int]) -> Iterator[Complaint]:
@@ -242,44 +252,3 @@ class _Resolution:
                     "write a ServiceEntry for each host",
                 )
                 return
-
-
-def _export(spec: Spec, namespace: str) -> Iterator[Complaint]:
-    said = spec.get("exportTo") or ()
-    seen: set[str] = set()
-    for at, each in enumerate(said):
-        key = namespace if each == "." else each
-        if key in seen:
-            yield Complaint(
-                ("exportTo", at), f"`{each}` is exported to twice", "another entry means the same", "remove it"
-            )
-        elif each not in ("*", ".", "~") and not is_label(each):
-            yield Complaint(
-                ("exportTo", at),
-                f"`{each}` is no namespace",
-                "expected a namespace, `.`, `*` or `~`",
-                "write such as `.`",
-            )
-        elif each in ("*", "~") and len(said) > 1:
-            yield Complaint(
-                ("exportTo", at),
-                f"`{each}` stands beside other namespaces",
-                "everyone" if each == "*" else "no one",
-                "write it alone, or leave it out",
-            )
-        seen.add(key)
-
-
-def _about_host(host: str) -> tuple[str, str]:
-    if "://" in host:
-        return "a URL", f"write the name alone: `{host.partition('://')[2].partition('/')[0].partition(':')[0]}`"
-    if host == "*":
-        return "every host there is", "name the hosts; `mode: ALLOW_ANY` is what lets everything pass"
-    name, colon, port = host.rpartition(":")
-    if colon and port.isdecimal():
-        return "a host with a port", f"write `{name}`, and the port under `ports`"
-    if parse_address(host) is not None:
-        return "an address", "write a name here, and the address under `addresses`"
-    if "_" in host:
-        return "`_` stands in no name that Istio takes", "write the name as DNS has it"
-    return "expected a name such as `api.example.com`, or `*.example.com`", "write the name as DNS has it"

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egresslang.existing.flow import FRESH, Flow, flow, spoken, to_port
+from egresslang.existing.flow import FRESH, below, flow, spoken
 from egresslang.existing.inspected import Inspected
 from egresslang.findings import Finding
-from egresslang.mesh.addresses import parse_address, parse_network
+from egresslang.mesh.addresses import BITS, Address, parse_network
 from egresslang.mesh.mesh import Proxy
 from egresslang.mesh.outbound import CLIENT, PASSED, REGISTRY, Verdict
+from egresslang.mesh.protocols import HTTP
 from egresslang.mesh.registry import NOWHERE, Registered
-from egresslang.mesh.resources import Origin, ServiceEntry
+from egresslang.mesh.resources import Origin, Port
 from egresslang.record import record
 
 ANY = "*"
@@ -44,6 +45,9 @@ class Row:
 
 _OF_ENTRIES = frozenset(("EGR301", "EGR302", "EGR304", "EGR305", "EGR306", "EGR307", "EGR310", "EGR609", "EGR618"))
 """The findings about a ServiceEntry that opens more than was meant."""
+
+_OF_NEIGHBOURS = frozenset(("EGR632",))
+"""Those about another ServiceEntry, whose traffic this one takes."""
 
 _OF_LISTS = frozenset(("EGR611", "EGR612", "EGR614", "EGR628"))
 """Those about a Sidecar or a route that opens hosts which no list names."""
@@ -100,17 +104,19 @@ def _rows(
 ) -> Iterator[Row]:
     where = "any-other-namespace" if namespace == ANY else namespace
     seen: set[tuple[str, int, str]] = set()
-    entries = {id(entry.origin): entry for entry in inspected.resources.service_entries}
     for service in _outside(proxy):
-        entry = entries.get(id(service.origin))
-        for port in service.ports if entry is not None else ():
+        for port in service.ports if service.origin in inspected.entry_at else ():
             address = "" if service.address == NOWHERE or service.resolution != "NONE" else service.address
             key = service.host, port.number, address
-            if port.protocol == "UDP" or key in seen or entry is None:
+            if port.protocol == "UDP" or key in seen:
                 continue
-            seen.add(key)
-            asked = _ask(inspected, where, labels, entry, service, port.number, address)
-            if asked.verdict.reaches and asked.verdict.host == service.host:
+            every = (
+                flow(inspected, where, labels, spoken(port.protocol), below(service.host), port.number, each)
+                for each in _dialled(proxy, service, port)
+            )
+            asked = next((each for each in every if each.verdict.reaches and each.verdict.host == service.host), None)
+            if asked is not None:
+                seen.add(key)
                 yield Row(
                     namespace,
                     workload,
@@ -126,21 +132,23 @@ def _rows(
         yield Row(namespace, workload, ANY, "", 0, "any", _dials(other.verdict), other.verdict.because)
 
 
-def _ask(
-    inspected: Inspected,
-    namespace: str,
-    labels: Mapping[str, str],
-    entry: ServiceEntry,
-    service: Registered,
-    number: int,
-    address: str,
-) -> Flow:
-    port = next(each for each in service.ports if each.number == number)
-    if not address:
-        return to_port(inspected, namespace, labels, entry, service.host, port)
-    network = parse_network(address)
-    dialled = parse_address(address) if network is None or "/" not in address else (network[0], network[1] + 1)
-    return flow(inspected, namespace, labels, spoken(port.protocol), service.host, number, dialled)
+def _dialled(proxy: Proxy, service: Registered, port: Port) -> Iterator[Address | None]:
+    """The addresses by which a service may be reached: of a network one that no narrower one of another has; None for any."""
+    network = None if service.address == NOWHERE else parse_network(service.address)
+    if network is None:
+        yield None
+        return
+    version, first, length = network
+    yield version, first + (1 if length < BITS[version] - 1 else 0)
+    last = first + (1 << (BITS[version] - length)) - 1
+    for other in _outside(proxy) if length < BITS[version] else ():
+        narrower = None if other is service else parse_network(other.address)
+        if narrower is not None and narrower[0] == version and first <= narrower[1] <= last:
+            after = narrower[1] + (1 << (BITS[version] - narrower[2]))
+            if after <= last:
+                yield version, after
+    if port.protocol in HTTP:
+        yield None
 
 
 def _outside(proxy: Proxy) -> Iterator[Registered]:
@@ -174,6 +182,7 @@ class _Accidents:
         for origin in row.through:
             about = _about(self._at, origin)
             codes |= about & _OF_ENTRIES
+            codes |= _about(self._beside, origin) & _OF_NEIGHBOURS
             if not self._is_named(row):
                 codes |= about & _OF_LISTS
             if row.host == ANY:

@@ -119,7 +119,8 @@ def spoken(protocol: str) -> str:
 
 
 def below(host: str) -> str:
-    """A name that a host means: itself, or one below a wildcard."""
+    """A name that a client of a host says: itself, or one below a wildcard, without a dot at its end."""
+    host = host.rstrip(".")
     return f"any{host[1:]}" if host.startswith("*") else host
 
 

@@ -11,7 +11,16 @@ from egresslang.documents import Located
 from egresslang.existing.imports import Imports
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
-from egresslang.mesh.resources import MeshConfig, Origin, Resources, ServiceEntry, Sidecar, selects
+from egresslang.mesh.read import VERSIONS
+from egresslang.mesh.resources import (
+    DestinationRule,
+    MeshConfig,
+    Origin,
+    Resources,
+    ServiceEntry,
+    Sidecar,
+    selects,
+)
 from egresslang.source import Span
 
 
@@ -19,12 +28,22 @@ class Inspected:
     """What stands in a mesh: its model, its workloads, and the namespaces of which the manifests tell.
 
     `unsettled` are the names in manifests that Istio refuses or that cannot be read: what became of them is not known.
+    `gateways` are the Gateways of Istio by namespace and name.
     """
 
     def __init__(self, asked: AskedMesh, documents: Iterable[Located], unknown: Iterable[str] = ()) -> None:
         self.asked = asked
         self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text))
-        self._namespaces = {_name(each): each for each in documents if _is_namespace(each)}
+        self._namespaces: dict[str, Located] = {}
+        self.gateways: dict[tuple[str, str], Located] = {}
+        for each in documents:
+            value = each.value
+            kind = value.get("kind") if isinstance(value, dict) else None
+            if kind == "Namespace" and value.get("apiVersion") == "v1":
+                self._namespaces[_name(each)] = each
+            elif is_gateway(each):
+                namespace = each.get("metadata", "namespace")
+                self.gateways["default" if namespace is None else str(namespace.value), _name(each)] = each
         self._proxies: dict[tuple[object, ...], Proxy] = {}
 
     @property
@@ -54,6 +73,19 @@ class Inspected:
         for entry in self.resources.service_entries:
             for host in dict.fromkeys(entry.hosts):
                 found.setdefault(host, []).append(entry)
+        return found
+
+    @cached_property
+    def entry_at(self) -> Mapping[Origin, ServiceEntry]:
+        """The ServiceEntry of an origin."""
+        return {each.origin: each for each in self.resources.service_entries}
+
+    @cached_property
+    def rules_of(self) -> Mapping[str, list[DestinationRule]]:
+        """The DestinationRules of each host, or wildcard, that they name."""
+        found: dict[str, list[DestinationRule]] = {}
+        for each in self.resources.destination_rules:
+            found.setdefault(each.host, []).append(each)
         return found
 
     @cached_property
@@ -157,9 +189,10 @@ _NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)+")
 _UNLABELLED: Mapping[str, str] = {}
 
 
-def _is_namespace(document: Located) -> bool:
+def is_gateway(document: Located) -> bool:
+    """Whether a document is a Gateway of Istio, of which only the name is looked at."""
     value = document.value
-    return isinstance(value, dict) and value.get("kind") == "Namespace" and value.get("apiVersion") == "v1"
+    return isinstance(value, dict) and value.get("kind") == "Gateway" and value.get("apiVersion") in VERSIONS
 
 
 def _name(document: Located) -> str:

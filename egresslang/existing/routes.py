@@ -12,7 +12,10 @@ from egresslang.record import record
 
 @record
 class Route:
-    """One destination: whose it is, the host as it is written and as it is meant, its port (0 unsaid) and subset, and where."""
+    """One destination: whose it is, the host as it is written and as it is meant, its port (0 unsaid) and subset, and where.
+
+    `by_sidecars` unless its matches name gateways alone.
+    """
 
     virtual: VirtualService
     kind: str
@@ -21,6 +24,7 @@ class Route:
     port: int
     subset: str
     place_span: Located
+    by_sidecars: bool = True
 
 
 def routes(inspected: Inspected) -> Iterator[Route]:
@@ -32,8 +36,9 @@ def routes(inspected: Inspected) -> Iterator[Route]:
         for kind in ("http", "tls", "tcp"):
             every = manifest.get("spec", kind)
             for route in every.entries() if every is not None else ():
+                by_sidecars = _is_by_sidecars(route)
                 for destination in _destinations(route):
-                    yield from _read(inspected, virtual, kind, destination)
+                    yield from _read(inspected, virtual, kind, destination, by_sidecars)
 
 
 def _destinations(route: Located) -> Iterator[Located]:
@@ -48,7 +53,15 @@ def _destinations(route: Located) -> Iterator[Located]:
         yield mirror
 
 
-def _read(inspected: Inspected, virtual: VirtualService, kind: str, destination: Located) -> Iterator[Route]:
+def _is_by_sidecars(route: Located) -> bool:
+    matches = route.get("match")
+    named = [] if matches is None else [each.get("gateways") for each in matches.entries()]
+    return not named or any(each is None or not each.value or "mesh" in each.value for each in named)
+
+
+def _read(
+    inspected: Inspected, virtual: VirtualService, kind: str, destination: Located, by_sidecars: bool
+) -> Iterator[Route]:
     host, port, subset = destination.get("host"), destination.get("port", "number"), destination.get("subset")
     if host is None:
         return
@@ -60,6 +73,7 @@ def _read(inspected: Inspected, virtual: VirtualService, kind: str, destination:
         0 if port is None else port.value,
         "" if subset is None else subset.value,
         destination,
+        by_sidecars,
     )
 
 

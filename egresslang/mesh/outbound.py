@@ -56,7 +56,8 @@ class Verdict:
     address itself (registry) or took the client's (client). `listener` and `route` as Envoy names them; `because` the
     resources it follows from; `possible` the verdicts between which istiod decides by chance; `parts` those of a
     request that a route deals to several clusters by weight, and whether one is but a copy that answers nobody.
-    `wraps` when the client's TLS is sent in TLS of the sidecar's own, so that no destination understands it.
+    `wraps` when the client's TLS is sent in TLS of the sidecar's own, so that no destination understands it; `subset` is
+    that of the cluster, empty for the whole host.
     """
 
     verdict: str
@@ -70,6 +71,12 @@ class Verdict:
     possible: tuple[Verdict, ...] = ()
     parts: tuple[tuple[Verdict, bool], ...] = ()
     wraps: bool = False
+    subset: str = ""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster that took it, or that does not exist, as istiod names it (BuildSubsetKey)."""
+        return f"outbound|{self.port}|{self.subset}|{self.host}"
 
     @property
     def token(self) -> tuple[object, ...]:
@@ -352,6 +359,7 @@ class Outbound:
             trail,
             parts=tuple(parts),
             wraps=any(part.wraps for part, copied in parts if not copied),
+            subset=first.subset,
         )
 
     def _led(self, request: Request, cluster: Cluster, listener: str, route: str, because: Iterable[Origin]) -> Verdict:
@@ -360,7 +368,9 @@ class Outbound:
         trail = dict.fromkeys((*self._sidecar, *because, *(() if service is None else (service.origin,))))
         if service is None or not self._exists(service, cluster):
             sees = UNAVAILABLE if request.protocol in HTTP and route else DROPPED
-            return Verdict(LOST, sees, cluster.host, cluster.port, "", listener, route, tuple(trail))
+            return Verdict(
+                LOST, sees, cluster.host, cluster.port, "", listener, route, tuple(trail), subset=cluster.subset
+            )
         if service.is_dynamic and not route and self.authorization:
             because_of = (*trail, *(each.origin for each in self.authorization))
             return Verdict(BLOCKED, DROPPED, cluster.host, cluster.port, "", listener, route, because_of)
@@ -381,6 +391,7 @@ class Outbound:
             route,
             tuple(trail),
             wraps=wrapping is not None,
+            subset=cluster.subset,
         )
 
     @cached_property
@@ -417,8 +428,7 @@ class Outbound:
             rule, cluster.port, subset
         ):
             return True
-        behind = self.registry.endpoint_labels.get(service.origin, ())
-        return any(selects(subset.labels, dict(each)) for each in behind)
+        return self.registry.has_endpoint(service, subset.labels)
 
     def _passing(self, service: Registered, cluster: Cluster) -> DestinationRule | None:
         """The DestinationRule by which a cluster connects to what the client dialled, though it could resolve it."""
@@ -435,9 +445,13 @@ class Outbound:
         return self.registry.rules.of(service.host, service.namespace, self.pod.namespace, self.pod.labels)
 
     def _leads(self, service: Registered, cluster: Cluster) -> bool:
-        """Whether anything is behind a cluster: a ServiceEntry with fixed endpoints may have none."""
+        """Whether anything is behind a cluster: a ServiceEntry with fixed endpoints may have none, or none of a subset."""
         if service.kubernetes or service.resolution != "STATIC" or service.selector is not None:
             return True
+        rule = self._rule(service) if cluster.subset else None
+        subset = None if rule is None else rules.subset(rule, cluster.subset)
+        if subset is not None and not self.registry.has_endpoint(service, subset.labels):
+            return False
         return bool(self._behind(service, cluster))
 
     def _behind(self, service: Registered, cluster: Cluster) -> list[str]:

@@ -21,6 +21,7 @@ from egresslang.mesh.resources import (
     Service,
     ServiceEntry,
     VirtualService,
+    selects,
 )
 from egresslang.mesh.rules import Rules
 from egresslang.record import record, replace
@@ -115,6 +116,11 @@ class Registry:
     def rules(self) -> Rules:
         """The DestinationRules."""
         return Rules(self.resources.destination_rules, self.config)
+
+    def has_endpoint(self, service: Registered, labels: Labels) -> bool:
+        """Whether an endpoint that the ServiceEntry of a service names carries some labels; every one carries none."""
+        behind = self.endpoint_labels.get(service.origin, ())
+        return not labels or any(selects(labels, dict(each)) for each in behind)
 
     @cached_property
     def endpoint_labels(self) -> dict[Origin, list[Labels]]:

@@ -185,7 +185,8 @@ def outcome(verdict: Verdict, instead: str = "") -> str:
     if verdict.verdict == REFUSED:
         return "Envoy does not take this listener or route"
     if verdict.verdict == LOST:
-        return f"lost: `{verdict.host}:{verdict.port}` has no cluster"
+        subset = f" of subset `{verdict.subset}`" if verdict.subset else ""
+        return f"lost: `{verdict.host}:{verdict.port}` has no cluster{subset}"
     leads = f" to `{verdict.host}:{verdict.port}`" if verdict.host else ""
     if instead:
         leads += f", which is {instead}"

@@ -66,6 +66,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     "a Service by its short name": (WEB + sidecar(IN_MESH), "team-a/idgen -> web.shared:80", "allowed answer web.shared.svc.cluster.local:80 registry"),
     "a lost port": (entry("api", "api.example.com", [(443, "TLS")], metadata={"creationTimestamp": "2026-01-01T00:00:00Z"}) + entry("more", "api.example.com", [(8443, "TLS")], metadata={"labels": {"team": "b"}}) + sidecar(IN_MESH, "./*"), "team-a/idgen -> api.example.com:8443 tls", "lost dropped api.example.com:8443"),
     "a lost route": (entry("api", "api.example.com", [(80, "HTTP")]) + manifest("VirtualService", "v", {"hosts": ["api.example.com"], "http": [{"route": [{"destination": {"host": "gone.example.com"}}]}]}), "team-a/idgen -> api.example.com:80", "lost 503 gone.example.com:80"),
+    "a subset of no fixed endpoint": (entry("api", "api.example.com", [(80, "HTTP")], "STATIC", endpoints=[{"address": "192.0.2.1"}]) + manifest("VirtualService", "v", {"hosts": ["api.example.com"], "http": [{"route": [{"destination": {"host": "api.example.com", "subset": "v2"}}]}]}) + manifest("DestinationRule", "d", {"host": "api.example.com", "subsets": [{"name": "v2", "labels": {"version": "v2"}}]}), "team-a/idgen -> api.example.com:80", "allowed 503 api.example.com:80 registry"),
     "an answer of the sidecar": (entry("api", "api.example.com", [(80, "HTTP")]) + manifest("VirtualService", "v", {"hosts": ["api.example.com"], "http": [{"directResponse": {"status": 451}}]}), "team-a/idgen -> api.example.com:80", "blocked answer"),
     "without a sidecar": (API + sidecar() + deployment("idgen", {"sidecar.istio.io/inject": "false"}), FLOW, "passed-through answer client"),
     "on the network of its node": (API + sidecar() + deployment("idgen", hostNetwork=True), FLOW, "passed-through answer client"),
@@ -91,6 +92,22 @@ def test_cases(ask_manifests: Ask, name: str) -> None:
     (answer,) = ask_manifests(manifests, question)
     assert verdict(answer) == expected
     assert answer.get("rules", []) == []
+
+
+def test_the_cluster_of_a_subset_is_called_by_it(tmp_path: Path) -> None:
+    route = {
+        "hosts": ["api.example.com"],
+        "http": [{"route": [{"destination": {"host": "api.example.com", "subset": "v2"}}]}],
+    }
+    rule = {"host": "api.example.com", "subsets": [{"name": "v2", "labels": {"version": "v2"}}]}
+    manifests = entry("api", "api.example.com", [(80, "HTTP")], endpoints=[{"address": "one.example.net"}])
+    manifests += manifest("VirtualService", "v", route) + manifest("DestinationRule", "d", rule)
+    path = tmp_path / "mesh.yaml"
+    path.write_text(manifests, encoding="utf-8")
+    question = "team-a/idgen -> api.example.com:80"
+    assert "outbound|80|v2|api.example.com, which does not exist" in Said("explain", question, "--manifests", path).out
+    path.write_text(manifests.replace('"one.example.net"', '"one.example.net", "labels": {"version": "v2"}'))
+    assert "outbound|80|v2|api.example.com\n" in Said("explain", question, "--manifests", path).out
 
 
 PAST = "passed-through answer client"

@@ -156,6 +156,107 @@ def test_the_services_of_a_cluster_may_not_be_given() -> None:
     assert told(listed, service) == ['EGR603 "./web.shop.svc.cluster.local"']
 
 
+# What is no mistake
+
+
+TEAM = "apiVersion: networking.istio.io/v1\nkind: %s\nmetadata: {name: %s, namespace: shop}\nspec: %s\n"
+HTTP_ENTRY = ENTRY.replace("443, name: tls, protocol: TLS", "80, name: http, protocol: HTTP")
+ADDRESSED = ENTRY.replace("resolution: DNS", "addresses: [203.0.113.9]\n  resolution: DNS")
+PROXY = "apiVersion: v1\nkind: Service\nmetadata: {name: egress, namespace: shop}\nspec: {ports: [{port: 443, name: tls}]}\n"
+ROOT = (
+    SIDECAR.replace("cart, namespace: shop", "default, namespace: istio-system")
+    .replace(', "./api.example.com"', "")
+    .replace("  workloadSelector: {labels: {app: cart}}\n", "")
+)
+TWO = SIDECAR.replace('"./api.example.com"', '"./api.example.com", "./two.example.com"')
+
+
+def second(entry: str) -> str:
+    """The same entry of another host."""
+    return entry.replace("name: api", "name: two").replace("api.example.com", "two.example.com")
+
+
+def rule(host: str, policy: str) -> str:
+    """A DestinationRule."""
+    return TEAM % ("DestinationRule", "rule", f'{{host: "{host}", trafficPolicy: {policy}}}')
+
+
+def route(host: str, more: str, leads: str = "{host: api.example.com}") -> str:
+    """A VirtualService of one HTTP route."""
+    return TEAM % (
+        "VirtualService",
+        "route",
+        f"{{hosts: [{host}], http: [{{route: [{{destination: {leads}}}]{more}}}]}}",
+    )
+
+
+SIMPLE = "{tls: {mode: SIMPLE}}"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param([ENTRY, SIDECAR, PROXY, rule("egress.shop.svc.cluster.local", "{tls: {mode: ISTIO_MUTUAL}}")], id="TLS to a gateway in mutual TLS"),
+        pytest.param([ENTRY.replace("resolution", "location: MESH_INTERNAL\n  resolution"), SIDECAR, rule("api.example.com", "{tls: {mode: ISTIO_MUTUAL}}")], id="TLS inside the mesh"),
+        pytest.param([ENTRY, SIDECAR, rule("api.example.com", "{tls: {mode: DISABLE}}")], id="TLS that is not wrapped"),
+        pytest.param([ENTRY.replace("{number: 443", "{number: 80, name: http, protocol: HTTP}, {number: 443"), SIDECAR, route("api.example.com", "", "{host: api.example.com, port: {number: 443}}"), rule("api.example.com", "{portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]}")], id="a port that only routes lead to"),
+        pytest.param([HTTP_ENTRY.replace("number: 80", "number: 443"), SIDECAR, rule("*.example.com", SIMPLE)], id="TLS by a wildcard"),
+        pytest.param([HTTP_ENTRY.replace("HTTP}", "HTTP, targetPort: 443}"), SIDECAR, rule("*.com", SIMPLE)], id="TLS of a target port by a wildcard"),
+        pytest.param([HTTP_ENTRY.replace("HTTP}", "HTTP, targetPort: 8080}"), SIDECAR], id="another target port"),
+        pytest.param([HTTP_ENTRY.replace("resolution", "location: MESH_INTERNAL\n  resolution").replace("HTTP}", "HTTP, targetPort: 443}"), SIDECAR], id="a target port inside the mesh"),
+        pytest.param([ENTRY, SIDECAR, TEAM % ("VirtualService", "route", "{hosts: [api.example.com], gateways: [mesh, istio-system/egress], http: [{match: [{gateways: [istio-system/egress]}], route: [{destination: {host: api.example.com}}]}]}")], id="a route of a gateway"),
+        pytest.param([ADDRESSED.replace("DNS", "NONE"), second(ADDRESSED.replace("DNS", "NONE")), TWO], id="one address that is passed on"),
+        pytest.param([ADDRESSED.replace("TLS", "HTTP").replace("443", "80"), second(ADDRESSED.replace("TLS", "HTTP").replace("443", "80")), TWO], id="HTTP on one address"),
+        pytest.param([ADDRESSED, second(ADDRESSED.replace("443", "8443")), TWO], id="other ports of one address"),
+        pytest.param([ADDRESSED, second(ADDRESSED), SIDECAR, SIDECAR.replace("cart", "pay").replace("api.", "two."), ROOT], id="one address, nobody who knows both"),
+        pytest.param([HTTP_ENTRY, SIDECAR, route("api.example.com", "", "{host: api.example.com, subset: v1}"), TEAM % ("DestinationRule", "rule", '{host: "*.example.com", subsets: [{name: v1}]}')], id="a subset by a wildcard"),
+        pytest.param([HTTP_ENTRY, SIDECAR, TEAM % ("VirtualService", "route", "{hosts: [api.example.com], gateways: [egress], http: [{route: [{destination: {host: api.example.com}}]}]}")], id="gateways that are not given"),
+        pytest.param([SIDECAR.replace("name: cart, namespace: shop", "name: default, namespace: istio-sytem").replace("  workloadSelector: {labels: {app: cart}}\n", "").replace(', "./api.example.com"', ""), "apiVersion: v1\nkind: Namespace\nmetadata: {name: istio-sytem}\n"], id="a namespace of its own"),
+        pytest.param([HTTP_ENTRY, SIDECAR, rule("api.example.com", "{portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: RANDOM}}]}")], id="a port that is there"),
+    ],
+)  # fmt: skip
+def test_what_is_no_mistake(texts: list[str]) -> None:
+    assert told(*texts) == []
+
+
+def test_what_follows_from_what_is_refused_is_not_told() -> None:
+    refused_rule = rule("api.example.com", "{tls: {mode: MUTUAL}}")
+    assert told(HTTP_ENTRY.replace("HTTP}", "HTTP, targetPort: 443}"), SIDECAR, refused_rule) == ["EGR601 MUTUAL"]
+    assert told(HTTP_ENTRY.replace("number: 80", "number: 443"), SIDECAR, refused_rule) == ["EGR601 MUTUAL"]
+    entry = HTTP_ENTRY.replace("HTTP", "HTPT")
+    assert told(entry, SIDECAR, route("api.example.com", "")) == ["EGR601 HTPT"]
+
+
+def test_a_subset_of_fixed_endpoints_is_empty_too() -> None:
+    fixed = HTTP_ENTRY.replace("resolution: DNS", "resolution: STATIC\n  endpoints: [{address: 192.0.2.1}]")
+    subset = TEAM % ("DestinationRule", "rule", "{host: api.example.com, subsets: [{name: v1, labels: {a: b}}]}")
+    led = route("api.example.com", "", "{host: api.example.com, subset: v1}")
+    assert told(fixed, SIDECAR, subset, led) == ["EGR608 v1"]
+    assert told(fixed.replace("192.0.2.1", "192.0.2.1, labels: {a: b}"), SIDECAR, subset, led) == []
+
+
+def test_a_lost_subset_is_named() -> None:
+    (found,) = analysed(
+        HTTP_ENTRY, SIDECAR, route("api.example.com", "", "{host: api.example.com, subset: v1}")
+    ).findings
+    assert "answered: lost: `api.example.com:80` has no cluster of subset `v1`" in found.notes
+
+
+def test_a_host_with_a_dot_is_told_where_it_is_declared() -> None:
+    dotted = ENTRY.replace("[api.example.com]", "[api.example.com.]")
+    assert told(dotted, SIDECAR) == ["EGR635 api.example.com."]
+    assert told(dotted, SIDECAR.replace('api.example.com"', 'api.example.com."')) == ["EGR635 api.example.com."]
+    assert told(ENTRY, SIDECAR, TEAM % ("VirtualService", "v", "{hosts: [b.example.com.], gateways: [g], http: [{route: [{destination: {host: api.example.com}}]}]}")) == []  # fmt: skip
+
+
+def test_a_root_namespace_that_is_not_the_usual_one() -> None:
+    config = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {meshConfig: {rootNamespace: istio-config}}\n"
+    default = SIDECAR.replace("name: cart, namespace: shop", "name: default, namespace: istio-system")
+    default = default.replace("  workloadSelector: {labels: {app: cart}}\n", "").replace(', "./api.example.com"', "")
+    assert told(config, default) == ["EGR636 istio-system"]
+    assert told(config, default, default.replace("istio-system", "istio-config")) == []
+
+
 def test_places_are_lines_and_columns() -> None:
     (found,) = analysed(ENTRY, SIDECAR.replace("./api", "./apj")).findings
     assert found.span.place == ("1.yaml", 7, 46)
@@ -183,9 +284,38 @@ def test_what_is_refused_of_a_sidecar(old: str, new: str, message: str) -> None:
     assert found.help
 
 
+@pytest.mark.parametrize(("old", "new", "message"), refusals.OF_ROUTES)
+def test_what_is_refused_of_a_virtual_service(old: str, new: str, message: str) -> None:
+    assert refusals.ROUTE.count(old) == 1
+    found = refused(refusals.ROUTE.replace(old, new))
+    assert found[0].message == message
+    assert all(each.help for each in found)
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [*refusals.OF_RULES, *refusals.OF_KUBERNETES_RULES])
+def test_what_is_refused_of_a_destination_rule(old: str, new: str, message: str) -> None:
+    assert refusals.RULE.count(old) == 1
+    found = refused(refusals.RULE.replace(old, new))
+    assert found[0].message == message
+    assert all(each.help for each in found)
+
+
+def refused(text: str) -> list[Finding]:
+    """What is said of a manifest that Istio would not take."""
+    return [each for each in analysed(text).findings if each.code is codes.REFUSED_MANIFEST]
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        refusals.ROUTE,
+        refusals.RULE,
+        refusals.ROUTE.replace("prefix: /a", 'regex: "[a-z]+"').replace("5xx,503", "+503"),
+        refusals.ROUTE.replace(
+            "gateways: [mesh, istio-system/egress]", "gateways: [egress.istio-system.svc.cluster.local]"
+        ),
+        refusals.RULE.replace("/a, privateKey: /b", "/a, privateKey: /b, sni: a").replace("30ms", "1h2m3.5s"),
+        refusals.RULE.replace("clientCertificate: /a, privateKey: /b", "credentialName: a"),
         ENTRY.replace("[api.example.com]", "[api.example.com.]"),
         ENTRY.replace("protocol: TLS", "protocol: tls"),
         ENTRY.replace("resolution: DNS", "resolution: NONE\n  addresses: [192.0.2.1, 2001:db8::]"),

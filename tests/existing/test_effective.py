@@ -62,6 +62,45 @@ def test_a_route_around_the_list_is_seen(capsys: pytest.CaptureFixture[str]) -> 
     assert ["shop/billing", "api.example.com", "80", ""] in rows(cases.read("route-around").path(cases.GOOD), capsys)
 
 
+def test_of_two_hosts_on_one_address_the_one_that_takes_it_is_reached(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rows(cases.read("shared-address").path(cases.BAD), capsys) == [
+        ["shop/idgen", "one.example.com", "5432", "EGR632"]
+    ]
+
+
+SAME = "addresses: [203.0.113.9]"
+"""The address of both, with HTTP on one of them."""
+
+
+@pytest.mark.parametrize(
+    ("change", "reached"),
+    [
+        ("addresses: [203.0.113.9, 203.0.113.10]", ["one.example.com", "two.example.com"]),
+        (SAME, ["one.example.com", "two.example.com"]),
+        ("resolution: NONE\n  addresses: [203.0.113.0/24]", ["one.example.com", "two.example.com"]),
+        ("resolution: NONE\n  addresses: [203.0.113.8/31]", ["one.example.com", "two.example.com"]),
+        ("resolution: NONE\n  addresses: [203.0.113.8/30]", ["one.example.com", "two.example.com"]),
+        ("resolution: NONE\n  addresses: [203.0.113.9/32]", ["one.example.com"]),
+    ],
+)  # fmt: skip
+def test_a_host_is_reached_where_any_address_leads_there(
+    change: str, reached: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = cases.read("shared-address").text(cases.BAD)
+    head, name, entry = text.partition("metadata: {name: two-example-com")
+    entry = entry.replace("  resolution: DNS\n", "", 1) if "NONE" in change else entry
+    entry = entry.replace("addresses: [203.0.113.9]", change, 1)
+    entry = entry.replace("tcp-5432, protocol: TCP", "http, protocol: HTTP", 1) if change == SAME else entry
+    path = tmp_path / "mesh.yaml"
+    path.write_text(head + name + entry, encoding="utf-8")
+    assert sorted({row[1] for row in rows(path, capsys)}) == reached
+
+
+def test_a_host_with_a_dot_at_its_end_is_not_reached(capsys: pytest.CaptureFixture[str]) -> None:
+    hosts = [row[1] for row in rows(cases.read("trailing-dot-in-entry").path(cases.BAD), capsys)]
+    assert hosts == ["two.example.com"]
+
+
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda each: each.name)
 def test_json_is_as_its_schema_says(case: cases.Case, capsys: pytest.CaptureFixture[str]) -> None:
     main([ANALYZE, str(case.path(cases.BAD)), "--egress", "json", "-q"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -38,7 +39,7 @@ def test_whatever_stands_there_is_told_or_read(seed: int) -> None:
         documents = dice.choice(cases.CASES).documents(dice.choice([cases.BAD, cases.GOOD]))
         for _ in range(dice.choice([1, 2, 4])):
             holder, key = dice.choice(places(documents))
-            holder[key] = dice.choice(JUNK)
+            holder[key] = deepcopy(dice.choice(JUNK))  # else a later one may be put into itself
         analysis = analyze([Source("odd.yaml", yaml.safe_dump_all(documents))])
         rows = list(effective(analysis.inspected, analysis.findings))
         assert effective_forms.table(rows)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import Flow, to_port, whose
+from egresslang.existing.flow import Flow, to_port
 from egresslang.existing.inspected import Inspected, name_of, place
+from egresslang.existing.together import reader_of_both
 from egresslang.findings import Finding, Label, Severity, finding
 from egresslang.mesh.outbound import ALLOWED
 from egresslang.mesh.resources import ServiceEntry
@@ -38,7 +39,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
 
 
 def _between(inspected: Inspected, host: str, older: ServiceEntry, younger: ServiceEntry) -> Finding | None:
-    reader = _reader(inspected, host, older, younger)
+    reader = reader_of_both(inspected, (host, older), (host, younger))
     if reader is None:
         return None
     ports = {port.number: port for port in older.ports}
@@ -51,29 +52,6 @@ def _between(inspected: Inspected, host: str, older: ServiceEntry, younger: Serv
     for at, port in enumerate(younger.ports if is_same_place and older.addresses == younger.addresses else ()):
         if port.number in ports:
             return _again(older, younger, host, at)
-    return None
-
-
-def _reader(
-    inspected: Inspected, host: str, first: ServiceEntry, second: ServiceEntry
-) -> tuple[str, Mapping[str, str]] | None:
-    """A pod whose Sidecar imports both entries by one listener: namespace and labels."""
-    imports = inspected.imports
-    ones = {(id(each.sidecar), each.listener) for each in imports.of(host, first.origin.namespace)}
-    both = [
-        each.sidecar
-        for each in imports.of(host, second.origin.namespace)
-        if (id(each.sidecar), each.listener) in ones and each.sidecar.egress[each.listener].port is None
-    ]
-    for sidecar in (*both, *imports.without_list):
-        pod = whose(inspected, sidecar)
-        if inspected.sees(pod[0], first) and inspected.sees(pod[0], second):
-            return pod
-    to = inspected.exported_to(first) | inspected.exported_to(second)
-    for namespace in (second.origin.namespace, first.origin.namespace, *sorted(to - {"*"})):
-        is_free = inspected.default_of(namespace) is None
-        if is_free and inspected.sees(namespace, first) and inspected.sees(namespace, second):
-            return namespace, {}
     return None
 
 

@@ -28,11 +28,12 @@ def find(inspected: Inspected) -> Iterator[Finding]:
     alike = _alike(inspected)
     for sidecar in inspected.resources.sidecars:
         for at, index, where, host in listed(sidecar):
-            if where.startswith("~") or host == "*" or host.endswith(_NOTHING) or host.lower() != host:
+            if where.startswith("~") or host == "*" or host.endswith((_NOTHING, ".")) or host.lower() != host:
                 continue
             if (
                 host in inspected.unsettled
                 or matches(inspected, host)
+                or matches(inspected, f"{host}.")
                 or (in_cluster(inspected, host) and not is_known(inspected, host))
             ):
                 continue
