@@ -239,3 +239,20 @@ def test_what_egressc_emits_has_nothing_that_its_policy_does_not_say(
     """Without a profile; a wildcard of Istio before 1.30 is the client's to point anywhere, as `compile` tells too."""
     ignored = ("--ignore", "EGR307") if folder.name == "builds-old" else ()
     assert main(["analyze", str(folder), "--fail-on", "warning", *ignored]) == 0, capsys.readouterr().out
+
+
+PROXY = "outboundTrafficPolicy: {mode: ALLOW_ANY, egressProxy: {host: proxy.example.com, port: {number: 3128}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "underlined"),
+    [
+        (f"apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {{meshConfig: {{{PROXY}}}}}\n", "egressProxy"),
+        (f"kind: ConfigMap\napiVersion: v1\nmetadata: {{name: istio}}\ndata:\n  mesh: |\n    {PROXY}\n", "egressProxy"),
+    ],
+)  # fmt: skip
+def test_a_proxy_of_the_whole_mesh_is_not_believed(text: str, underlined: str) -> None:
+    """MeshConfig has no such field (api: mesh/v1alpha1/config.proto), and istiod reads what it does not know over."""
+    analysis = analysed(text)
+    assert [(each.code.id, each.span.text) for each in analysis.findings] == [("EGR602", underlined)]
+    assert analysis.inspected.config.policy.proxy is None

@@ -8,6 +8,7 @@ from egresslang import codes
 from egresslang.existing.flow import asking, below, flow
 from egresslang.existing.inspected import Inspected, place
 from egresslang.existing.known import in_cluster, is_known
+from egresslang.existing.lost_proxies import lost_proxies
 from egresslang.existing.routes import Route, routes, whole_name
 from egresslang.findings import Finding, Severity, finding
 from egresslang.mesh.registry import Registered
@@ -18,7 +19,7 @@ CODE = codes.MISSING_CLUSTER
 
 
 def find(inspected: Inspected) -> Iterator[Finding]:
-    """Each destination of a VirtualService that leads nowhere, and each DestinationRule for a host nobody declares."""
+    """Each destination of a VirtualService or `egressProxy` that leads nowhere, and each DestinationRule for a host nobody declares."""
     subsets = _subsets(inspected)
     for route in routes(inspected):
         service = _service(inspected, route)
@@ -74,6 +75,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                 help,
             )
     yield from _rules(inspected)
+    yield from lost_proxies(inspected)
 
 
 def _rules(inspected: Inspected) -> Iterator[Finding]:
