@@ -52,6 +52,7 @@ def run(options: Any) -> int:
     from egresslang.commands.overlooked import tell_overlooked
     from egresslang.commands.report import conclude, settled
     from egresslang.existing.analyze import analyze
+    from egresslang.existing.gateways import is_gateway
     from egresslang.files import read_manifests
     from egresslang.findings import errors
 
@@ -81,5 +82,5 @@ def run(options: Any) -> int:
         write(sys.stdout, getattr(forms, options.egress)(effective(analysis.inspected, told.findings)))
         status = conclude(options, told, sources, (), sys.stderr)
     if not options.quiet:
-        tell_overlooked(analysis.documents)
+        tell_overlooked(each for each in analysis.documents if not is_gateway(each))
     return FINDINGS if status else CLEAN

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
 from egresslang.documents import Located
+from egresslang.existing.gateways import gateways
 from egresslang.existing.imports import Imports
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
@@ -18,13 +19,15 @@ from egresslang.source import Span
 class Inspected:
     """What stands in a mesh: its model, its workloads, and the namespaces of which the manifests tell.
 
-    `unsettled` are the names in manifests that Istio refuses or that cannot be read: what became of them is not known.
+    `gateways` are those of Istio by namespace and name. `unsettled` are the names in manifests that Istio refuses or that cannot be read: what became of them is not known.
     """
 
     def __init__(self, asked: AskedMesh, documents: Iterable[Located], unknown: Iterable[str] = ()) -> None:
         self.asked = asked
         self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text))
+        documents = list(documents)
         self._namespaces = {_name(each): each for each in documents if _is_namespace(each)}
+        self.gateways = gateways(documents)
         self._proxies: dict[tuple[object, ...], Proxy] = {}
 
     @property

@@ -25,6 +25,7 @@ from egresslang.existing.mistakes import (
     not_captured,
     not_exported_here,
     not_governed,
+    not_on_gateway,
     overlapping_selectors,
     private_destination,
     public_wildcard,
@@ -43,6 +44,7 @@ from egresslang.existing.mistakes import (
     under_cluster_domain,
     unheard_port,
     unknown_export,
+    unreachable_route,
     unused_entry,
     upper_case_host,
     wide_network,
@@ -89,6 +91,8 @@ MISTAKES = (
     reserved_port,
     several_routes,
     dropped_port,
+    unreachable_route,
+    not_on_gateway,
 )
 """Every mistake but the one that is left over, in the order of their codes."""
 
