@@ -185,7 +185,7 @@ def place(origin: Origin, *path: str | int) -> Span:
 
 def name_of(origin: Origin) -> Span:
     """Where the name of a resource is written."""
-    return place(origin, "metadata", "name")
+    return origin.place or place(origin, "metadata", "name")
 
 
 def listed(sidecar: Sidecar) -> Iterator[tuple[int, int, str, str]]:

@@ -256,3 +256,21 @@ def test_a_proxy_of_the_whole_mesh_is_not_believed(text: str, underlined: str) -
     analysis = analysed(text)
     assert [(each.code.id, each.span.text) for each in analysis.findings] == [("EGR602", underlined)]
     assert analysis.inspected.config.policy.proxy is None
+
+
+def test_the_pods_of_a_rollout_are_those_that_it_refers_to() -> None:
+    """By the Rollout itself, which has no template, the Sidecar would be for no pod."""
+    deployment = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: cart, namespace: shop}\nspec: {template: {metadata: {labels: {app: cart}}}}\n"
+    rollout = "kind: Rollout\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: cart, namespace: shop}\nspec: {workloadRef: {kind: Deployment, name: cart}}\n"
+    assert told(ENTRY, SIDECAR, deployment, rollout) == told(ENTRY, SIDECAR, rollout, deployment) == []
+
+
+def test_what_is_said_of_a_generated_name_stands_at_it() -> None:
+    job = """\
+kind: Job
+apiVersion: batch/v1
+metadata: {generateName: cart-, namespace: shop}
+spec: {template: {metadata: {labels: {app: cart}}, spec: {securityContext: {runAsUser: 1337}}}}
+"""
+    held = SIDECAR.replace("  workloadSelector: {labels: {app: cart}}\n", "")
+    assert told(ENTRY, held, job) == ["EGR506 cart-"]
