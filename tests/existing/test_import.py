@@ -385,7 +385,7 @@ DUAL = manifest("Service", "dual", {"clusterIP": "10.8.0.99", "clusterIPs": ["10
 """A Service that tells that the cluster has both IP versions."""
 
 
-@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "capture"])
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_policy_comes_back_with_the_same_flows(shape: str, seed: int) -> None:
     """Compiled and imported again: by the model of the mesh, and by the algebra of flows, which know nothing of each other."""
