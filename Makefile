@@ -31,7 +31,7 @@ judge:
 	@export PATH="$$PATH:/usr/sbin:/sbin"; for tool in ip:iproute2 iptables:iptables openssl:openssl unshare:util-linux nsenter:util-linux mount:mount chromium:chromium zsh:zsh fish:fish mandoc:mandoc man:man-db promtool:prometheus; do \
 		command -v $${tool%:*} > /dev/null || { echo "make conformance needs $${tool%:*}, which is not on PATH (Debian package $${tool#*:})" >&2; exit 1; }; done
 	cd $(JUDGE) && go build -o bin/judge . && go build -o bin/ads ./ads && go build -o bin/analyzers ./analyzers && go build -o bin/istioctl istio.io/istio/istioctl/cmd/istioctl
-	cd $(JUDGE)/acl && go build -o ../bin/acl .
+	cd $(JUDGE)/acl && go build -o ../bin/acl . && cd ../cilium && go build -o ../bin/cilium .
 	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(KUSTOMIZE)
 	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(ACTIONLINT)
 
