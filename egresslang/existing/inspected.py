@@ -19,7 +19,7 @@ from egresslang.source import Span
 class Inspected:
     """What stands in a mesh: its model, its workloads, and the namespaces of which the manifests tell.
 
-    `gateways` are those of Istio by namespace and name. `unsettled` are the names in manifests that Istio refuses or that cannot be read: what became of them is not known.
+    `listening` are the Gateways of Istio by namespace and name. `unsettled` are the names in manifests that Istio refuses or that cannot be read: what became of them is not known.
     """
 
     def __init__(self, asked: AskedMesh, documents: Iterable[Located], unknown: Iterable[str] = ()) -> None:
@@ -27,7 +27,7 @@ class Inspected:
         self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text))
         documents = list(documents)
         self._namespaces = {_name(each): each for each in documents if _is_namespace(each)}
-        self.gateways = gateways(documents)
+        self.listening = gateways(documents)
         self._proxies: dict[tuple[object, ...], Proxy] = {}
 
     @property

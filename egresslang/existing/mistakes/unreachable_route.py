@@ -1,4 +1,4 @@
-"""EGR636 unreachable-route: a route of a VirtualService that an earlier one leaves nothing for."""
+"""EGR638 unreachable-route: a route of a VirtualService that an earlier one leaves nothing for."""
 
 from __future__ import annotations
 
