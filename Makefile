@@ -34,6 +34,7 @@ judge:
 		command -v $${tool%:*} > /dev/null || { echo "make conformance needs $${tool%:*}, which is not on PATH (Debian package $${tool#*:})" >&2; exit 1; }; done
 	cd $(JUDGE) && go build -o bin/judge . && go build -o bin/ads ./ads && go build -o bin/analyzers ./analyzers && go build -o bin/istioctl istio.io/istio/istioctl/cmd/istioctl
 	cd tests/conformance/tools && go build -o $(CURDIR)/$(JUDGE)/bin/ tool
+	cd $(JUDGE)/acl && go build -o ../bin/acl . && cd ../cilium && go build -o ../bin/cilium .
 
 bench: .venv/test
 	$(BIN)/python bench/compile.py $(BENCH)

@@ -52,7 +52,7 @@ def run(options: Any) -> int:
     from egresslang.commands.overlooked import tell_overlooked
     from egresslang.commands.report import conclude, settled
     from egresslang.existing.analyze import analyze
-    from egresslang.existing.inspected import is_gateway
+    from egresslang.existing.gateways import is_gateway
     from egresslang.files import read_manifests
     from egresslang.findings import errors
 

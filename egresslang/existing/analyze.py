@@ -14,11 +14,12 @@ from egresslang.existing.inspected import Inspected
 from egresslang.existing.mistakes import mistakes
 from egresslang.existing.shapes import Complaint
 from egresslang.findings import Finding, Label, Severity, finding, in_order
+from egresslang.mesh.configuration import PATHS
 from egresslang.mesh.read import VERSIONS, identity_of, is_read, unfolded
 from egresslang.profile.installation import form_of
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
-from egresslang.verify.installed import is_config_map
+from egresslang.verify.installed import as_values, is_config_map
 
 if TYPE_CHECKING:
     from egresslang.profile.profile import ClusterProfile
@@ -93,6 +94,7 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
             if first is not each:
                 found.append(_second(each, first))
                 continue
+            found += _ignored_proxy(each)
         identity = identity_of(each)
         first = each if identity is None else known.setdefault(identity, each)
         if first is not each:
@@ -130,6 +132,26 @@ def _second(installation: Located, first: Located) -> Finding:
         help="give the manifests of one cluster at a time",
         severity=Severity.WARNING,
     )
+
+
+def _ignored_proxy(installation: Located) -> list[Finding]:
+    """A warning where the mesh names an `egressProxy`: MeshConfig has no such field, and istiod passes over it."""
+    values = as_values(installation, []) if is_config_map(installation) else installation
+    for path in (path for paths in PATHS.values() for path in paths):
+        proxy = None if values is None else values.get(*path, "outboundTrafficPolicy", "egressProxy")
+        if proxy is not None:
+            return [
+                finding(
+                    codes.UNREAD_MANIFEST,
+                    proxy.key_span,
+                    "`egressProxy` of the mesh is not read",
+                    "Istio knows it in a Sidecar alone",
+                    notes=["what nobody registered goes straight out, or is blocked, as the mode says"],
+                    help="write it in the `outboundTrafficPolicy` of a Sidecar: the default one of the root namespace holds for all",
+                    severity=Severity.WARNING,
+                )
+            ]
+    return []
 
 
 def _namespace(value: dict[str, object]) -> str:

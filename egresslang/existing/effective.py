@@ -28,7 +28,7 @@ class Row:
     """One thing that one workload reaches.
 
     `address` is the network that is let through where an entry has one; `protocol` as Istio has it. `dials` is registry
-    where the sidecar resolves the host itself, and client where it takes the address that the client dialled. `through`
+    where the sidecar resolves the host itself, or an `egressProxy` takes everything, and client where it takes the address that the client dialled. `through`
     are the resources it follows from. `accident` are the codes of the findings about one of these.
     """
 
@@ -128,7 +128,8 @@ def _rows(
                     asked.verdict.because,
                 )
     other = flow(inspected, where, labels, "tls", FRESH, 61234)
-    if other.verdict.verdict == PASSED:
+    to = proxy.scope.policy.proxy
+    if other.verdict.verdict == PASSED or (to is not None and other.verdict.reaches and other.verdict.host == to.host):
         yield Row(namespace, workload, ANY, "", 0, "any", _dials(other.verdict), other.verdict.because)
 
 

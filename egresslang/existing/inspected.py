@@ -8,10 +8,10 @@ from functools import cached_property
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
 from egresslang.documents import Located
+from egresslang.existing.gateways import gateways, is_gateway
 from egresslang.existing.imports import Imports
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
-from egresslang.mesh.read import VERSIONS
 from egresslang.mesh.resources import (
     DestinationRule,
     MeshConfig,
@@ -27,23 +27,22 @@ from egresslang.source import Span
 class Inspected:
     """What stands in a mesh: its model, its workloads, and the namespaces of which the manifests tell.
 
-    `unsettled` are the names in manifests that Istio refuses or that cannot be read: what became of them is not known.
-    `gateways` are the Gateways of Istio by namespace and name.
+    `gateways` are the Gateways of Istio by namespace and name. `unsettled` are the names in manifests that Istio refuses or
+    that cannot be read: what became of them is not known.
     """
 
     def __init__(self, asked: AskedMesh, documents: Iterable[Located], unknown: Iterable[str] = ()) -> None:
         self.asked = asked
         self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text))
         self._namespaces: dict[str, Located] = {}
-        self.gateways: dict[tuple[str, str], Located] = {}
+        found = []
         for each in documents:
             value = each.value
-            kind = value.get("kind") if isinstance(value, dict) else None
-            if kind == "Namespace" and value.get("apiVersion") == "v1":
+            if isinstance(value, dict) and value.get("kind") == "Namespace" and value.get("apiVersion") == "v1":
                 self._namespaces[_name(each)] = each
             elif is_gateway(each):
-                namespace = each.get("metadata", "namespace")
-                self.gateways["default" if namespace is None else str(namespace.value), _name(each)] = each
+                found.append(each)
+        self.gateways = gateways(found)
         self._proxies: dict[tuple[object, ...], Proxy] = {}
 
     @property
@@ -189,12 +188,6 @@ _NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)+")
 _UNLABELLED: Mapping[str, str] = {}
 
 
-def is_gateway(document: Located) -> bool:
-    """Whether a document is a Gateway of Istio, of which only the name is looked at."""
-    value = document.value
-    return isinstance(value, dict) and value.get("kind") == "Gateway" and value.get("apiVersion") in VERSIONS
-
-
 def _name(document: Located) -> str:
     name = document.get("metadata", "name")
     return "" if name is None else str(name.value)
@@ -215,7 +208,7 @@ def place(origin: Origin, *path: str | int) -> Span:
 
 def name_of(origin: Origin) -> Span:
     """Where the name of a resource is written."""
-    return place(origin, "metadata", "name")
+    return origin.place or place(origin, "metadata", "name")
 
 
 def listed(sidecar: Sidecar) -> Iterator[tuple[int, int, str, str]]:

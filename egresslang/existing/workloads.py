@@ -1,7 +1,8 @@
 """Workloads: what runs according to manifests, whether they show controllers, what these made, or both.
 
 A pod is its controller's: ReplicaSets and Jobs that a controller made go with it, and of a controller that is not among
-the manifests its pods tell. Labels that a roll-out changes are no labels of a workload.
+the manifests its pods tell. A Rollout that refers to a workload is that workload. Labels that a roll-out changes are no
+labels of a workload.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from egresslang.mesh.read import KNATIVE
 from egresslang.mesh.resources import Labels, selects
 from egresslang.mesh.resources import Workload as Manifest
+from egresslang.policy.standing import referred
 from egresslang.record import record, replace
 
 SIDECARS_USER = 1337
@@ -120,6 +122,8 @@ def _root(key: Root, manifest: Manifest, known: Mapping[Root, list[Manifest]]) -
         labels = dict(manifest.labels)
         if KNATIVE in labels:
             return namespace, "Service", labels[KNATIVE]
+        if kind == "Rollout" and (rolled := referred(_value(manifest))) is not None and (namespace, *rolled) in known:
+            return namespace, *rolled
         owner = _owner(_value(manifest)) if kind in _MADE else None
         if owner is None:
             return key
@@ -159,6 +163,7 @@ def _guessed(owner: tuple[str, str], made: str, labels: Mapping[str, str]) -> tu
 def _made_of(root: Root, several: list[Manifest]) -> Runs:
     """A workload: as its controller says, in the manifest with the most labels, else what all that it made have in common."""
     namespace, kind, name = root
+    several = [each for each in several if referred(_value(each)) is None] or several
     own = [each for each in several if (each.origin.kind, each.origin.name) == (kind, name)]
     own = [max(own, key=lambda each: len(each.labels))] if own else several
     labels = set(_lasting(own[0]))

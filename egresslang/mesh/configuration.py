@@ -10,7 +10,7 @@ from egresslang.mesh.read import outbound_policy
 from egresslang.mesh.resources import MeshConfig
 from egresslang.record import replace
 
-_PATHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+PATHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "IstioOperator": (("spec", "values", "meshConfig"), ("spec", "meshConfig")),
     "Istio": (("spec", "values", "meshConfig"),),
     "": (("meshConfig",),),
@@ -23,7 +23,7 @@ def configured(documents: Iterable[Located], config: MeshConfig) -> MeshConfig:
     for document in documents:
         value = document.value
         kind = value.get("kind", "") if isinstance(value, dict) else None
-        for path in _PATHS.get(kind, ()) if isinstance(kind, str) else ():
+        for path in PATHS.get(kind, ()) if isinstance(kind, str) else ():
             config = _with(config, _at(value, path))
     return config
 
@@ -37,7 +37,7 @@ def _at(value: Any, path: Iterable[str]) -> Mapping[str, Any]:
 def _with(config: MeshConfig, said: Mapping[str, Any]) -> MeshConfig:
     policy = outbound_policy(said)
     if policy is not None:
-        config = replace(config, policy=policy)
+        config = replace(config, policy=replace(policy, proxy=None))  # of the mesh istiod takes the mode alone
     root = said.get("rootNamespace")
     if isinstance(root, str) and root:
         config = replace(config, root_namespace=root)

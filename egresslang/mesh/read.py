@@ -279,7 +279,7 @@ def _selector(spec: Value, inner: str = "labels") -> Labels | None:
 
 def _origin(manifest: Located, where: _Where) -> tuple[Origin, str, Value]:
     metadata = _map(manifest.value, "metadata")
-    name = _text(metadata, "name")
+    name = _text(metadata, "name") or _text(metadata, "generateName").rstrip("-.")
     if not name:
         raise WrongShape("it has no `metadata.name`")
     origin = Origin(str(manifest.value["kind"]), _text(metadata, "namespace") or where.namespace, name, manifest)

@@ -40,9 +40,11 @@ class Origin:
 
     @property
     def place(self) -> Span | None:
-        """Where its name is written; None when it is in no file."""
+        """Where its name is written, or what a name is generated from; None when it is in no file."""
         manifest = self.manifest_span
-        name = None if manifest is None else manifest.get("metadata", "name")
+        if manifest is None:
+            return None
+        name = manifest.get("metadata", "name") or manifest.get("metadata", "generateName")
         return None if name is None else name.span
 
     @property

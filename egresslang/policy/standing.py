@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 from egresslang.documents import Located
 from egresslang.mesh.addresses import BITS, parse_network
@@ -207,9 +208,19 @@ def standings(
     injection = dict(_without_injection([*namespaces, *manifests]))
     for manifest in manifests:
         kind = manifest.get("kind")
-        if kind is not None and str(kind.value) in KINDS:
+        if kind is not None and str(kind.value) in KINDS and referred(manifest.value) is None:
             for each in read([manifest], cluster_domain, namespace)[0].workloads:
                 yield _standing(each, manifest, injection)
+
+
+def referred(manifest: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Kind and name of the workload whose pods an Argo Rollout rolls out instead of its own (`workloadRef`); None for any other."""
+    spec = manifest.get("spec")
+    if manifest.get("kind") != "Rollout" or not isinstance(spec, dict) or spec.get("template"):
+        return None
+    to = spec.get("workloadRef")
+    kind, name = (to.get("kind"), to.get("name")) if isinstance(to, dict) else (None, None)
+    return (kind, name) if isinstance(kind, str) and isinstance(name, str) else None
 
 
 def _standing(workload: Workload, manifest: Located, injection: Mapping[str, tuple[str, Span]]) -> Standing:

@@ -19,6 +19,9 @@ _NAME, _NAMESPACE = "default", "istio-system"
 NO_ADDRESS = {"networking.istio.io/enable-autoallocate-ip": "false"}
 """The label that keeps istiod from giving a ServiceEntry's hosts virtual addresses."""
 
+DNS_CAPTURE = ("ISTIO_META_DNS_CAPTURE", "true")
+"""What of a proxy's metadata makes it answer DNS itself."""
+
 SOURCE = "egresslang.dev/source"
 """The annotation that names the policy files a resource came from."""
 
@@ -81,6 +84,8 @@ def installation(made: Installation) -> Document:
 
     A name that is not known is `default`, as in Sail's own examples, a namespace `istio-system`. The root namespace is
     written unless both it and istiod's are `istio-system`: the chart takes it for that of istiod when it is not said.
+    DNS capture is written where an entry has only its virtual address to be told by; all three merge maps, so other
+    metadata of the proxies stays.
     """
     return _FORMS[made.form](made)
 
@@ -114,6 +119,8 @@ def _mesh_config(made: Installation) -> Document:
     config: dict[str, Value] = {"outboundTrafficPolicy": {"mode": made.mode}}
     if {made.root_namespace, made.namespace or _NAMESPACE} != {_NAMESPACE}:
         config["rootNamespace"] = made.root_namespace
+    if made.dns_capture:
+        config["defaultConfig"] = {"proxyMetadata": dict([DNS_CAPTURE])}
     return config
 
 

@@ -29,10 +29,10 @@ def lower(policy: Policy, profile: ClusterProfile) -> tuple[Manifests, list[Find
     """The manifests of a policy in a cluster; findings for what Istio cannot say exactly, never an approximation."""
     declared, found = declare(policy, profile)
     if found:
-        return Manifests((), (), _installation(profile)), found
+        return Manifests((), (), _installation(declared, profile)), found
     lowering = _Lowering(policy, profile, declared)
     if lowering.lists_too_much():
-        return Manifests((), (), _installation(profile)), [
+        return Manifests((), (), _installation(declared, profile)), [
             limits.over(
                 limits.IMPORTS, profile.span, f"the Sidecars of cluster `{profile.name}` would list too many hosts"
             )
@@ -41,7 +41,7 @@ def lower(policy: Policy, profile: ClusterProfile) -> tuple[Manifests, list[Find
     found.extend(lowering.found)
     if lowering.stuck:
         found.extend(_inexpressible(lowering.stuck, policy, profile))
-    manifests = Manifests(_service_entries(declared, profile), sidecars, _installation(profile))
+    manifests = Manifests(_service_entries(declared, profile), sidecars, _installation(declared, profile))
     return manifests, found
 
 
@@ -357,10 +357,17 @@ def _readable(host: str) -> str:
     return host.replace("*.", "any.").removesuffix(f".{INVENTED}")
 
 
-def _installation(profile: ClusterProfile) -> Installation:
+def _installation(declared: Declared, profile: ClusterProfile) -> Installation:
     mode = "REGISTRY_ONLY" if profile.enforcement.level == "mesh" else "ALLOW_ANY"
     installed = profile.installation
-    return Installation(mode, installed.form, installed.name, installed.namespace, profile.root_namespace)
+    return Installation(
+        mode,
+        installed.form,
+        installed.name,
+        installed.namespace,
+        profile.root_namespace,
+        dns_capture=any(entry.is_virtual for entry in declared.entries.values()),
+    )
 
 
 # Refusals

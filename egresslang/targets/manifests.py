@@ -64,7 +64,10 @@ class Sidecar:
 
 @record
 class Installation:
-    """The mesh-wide mode, and where Istio's configuration is written: `form` is istio, helm or sail."""
+    """The mesh-wide mode, and where Istio's configuration is written: `form` is istio, helm or sail.
+
+    With `dns_capture` it says that sidecars answer DNS: without it what is emitted would not mean what the policy says.
+    """
 
     mode: str
     form: str
@@ -72,6 +75,7 @@ class Installation:
     namespace: str
     root_namespace: str
     sources: tuple[str, ...] = ()
+    dns_capture: bool = False
 
 
 @record

@@ -56,7 +56,7 @@ def installed(documents: Iterable[Located], default: Installed) -> tuple[Install
             places = [f"`{each.source.name}:{each.heading.place[1]}`" for each in several[:2]]
             raise Unreadable(f"two installations, at {' and '.join(places)}: leave one of them out")
     settled = default
-    for document in [*installations, *filter(None, (_as_values(each, found) for each in maps))]:
+    for document in [*installations, *filter(None, (as_values(each, found) for each in maps))]:
         told, problems = read_installation(document)
         found += problems
         settled = _over(settled, document, told, found)
@@ -72,7 +72,7 @@ def is_config_map(document: Located) -> bool:
     return name is not None and name.value == CONFIG_MAP and mesh is not None and isinstance(mesh.value, str)
 
 
-def _as_values(config_map: Located, found: list[Finding]) -> Located | None:
+def as_values(config_map: Located, found: list[Finding]) -> Located | None:
     """The text of `data.mesh` as chart values, which hold the same map."""
     text = "".join(f"  {line}\n" for line in config_map["data"]["mesh"].value.splitlines())
     documents, problems = read(Source(f"{config_map.source.name} (data.mesh)", f"meshConfig:\n{text}"))

@@ -28,6 +28,7 @@ from refusals import ENTRY, SIDECAR
 MODULES: tuple[Any, ...] = (*MISTAKES, unused_entry)
 case_by_case = pytest.mark.parametrize("case", cases.CASES, ids=lambda each: each.name)
 PUBLIC = "93.184.216.34"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def analysed(*texts: str) -> Analysis:
@@ -356,3 +357,50 @@ def test_a_file_that_is_named_is_meant_to_hold_manifests(tmp_path: Path, capsys:
     assert main(["analyze", str(path), "--format", "concise"]) == 1
     assert "EGR602" in capsys.readouterr().out
     assert main(["analyze", str(tmp_path), "--format", "concise"]) == 0
+
+
+EXPECTED = sorted({path.parents[1] for path in EXAMPLES.glob("**/expected/**/installation/*.yaml")})
+
+
+@pytest.mark.parametrize("folder", EXPECTED, ids=lambda path: str(path.relative_to(EXAMPLES)))
+def test_what_egressc_emits_has_nothing_that_its_policy_does_not_say(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a profile; a wildcard of Istio before 1.30 is the client's to point anywhere, as `compile` tells too."""
+    ignored = ("--ignore", "EGR307") if folder.name == "builds-old" else ()
+    assert main(["analyze", str(folder), "--fail-on", "warning", *ignored]) == 0, capsys.readouterr().out
+
+
+PROXY = "outboundTrafficPolicy: {mode: ALLOW_ANY, egressProxy: {host: proxy.example.com, port: {number: 3128}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "underlined"),
+    [
+        (f"apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {{meshConfig: {{{PROXY}}}}}\n", "egressProxy"),
+        (f"kind: ConfigMap\napiVersion: v1\nmetadata: {{name: istio}}\ndata:\n  mesh: |\n    {PROXY}\n", "egressProxy"),
+    ],
+)  # fmt: skip
+def test_a_proxy_of_the_whole_mesh_is_not_believed(text: str, underlined: str) -> None:
+    """MeshConfig has no such field (api: mesh/v1alpha1/config.proto), and istiod reads what it does not know over."""
+    analysis = analysed(text)
+    assert [(each.code.id, each.span.text) for each in analysis.findings] == [("EGR602", underlined)]
+    assert analysis.inspected.config.policy.proxy is None
+
+
+def test_the_pods_of_a_rollout_are_those_that_it_refers_to() -> None:
+    """By the Rollout itself, which has no template, the Sidecar would be for no pod."""
+    deployment = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: cart, namespace: shop}\nspec: {template: {metadata: {labels: {app: cart}}}}\n"
+    rollout = "kind: Rollout\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: cart, namespace: shop}\nspec: {workloadRef: {kind: Deployment, name: cart}}\n"
+    assert told(ENTRY, SIDECAR, deployment, rollout) == told(ENTRY, SIDECAR, rollout, deployment) == []
+
+
+def test_what_is_said_of_a_generated_name_stands_at_it() -> None:
+    job = """\
+kind: Job
+apiVersion: batch/v1
+metadata: {generateName: cart-, namespace: shop}
+spec: {template: {metadata: {labels: {app: cart}}, spec: {securityContext: {runAsUser: 1337}}}}
+"""
+    held = SIDECAR.replace("  workloadSelector: {labels: {app: cart}}\n", "")
+    assert told(ENTRY, held, job) == ["EGR506 cart-"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -231,6 +232,7 @@ spec:
         (entry("a.example.com") + manifest("DestinationRule", "a", {"host": "a.example.com"}), "DestinationRule shop/a says how"),
         (entry("a.example.com") + manifest("VirtualService", "a", {"hosts": ["a.example.com"], "tls": [{"match": [{"sniHosts": ["a.example.com"], "port": 443}], "route": [{"destination": {"host": "a.example.com"}}]}]}), "VirtualService shop/a routes"),
         (entry("a.example.com") + sidecar("x", "./*", mode="NEVER"), "not read: this Sidecar"),
+        (manifest("IstioOperator", "default", {"values": {"global": {"proxy": {"excludeIPRanges": "10.0.0.0/8"}}}}, version="install.istio.io/v1alpha1"), "leaves traffic out of the mesh (`global.proxy.excludeIPRanges`: 10.0.0.0/8)"),
         (entry("a.example.com") + "---\n{{ template }}: [\n", "not read:"),
         (entry("a.example.com") + manifest("NetworkPolicy", "n", {}, version="networking.k8s.io/v1"), "NetworkPolicy shop/n is not imported"),
     ],
@@ -350,10 +352,22 @@ def test_standard_input_and_folders_are_read(tmp_path: Path) -> None:
 # Random policies
 
 
-def deployments(policy: RandomPolicy) -> str:
+PREFIX = "traffic.sidecar.istio.io/"
+LEFT_OUT: tuple[dict[str, str], ...] = (
+    {},
+    {"excludeOutboundIPRanges": "203.0.113.0/24,198.51.100.7/32"},
+    {"excludeOutboundPorts": "443,5432"},
+    {"includeOutboundIPRanges": "10.0.0.0/8", "includeOutboundPorts": "80"},
+)
+"""What pods leave out of capture, by the ends of their annotations."""
+
+
+def deployments(policy: RandomPolicy, captured: bool = True) -> str:
     made = []
-    for each in policy.cluster.workloads:
-        template = {"metadata": {"labels": dict(each.labels)}}
+    for at, each in enumerate(policy.cluster.workloads):
+        left_out = {} if captured else LEFT_OUT[at % len(LEFT_OUT)]
+        annotations = {f"{PREFIX}{key}": text for key, text in left_out.items()}
+        template = {"metadata": {"labels": dict(each.labels), "annotations": annotations}}
         spec = {"selector": {"matchLabels": dict(each.selector or each.labels)}, "template": template}
         made.append(manifest("Deployment", each.name, spec, each.namespace, "apps/v1"))
     return "".join(made)
@@ -385,14 +399,19 @@ DUAL = manifest("Service", "dual", {"clusterIP": "10.8.0.99", "clusterIPs": ["10
 """A Service that tells that the cluster has both IP versions."""
 
 
-@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "capture"])
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_policy_comes_back_with_the_same_flows(shape: str, seed: int) -> None:
-    """Compiled and imported again: by the model of the mesh, and by the algebra of flows, which know nothing of each other."""
+    """Compiled and imported again: by the model of the mesh, and by the algebra of flows, which know nothing of each other.
+
+    In `capture` sidecars answer DNS, and pods leave ports and addresses out: the profile says so again.
+    """
     made, before, compiled = sayable(seed, shape)
     assert compiled.policy is not None
     families = DUAL if shape == "v6" else ""
-    after = imported(compiled.text + kubernetes(made.services) + deployments(made) + families)
+    pods = deployments(made, captured=shape != "capture")
+    after = imported(compiled.text + kubernetes(made.services) + pods + families)
+    assert sorted(set(re.findall(rf"{PREFIX}\w+", after.profile))) == sorted(set(re.findall(rf"{PREFIX}\w+", pods)))
     assert [str(each) for each in after.unkept if each.is_flow] == []
     again = loaded(after.profile)
     policy, found = resolve(read([Source("after.egress", after.text)])[0], again, TODAY, Severity.WARNING)

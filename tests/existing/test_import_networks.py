@@ -214,6 +214,17 @@ def test_services_are_workloads_and_projects_their_owners() -> None:
         assert words in told(made)
 
 
+def test_an_acl_that_smokescreen_would_not_take_grants_nothing_more() -> None:
+    """It refuses a file with a service twice; and a policy adds no headers."""
+    cart = {"name": "cart", "project": "payments", "action": "enforce", "allowed_domains": ["api.example.com"]}
+    more = {**cart, "allowed_domains": ["b.example.com"]}
+    mitm = {**cart, "name": "web", "mitm_domains": [{"domain": "api.example.com", "add_headers": {"x": "y"}}]}
+    made = imported({"version": "v1", "services": [cart, more, mitm]})
+    assert rules(made)[1:] == ["allow {cart, web} -> api.example.com:443 tls owner=payments"]
+    assert "service cart of smokescreen" in told(made)
+    assert "adds headers to what web sends" in told(made)
+
+
 def test_a_service_is_the_workload_of_its_name_wherever_it_runs() -> None:
     made = imported(ACL, deployment("cart", "pay"))
     assert rules(made)[0] == "namespace pay"

@@ -186,3 +186,46 @@ def test_owners_that_own_each_other_end() -> None:
         made("ReplicaSet", "a", {"x": "y"}, "ReplicaSet/b"), made("ReplicaSet", "b", {"x": "y"}, "ReplicaSet/a")
     )
     assert len(found) in (1, 2)
+
+
+def rollout(name: str, to: str) -> Manifest:
+    """A Rollout that rolls out the pods of another workload."""
+    kind, _, refers = to.partition("/")
+    spec = {"workloadRef": {"apiVersion": "apps/v1", "kind": kind, "name": refers}}
+    return {
+        "apiVersion": KINDS["Rollout"],
+        "kind": "Rollout",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": spec,
+    }
+
+
+def test_a_rollout_is_the_workload_that_it_refers_to() -> None:
+    deployment = made("Deployment", "cart", {"app": "cart"}, selector={"app": "cart"}, serviceAccountName="carter")
+    hashed = {"app": "cart", "rollouts-pod-template-hash": "77"}
+    replicas = made("ReplicaSet", "basket-77", hashed, "Rollout/basket")
+    found = runs(
+        rollout("basket", "Deployment/cart"),
+        deployment,
+        replicas,
+        made("Pod", "basket-77-x", hashed, "ReplicaSet/basket-77"),
+    )
+    assert [(each.name, each.kind, each.service_account) for each in found.values()] == [
+        ("cart", "Deployment", "carter")
+    ]
+
+
+def test_a_rollout_whose_workload_is_not_given_is_told_by_its_pods() -> None:
+    hashed = {"app": "cart", "rollouts-pod-template-hash": "77"}
+    found = runs(rollout("cart", "Deployment/cart"), made("ReplicaSet", "cart-77", hashed, "Rollout/cart"))
+    assert {each.name: each.labels for each in found.values() if each.labels} == {"cart": (("app", "cart"),)}
+
+
+@pytest.mark.parametrize("kind", ["Job", "Pod"])
+def test_what_has_a_generated_name_is_called_by_its_stem(kind: str) -> None:
+    manifest = made(kind, "", {"app": "migrate"})
+    manifest["metadata"] = {**manifest["metadata"], "generateName": "migrate-"}
+    del manifest["metadata"]["name"]
+    assert [(each.name, each.labels) for each in runs(manifest, manifest).values()] == [
+        ("migrate", (("app", "migrate"),))
+    ]

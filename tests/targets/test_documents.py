@@ -179,6 +179,12 @@ def test_the_root_namespace_is_left_out_only_where_it_is_surely_the_default(name
     assert made["meshConfig"] == (mesh_config if default else {**mesh_config, "rootNamespace": root})
 
 
+def test_dns_capture_is_written_where_it_is_needed() -> None:
+    made = installation(replace(MESH, form="helm", dns_capture=True))
+    metadata = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
+    assert made["meshConfig"] == {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, "defaultConfig": metadata}
+
+
 @pytest.mark.parametrize("case", ENTRIES)
 def test_the_schema_takes_every_service_entry(case: str) -> None:
     assert errors("serviceentry", service_entry(ENTRIES[case])) == []
@@ -195,6 +201,7 @@ def test_the_schema_takes_every_sidecar(case: str) -> None:
 def test_the_schema_takes_every_installation(form: str, schema: str) -> None:
     assert errors(schema, installation(replace(MESH, form=form))) == []
     assert errors(schema, installation(replace(MESH, form=form, mode="ALLOW_ANY", root_namespace="mesh"))) == []
+    assert errors(schema, installation(replace(MESH, form=form, dns_capture=True))) == []
     assert errors(schema, installation(replace(MESH, form=form, mode="REGISTER_ONLY"))) != []
     assert errors(schema, installation(replace(MESH, form=form, root_namespace="Mesh"))) != []
 

@@ -602,11 +602,17 @@ def test_a_network_never_starts_at_zero() -> None:
 def test_tcp_names_have_a_virtual_address_where_dns_is_captured() -> None:
     made = lowered("allow s/a -> db.example.com:5432 postgres", "enforcement: mesh\nistio: {dnsCapture: true}")
     assert entries(made) == {"s/db.example.com": "DNS 5432/TCP"}
+    assert made.installation.dns_capture
     assert refusals("allow s/a -> db.example.com:5432 postgres") == [
         ("EGR502", "tcp to `db.example.com:5432` needs an address")
     ]
     old = 'enforcement: mesh\nistio: {dnsCapture: true, version: "1.24"}'
     assert [code for code, _ in refusals("allow s/a -> db.example.com:5432 postgres", old)] == ["EGR502"]
+
+
+@pytest.mark.parametrize("rule", ["api.example.com:443 tls", "db.example.com:5432 postgres address=203.0.113.7"])
+def test_the_installation_asks_for_dns_capture_only_for_virtual_addresses(rule: str) -> None:
+    assert not lowered(f"allow s/a -> {rule}", "enforcement: mesh\nistio: {dnsCapture: true}").installation.dns_capture
 
 
 # Regions

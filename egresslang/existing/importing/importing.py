@@ -37,11 +37,12 @@ from egresslang.files import Unreadable
 from egresslang.findings import Finding, errors
 from egresslang.mesh.resources import Labels
 from egresslang.policy.policy import Grant, Name, Subject
+from egresslang.profile.facts import CAPTURE
 from egresslang.profile.installation import form_of
 from egresslang.profile.load import load
-from egresslang.profile.profile import ClusterProfile, Enforcement
+from egresslang.profile.profile import ClusterProfile, Enforcement, Member
 from egresslang.record import record, replace
-from egresslang.source import Source
+from egresslang.source import Source, Span
 from egresslang.verify.installed import is_config_map
 
 IMPORTED = "ServiceEntries, Sidecars, NetworkPolicies, policies of Cilium, ACLs of smokescreen"
@@ -99,6 +100,9 @@ def import_policy(
         profile, text, wrong = _implied(asked, level, kept, everybody, cluster.labels, left)
         if profile is None:
             return Imported("", text, _level(level), (), tuple(wrong))
+    if named is None:
+        nowhere = Span(Source("", ""), 0, 0)
+        profile = replace(profile, capture={key: Member(text, nowhere) for key, text in asked.capture.items()})
     profile = replace(profile, resources=tuple(rest(profile, documents)))
     spaces = sorted({*everybody.namespaces, *(each.origin.namespace for each in asked.mesh.resources.services)})
     wanted = list(permits(found, everybody, level, asked.stranger.families, _Reasons(documents)))
@@ -122,6 +126,7 @@ def import_policy(
         return Imported("", text, _level(level), (), tuple(errors(wrong)))
     others = [
         *unread,
+        *_captured(asked, named),
         *(
             Unkept(f"{'/'.join(key)} keeps Services of namespaces that the manifests do not know", _NAMELESS)
             for key in sorted(nameless)
@@ -132,6 +137,13 @@ def import_policy(
     ]
     tail = [f"not kept: {each}" for each in others]
     return Imported(script(head, said.permits, meshes, tail), text, _level(level), tuple(others))
+
+
+def _captured(asked: AskedMesh, named: ClusterProfile | None) -> Iterator[Unkept]:
+    """What an installation leaves out of capture, which no profile that is implied says."""
+    for key, text in asked.capture.items() if named is None else ():
+        what = f"the installation leaves traffic out of the mesh (`global.proxy.{CAPTURE[key]}`: {text})"
+        yield Unkept(what, "the profile does not say it: name the installation in it (`istio.installation`)")
 
 
 def _before(

@@ -69,16 +69,17 @@ _ANYBODY = Subject(ANY, ANY)
 
 
 def reaches(asked: AskedMesh, everybody: Population) -> dict[Key, Reach]:
-    """What everybody reaches in a mesh."""
-    clients = populate(asked, everybody)
+    """What everybody reaches in a mesh through their sidecars: what goes around them is nobody's to grant."""
+    keys = populate(asked, everybody)
+    captured = _captured(asked, everybody, asked.mesh)
     closed: AskedMesh | None = None
     found: dict[Key, Reach] = {}
-    for key, client in clients.items():
-        grants = list(effective(asked, [client]))
+    for key in keys:
+        grants = list(effective(captured, [captured.clients[key]]))
         is_open = any(isinstance(each.destination, Everything) and not each.port for each in grants)
         if is_open:
             if closed is None:
-                closed = _closed(asked, everybody)
+                closed = _captured(asked, everybody, _closed(asked.mesh))
             grants = list(effective(closed, [closed.clients[key]]))
         found[key] = Reach(is_open, grants)
     return found
@@ -90,18 +91,16 @@ def flow_of(grant: Grant) -> Flow:
     return key[2:]
 
 
-def _closed(asked: AskedMesh, everybody: Population) -> AskedMesh:
-    """The same mesh with nothing let through that is not registered."""
-    resources: Resources = asked.mesh.resources
-    sidecars = tuple(replace(each, policy=None) for each in resources.sidecars)
-    mesh = Mesh(replace(resources, sidecars=sidecars), replace(asked.mesh.config, policy=_CLOSED))
-    made = AskedMesh(
-        mesh,
-        asked.clients.values(),
-        default_namespace=asked.default_namespace,
-        stranger=asked.stranger,
-        is_complete=True,
-        capture=asked.capture,
+def _captured(asked: AskedMesh, everybody: Population, mesh: Mesh) -> AskedMesh:
+    """A mesh in which the sidecars of everybody see all that they send."""
+    clients = (replace(asked.clients[key], annotations={}) for key in everybody.labels)
+    return AskedMesh(
+        mesh, clients, default_namespace=asked.default_namespace, stranger=asked.stranger, is_complete=True
     )
-    populate(made, everybody)
-    return made
+
+
+def _closed(mesh: Mesh) -> Mesh:
+    """The same mesh with nothing let through that is not registered."""
+    resources: Resources = mesh.resources
+    sidecars = tuple(replace(each, policy=None) for each in resources.sidecars)
+    return Mesh(replace(resources, sidecars=sidecars), replace(mesh.config, policy=_CLOSED))

@@ -39,6 +39,7 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
     denied = _names(acl.get("global_deny_list"))
     known = list(workloads)
     first = True
+    seen: set[str] = set()
     for place in document["services"].entries():
         service = mapping(place.value)
         name, action = str(service.get("name")), str(service.get("action"))
@@ -46,16 +47,12 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
         if first:
             unkept += _assumed(document)
             first = False
-        if not _WORKLOAD(name) or action not in ACTIONS:
-            unkept.append(
-                Unkept(
-                    f"service {name} of smokescreen",
-                    "it is no name of a workload, or its action is unknown",
-                    place.span,
-                )
-            )
+        if name in seen or not _WORKLOAD(name) or action not in ACTIONS:
+            why = "it is no name of a workload, or given twice, or its action is unknown"
+            unkept.append(Unkept(f"service {name} of smokescreen", why, place.span))
             yield Intent(document, lambda *_: False, False, (), tuple(unkept))
             continue
+        seen.add(name)
         own = _names(service.get("allowed_domains"))
         shared = [each for each in everybody if not _meets(each, denied)]
         unkept += [
@@ -74,6 +71,14 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
         if service.get("allowed_external_proxies"):
             unkept.append(
                 Unkept(f"service {name} may use proxies outside", "a policy grants the names alone", place.span)
+            )
+        if service.get("mitm_domains"):
+            unkept.append(
+                Unkept(
+                    f"smokescreen adds headers to what {name} sends, or logs it",
+                    "a policy grants the names alone",
+                    place.span,
+                )
             )
         here = [each for each in known if each.name == name]
         where = here[0] if len(here) == 1 else Runs(default, name, (("app", name),), (("app", name),), "")

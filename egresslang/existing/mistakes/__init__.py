@@ -26,6 +26,7 @@ from egresslang.existing.mistakes import (
     not_captured,
     not_exported_here,
     not_governed,
+    not_on_gateway,
     overlapping_selectors,
     private_destination,
     public_wildcard,
@@ -49,6 +50,7 @@ from egresslang.existing.mistakes import (
     unheard_port,
     unknown_export,
     unknown_gateway,
+    unreachable_route,
     unused_entry,
     upper_case_host,
     wide_network,
@@ -101,6 +103,8 @@ MISTAKES = (
     trailing_dot,
     misspelt_root,
     unknown_gateway,
+    unreachable_route,
+    not_on_gateway,
 )
 """Every mistake but the one that is left over, in the order of their codes."""
 

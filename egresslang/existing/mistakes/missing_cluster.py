@@ -8,6 +8,7 @@ from egresslang import codes
 from egresslang.existing.flow import asking, below, flow, spoken
 from egresslang.existing.inspected import Inspected, name_of, place
 from egresslang.existing.known import in_cluster, is_known
+from egresslang.existing.lost_proxies import lost_proxies
 from egresslang.existing.routes import Route, routes, whole_name
 from egresslang.findings import Finding, Label, Severity, finding
 from egresslang.mesh.protocols import HTTP
@@ -24,7 +25,7 @@ _NAMED = frozenset(("DNS", "DNS_ROUND_ROBIN", "STATIC"))
 
 
 def find(inspected: Inspected) -> Iterator[Finding]:
-    """Each destination of a VirtualService that leads nowhere, and each DestinationRule for a host nobody declares."""
+    """Each destination of a VirtualService or `egressProxy` that leads nowhere, and each DestinationRule for a host nobody declares."""
     subsets = _subsets(inspected)
     for route in routes(inspected):
         service = _service(inspected, route)
@@ -69,6 +70,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
         if route.subset:
             yield from _subset(inspected, route, service, subsets)
     yield from _rules(inspected)
+    yield from lost_proxies(inspected)
 
 
 def _subset(

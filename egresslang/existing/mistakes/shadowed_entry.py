@@ -10,7 +10,8 @@ from egresslang.existing.inspected import Inspected, name_of, place
 from egresslang.existing.together import reader_of_both
 from egresslang.findings import Finding, Label, Severity, finding
 from egresslang.mesh.outbound import ALLOWED
-from egresslang.mesh.resources import ServiceEntry
+from egresslang.mesh.protocols import TLS
+from egresslang.mesh.resources import Port, ServiceEntry
 
 CODE = codes.SHADOWED_ENTRY
 
@@ -19,7 +20,7 @@ _MOST = 12
 
 
 def find(inspected: Inspected) -> Iterator[Finding]:
-    """Each entry that loses to another one of its host, once; and each that says the same again in its namespace."""
+    """Each entry that loses to another one of its host, once; and each that says otherwise what its namespace said before."""
     told: set[int] = set()
     for host, entries in inspected.entries_of.items():
         if len(entries) < 2:
@@ -42,16 +43,17 @@ def _between(inspected: Inspected, host: str, older: ServiceEntry, younger: Serv
     reader = reader_of_both(inspected, (host, older), (host, younger))
     if reader is None:
         return None
-    ports = {port.number: port for port in older.ports}
     for entry, other in ((younger, older), (older, younger)):
         for at, port in enumerate(entry.ports):
             asked = to_port(inspected, *reader, entry, host, port)
             if port.protocol != "UDP" and asked.verdict.verdict != ALLOWED:
                 return _finding(host, other, entry, at, asked)
-    is_same_place = older.origin.namespace == younger.origin.namespace
-    for at, port in enumerate(younger.ports if is_same_place and older.addresses == younger.addresses else ()):
-        if port.number in ports:
-            return _again(older, younger, host, at)
+    if older.origin.namespace != younger.origin.namespace or older.addresses != younger.addresses:
+        return None
+    ports = {port.number: port for port in older.ports}
+    for at, port in enumerate(younger.ports):
+        if port.number in ports and (differs := _difference(older, ports[port.number], younger, port)):
+            return _again(older, younger, host, at, differs)
     return None
 
 
@@ -80,9 +82,20 @@ def _many(host: str, entries: list[ServiceEntry]) -> Finding:
     )  # fmt: skip
 
 
-def _again(older: ServiceEntry, younger: ServiceEntry, host: str, at: int) -> Finding:
+def _difference(older: ServiceEntry, said: Port, younger: ServiceEntry, again: Port) -> str:
+    """What two entries of a namespace say otherwise of one port, of which the first holds; empty where they agree."""
+    if older.resolution != younger.resolution:
+        return f"`resolution: {older.resolution}` there, {younger.resolution} here"
+    if (said.target or said.number) != (again.target or again.number):
+        return f"target port {said.target or said.number} there, {again.target or again.number} here"
+    if said.protocol != again.protocol and not {said.protocol, again.protocol} <= TLS:
+        return f"{said.protocol or 'no protocol'} there, {again.protocol or 'none'} here"
+    return ""
+
+
+def _again(older: ServiceEntry, younger: ServiceEntry, host: str, at: int, differs: str) -> Finding:
     return finding(
-        CODE, place(younger.origin, "spec", "ports", at, "number"), f"port {younger.ports[at].number} of `{host}` is declared twice",
-        "one of them is never looked at", [Label(name_of(older.origin), "it is declared here too")],
-        help="keep one of them", severity=Severity.WARNING,
+        CODE, place(younger.origin, "spec", "ports", at, "number"), f"port {younger.ports[at].number} of `{host}` is declared twice, not alike",
+        "one of them is never looked at", [Label(name_of(older.origin), "it is declared here too")], [differs],
+        "keep one of them", severity=Severity.WARNING,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from egresslang import codes
 from egresslang.existing.flow import asking, below, flow
+from egresslang.existing.gateways import resolve
 from egresslang.existing.inspected import Inspected, place
 from egresslang.findings import Finding, Label, finding
 from egresslang.suggest import nearest
@@ -20,7 +21,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
     gateways = inspected.gateways
     for virtual in inspected.resources.virtual_services if gateways else ():
         for at, written in enumerate(virtual.gateways):
-            key = _whole(written, virtual.origin.namespace)
+            key = resolve(written, virtual.origin.namespace)
             if written == _MESH or key in gateways or not _is_known(inspected, key, written):
                 continue
             host = next(iter(virtual.hosts), "")
@@ -32,18 +33,9 @@ def find(inspected: Inspected) -> Iterator[Finding]:
             meant = gateways.get(tuple(near.split("/"))) if near else None  # type: ignore[arg-type]
             yield finding(
                 CODE, place(virtual.origin, "spec", "gateways", at), f"{virtual.origin} is for `{written}`, which is not declared",
-                f"no Gateway `{key[0]}/{key[1]}`", [] if meant is None else [Label(meant["metadata"]["name"].span, "is this one meant?")],
+                f"no Gateway `{key[0]}/{key[1]}`", [] if meant is None else [Label(meant.manifest["metadata"]["name"].span, "is this one meant?")],
                 asked.notes, f"write `{near}`" if near else f"declare the Gateway, or write `{_MESH}` for sidecars",
             )  # fmt: skip
-
-
-def _whole(written: str, namespace: str) -> tuple[str, str]:
-    """Namespace and name of a gateway as it is written (ResolveGatewayName, pilot/pkg/model/gateway.go)."""
-    where, slash, name = written.partition("/")
-    if slash:
-        return namespace if where == "." else where, name
-    name, dot, where = written.partition(".")
-    return (where.partition(".")[0] if dot else namespace), name
 
 
 def _is_known(inspected: Inspected, key: tuple[str, str], written: str) -> bool:

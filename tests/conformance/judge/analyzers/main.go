@@ -1,8 +1,8 @@
 // The analyzers program runs every analyzer of istioctl over files, those too that need Services and Pods.
 //
 // `istioctl analyze --use-kube=false` leaves out the analyzers that ask about what a cluster holds. Against a cluster it
-// runs them all; this is what it would say there. Each argument is a file of manifests; each line on stdout is a file and
-// the codes of what was found, as JSON.
+// runs them all; this is what it would say there. Each argument is a file of manifests; each line on stdout is a file, the
+// codes of what was found, and each code with the kind of resource it is about, as JSON.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"istio.io/istio/pkg/config/analysis/analyzers"
+	"istio.io/istio/pkg/config/analysis/diag"
 	"istio.io/istio/pkg/config/analysis/local"
 	"istio.io/istio/pkg/log"
 )
@@ -19,6 +20,7 @@ import (
 type Found struct {
 	File  string   `json:"file"`
 	Codes []string `json:"codes"`
+	About []string `json:"about"`
 	Error string   `json:"error,omitempty"`
 }
 
@@ -36,7 +38,7 @@ func main() {
 }
 
 func analyze(path string) Found {
-	found := Found{File: path, Codes: []string{}}
+	found := Found{File: path, Codes: []string{}, About: []string{}}
 	file, err := os.Open(path)
 	if err != nil {
 		found.Error = err.Error()
@@ -63,6 +65,17 @@ func analyze(path string) Found {
 			seen[message.Type.Code()] = true
 			found.Codes = append(found.Codes, message.Type.Code())
 		}
+		if about := message.Type.Code() + " " + kind(message); !seen[about] {
+			seen[about] = true
+			found.About = append(found.About, about)
+		}
 	}
 	return found
+}
+
+func kind(message diag.Message) string {
+	if message.Resource == nil {
+		return ""
+	}
+	return message.Resource.Metadata.Schema.Kind()
 }
