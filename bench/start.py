@@ -29,8 +29,15 @@ RECIPE = os.path.join(ROOT, "examples", "recipes", "allowed")
 RUNTIME = ("lark", "yaml", "_yaml", "idna", "publicsuffixlist")
 """The packages that egressc is installed with."""
 
-SCRIPT = "import sys\nfrom egresslang.cli import main\nsys.exit(main())\n"
-"""What the console script of an installed package says."""
+SCRIPT = """\
+import re
+import sys
+from egresslang.__main__ import main
+if __name__ == '__main__':
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
+    sys.exit(main())
+"""
+"""What pip writes as the console script of an installed package."""
 
 
 def install(folder: str) -> str:

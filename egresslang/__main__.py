@@ -1,5 +1,6 @@
 """Where `egressc` starts: `python -m egresslang` is the same."""
 
+import gc
 import sys
 
 
@@ -14,14 +15,13 @@ def krm() -> int:
 
 
 def _started(arguments: list[str]) -> int:
+    gc.disable()  # before anything is imported
     try:
         from egresslang.cli import main
 
         status = main(arguments)
     except KeyboardInterrupt:
         return 130
-    import gc
-
     gc.freeze()  # what is left need not be looked through at the end
     return status
 

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("record", "scalars", "resources", "ranges", "replacement"),
+    ("libyaml", "record", "scalars", "resources", "ranges", "replacement"),
     ("source",),
     ("findings",),
     ("codes", "pages"),
