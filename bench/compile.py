@@ -21,7 +21,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from children import machine, measure, medians, milliseconds, table, write_case
+from children import Table, machine, measure, medians, milliseconds, table, write_case
 from shapes import SHAPES
 
 STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
@@ -116,6 +116,47 @@ def memory(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     return table(["shape", "rules", *stages, "KiB written"], lines)
+
+
+def section(sizes: Sequence[int], shapes: Sequence[str], repeats: int) -> Table:
+    """The whole of each shape and size against lark alone, and its peak memory."""
+    rows = [measured(shape, size, repeats_of(size, repeats)) for shape in shapes for size in sizes]
+    held = {(row.shape, row.size): row for row in rows}
+    lines = []
+    for row in rows:
+        smaller = held.get((row.shape, row.size // 10))
+        lines.append([
+            row.shape,
+            f"{row.size:,}",
+            milliseconds(row.total - row.stages["verify"]),
+            milliseconds(row.stages["verify"]),
+            milliseconds(row.total),
+            *(milliseconds(row.floors[floor]) for floor in ("regex", "lark")),
+            f"{row.total / row.floors['lark']:.2f}",
+            f"{row.total / smaller.total:.1f}" if smaller else "",
+            f"{max(row.peak.values()) / 1024:.0f}",
+            f"{row.output / 1024:,.0f}",
+        ])  # fmt: skip
+    return Table(
+        "A compilation",
+        "Milliseconds of processor time without the start, medians, of policies of several shapes (`bench/shapes.py`), a workload "
+        "for every ten rules: all but the verification, the verification, the whole; and the floors, measured by turns over the "
+        "same text: a regular expression that reads the words, and lark alone with the same grammar, which builds its trees.",
+        [
+            "shape",
+            "rules",
+            "compile",
+            "verify",
+            "whole",
+            "regex",
+            "lark",
+            "whole ÷ lark",
+            "× for 10 × rules",
+            "peak MiB",
+            "KiB written",
+        ],
+        lines,
+    )
 
 
 def repeats_of(size: int, most: int) -> int:
