@@ -35,9 +35,8 @@ judge:
 	GOBIN=$(CURDIR)/$(JUDGE)/bin go install $(ACTIONLINT)
 
 bench: .venv/test
-	$(BIN)/python bench/compile.py $(BENCH)
-	$(BIN)/python bench/start.py
-	$(BIN)/python bench/analyze.py $(BENCH)
+	$(BIN)/python bench/run.py $(BENCH)
+	$(if $(BENCH),,$(BIN)/python docs/generate.py)
 	$(if $(BENCH),,$(BIN)/python bench/traffic.py)
 
 packages: .venv/test

@@ -26,6 +26,10 @@ class Late(Exception):
     """A child that took longer than it may."""
 
 
+class Failed(Exception):
+    """A command that ended with neither 0 nor 1."""
+
+
 class Cost(NamedTuple):
     """What a process took: seconds of processor and wall time, and the most memory it had in MiB."""
 
@@ -48,7 +52,7 @@ class Table(NamedTuple):
 
 
 def cost(command: Sequence[str], *, folder: str | None = None, stdin: str = os.devnull, limit: float = 600.0) -> Cost:
-    """What a command costs that ends with 0, or with 1 for what it found; Late after `limit` seconds."""
+    """What a command costs that ends with 0, or with 1 for what it found, else Failed; Late after `limit` seconds."""
     late = threading.Event()
     started = time.perf_counter()
     with (
@@ -68,7 +72,7 @@ def cost(command: Sequence[str], *, folder: str | None = None, stdin: str = os.d
     if late.is_set():
         raise Late(command[0])
     if child.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} ended with {child.returncode}: {said}")
+        raise Failed(f"{' '.join(command)} ended with {child.returncode}: {said}")
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / unit)
 

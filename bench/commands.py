@@ -105,7 +105,7 @@ def exponent(small: float, large: float, times: float) -> str:
     return f"{log(large / small) / log(times):.2f}"
 
 
-def growth(egressc: Sequence[str], sizes: Sequence[int], only: Sequence[str] = ()) -> Table:
+def growth(egressc: Sequence[str], sizes: Sequence[int], only: Sequence[str] = (), runs: int = 3) -> Table:
     """Every command over the shape `names` of several sizes."""
     taken: dict[str, list[Cost | None]] = {}
     for size in sizes:
@@ -114,7 +114,7 @@ def growth(egressc: Sequence[str], sizes: Sequence[int], only: Sequence[str] = (
             made.compile(egressc)
             for name, command in made.commands(egressc).items():
                 if not only or name in only:
-                    taken.setdefault(name, []).append(_tried(command, 3 if size < 10_000 else 1))
+                    taken.setdefault(name, []).append(_tried(command, runs if size < 10_000 else 1))
     firsts = [size for size in dict.fromkeys((1_000, sizes[-2])) if size in sizes[:-1]]
     whole = taken.get("check", [None])[-1]
     rows = []
@@ -130,7 +130,7 @@ def growth(egressc: Sequence[str], sizes: Sequence[int], only: Sequence[str] = (
     return Table(
         "Growth",
         "Milliseconds of processor time of whole commands over so many rules, each of one name, a workload for every ten; "
-        "medians of three runs, one run from ten thousand on. Peak memory and the relation to `check` are those of the most "
+        f"medians of {runs} runs, one run from ten thousand on. Peak memory and the relation to `check` are those of the most "
         "rules, and so are the exponents: 1 is linear, 2 quadratic. The start is counted everywhere, which makes the exponent "
         "from small policies a little smaller.",
         [
@@ -264,11 +264,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="up to 1,000 rules")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="RULES", help="only the growth, of these sizes")
     parser.add_argument("--only", nargs="+", default=[], metavar="COMMAND", help="only the growth, of these commands")
+    parser.add_argument(
+        "--runs", type=int, default=3, metavar="N", help="with --sizes, of each below ten thousand rules"
+    )
     options = parser.parse_args(arguments)
     print(f"{machine()}\n")
     with installed() as egressc:
         if options.sizes or options.only:
-            made = [growth(egressc, options.sizes or SIZES, options.only)]
+            made = [growth(egressc, options.sizes or SIZES, options.only, options.runs)]
         else:
             made = sections(egressc, options.quick)
     for each in made:

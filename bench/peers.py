@@ -16,7 +16,7 @@ import venv
 from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 
-from children import PLAIN, ROOT, Cost, Late, Table, cost, table
+from children import PLAIN, ROOT, Failed, Late, Table, cost, table
 from shapes import address, case, profile
 
 FOLDER = os.path.join(ROOT, "build", "bench")
@@ -55,10 +55,8 @@ def version(name: str) -> str:
         return PACKAGES[name][0].partition("==")[2]
     if name == "kubeconform":
         return KUBECONFORM.partition("@v")[2]
-    said = subprocess.run(
-        [ISTIOCTL, "version", "--remote=false", "--short"], capture_output=True, text=True, check=False
-    )
-    return said.stdout.strip().removeprefix("client version: ") or "of the module in tests/conformance/judge"
+    with open(os.path.join(ROOT, "tests", "conformance", "judge", "go.mod"), encoding="utf-8") as file:
+        return next(line.split()[1] for line in file if line.strip().startswith("istio.io/istio "))
 
 
 def install() -> None:
@@ -171,23 +169,26 @@ def shade(egressc: Sequence[str], sizes: Sequence[int] = SIZES, limit: float = L
     """What each takes to look for rules that others cover."""
     rows = []
     for name, (peer, command) in CHECKS.items():
-        taken: list[Cost | None] = []
-        for size in sizes if not peer or program(peer) else ():
+        cells, costs = [], []
+        for size in sizes:
+            told = "not installed" if peer and not program(peer) else "not tried" if len(costs) < len(cells) else ""
             with TemporaryDirectory() as folder:
                 try:
-                    taken.append(cost(command(folder, size, egressc), folder=folder, limit=limit))
+                    if not told:
+                        costs.append(cost(command(folder, size, egressc), folder=folder, limit=limit).cpu)
+                        told = f"{costs[-1]:.2f}"
                 except Late:
-                    taken.append(None)
-                    break
-        cells = [f"{each.cpu:.2f}" if each else f"more than {limit:.0f}" for each in taken]
-        missing = "not installed" if not taken else "not tried"
-        grown = f"{taken[-1].cpu / taken[-2].cpu:.1f}" if len(taken) > 1 and taken[-1] and taken[-2] else ""
-        rows.append([name, *cells, *[missing] * (len(sizes) - len(cells)), grown])
+                    told = f"more than {limit:.0f}"
+                except Failed:
+                    told = "fails"
+            cells.append(told)
+        grown = f"{costs[-1] / costs[-2]:.1f}" if len(costs) == len(sizes) > 1 else ""
+        rows.append([name, *cells, grown])
     return Table(
         "Rules that cover one another",
         "Seconds of processor time to look for redundant rules among so many networks that one workload may reach, none of "
         f"which covers another; whole commands, egressc compiling and proving the policy too. Each has {limit:.0f} seconds; "
-        "what did not end is not tried with more.",
+        "what did not end is not tried with more rules.",
         ["command", *(f"{size:,} rules" for size in sizes), "× for 10 × rules"],
         rows,
     )
