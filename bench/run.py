@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import product
 
 import analyze
 import commands
@@ -30,10 +31,10 @@ RESULTS = os.path.join(HERE, "results.json")
 def tables(egressc: Sequence[str], quick: bool) -> Iterator[Table]:
     """All measurements, one after the other."""
     yield start.section(egressc, 10 if quick else 30)
-    shapes = ["names", "mixed"] if quick else list(SHAPES)
-    yield compile.section((100, 1_000) if quick else (100, 1_000, 10_000), shapes, 3 if quick else 5)
-    if not quick:
-        yield compile.section((100_000,), ["names"], 1)._replace(title="A large compilation")
+    if quick:
+        yield compile.section(product(("names", "mixed"), (100, 1_000)), 3)
+    else:
+        yield compile.section([*product(SHAPES, (100, 1_000, 10_000)), ("names", 100_000)], 5)
     yield from commands.sections(egressc, quick)
     yield analyze.section(egressc, analyze.SIZES[:1] if quick else analyze.SIZES, 1 if quick else 5)
     yield peers.shade(egressc, *(((peers.SIZES[0],), 20.0) if quick else (peers.SIZES, peers.LIMIT)))
