@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -163,3 +166,34 @@ def test_an_interruption_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> Non
         compile_each(files, profiles, DAY, Severity.WARNING)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+KILLED = """
+import os, signal, sys, time
+from egresslang.commands import clusters
+from egresslang.cli import main
+
+here, compile = os.getpid(), clusters.compile
+def compiled(*arguments):
+    if os.getpid() == here:
+        os.kill(here, signal.SIGKILL)
+    time.sleep(0.2)
+    return compile(*arguments)
+
+clusters.compile, clusters.WORTH, clusters._processors = compiled, 0, lambda: 2
+main(sys.argv[1:])
+"""
+
+
+def test_who_is_killed_leaves_nobody_at_work(here: Path) -> None:
+    command = [sys.executable, "-c", KILLED, "check", "policy.egress", *(f"-p{name}.yaml" for name in CLUSTERS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as killed:
+        assert killed.communicate(timeout=30) == (b"", b"")
+    assert killed.returncode == -signal.SIGKILL
+    for _ in range(300):
+        try:
+            os.killpg(killed.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("a process is still there")
