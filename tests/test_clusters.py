@@ -21,6 +21,8 @@ from egresslang.findings import Severity
 from egresslang.profile.load import load
 from egresslang.source import Source
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # pytest-xdist has threads, egressc none
+
 POLICY = """\
 namespace shop
 
