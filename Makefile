@@ -37,9 +37,8 @@ judge:
 	cd $(JUDGE)/acl && go build -o ../bin/acl . && cd ../cilium && go build -o ../bin/cilium .
 
 bench: .venv/test
-	$(BIN)/python bench/compile.py $(BENCH)
-	$(BIN)/python bench/start.py
-	$(BIN)/python bench/analyze.py $(BENCH)
+	$(BIN)/python bench/run.py $(BENCH)
+	$(if $(BENCH),,$(BIN)/python docs/generate.py)
 	$(if $(BENCH),,$(BIN)/python bench/traffic.py)
 
 packages: .venv/test

@@ -2,23 +2,20 @@
 
 The mesh is a valid one: a Sidecar and a Pod for every ten ServiceEntries, in a hundred namespaces; neither finds anything.
 Whole commands are measured, by turns: processor time and wall time, and the most memory they take. istioctl is built by
-`make judge`, and asked about all namespaces.
+`make judge`, and asked about all namespaces; kubeconform (`peers.py`) looks at shapes alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
-from statistics import median
 from tempfile import TemporaryDirectory
 
-from children import ENVIRONMENT, ROOT, machine, milliseconds, table
+import peers
+from children import Table, by_turns, milliseconds
+from start import installed
 
-ISTIOCTL = os.path.join(ROOT, "tests", "conformance", "judge", "bin", "istioctl")
 SIZES = (1_000, 10_000)
 
 ENTRY = """\
@@ -86,53 +83,48 @@ def mesh(size: int) -> str:
     return "---\n".join(parts)
 
 
-def measured(command: Sequence[str]) -> tuple[float, float, int]:
-    """Processor time and wall time of a command in seconds, and the most memory it took in KiB."""
-    started = time.perf_counter()
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
-        assert child.stderr is not None
-        said = child.stderr.read().decode()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{command[0]} ended with {child.returncode}: {said}")
-    return used.ru_utime + used.ru_stime, time.perf_counter() - started, used.ru_maxrss
-
-
-def commands(path: str) -> dict[str, list[str]]:
-    """What is measured; istioctl only where it is built."""
-    found = {"egressc analyze": [sys.executable, "-m", "egresslang", "analyze", path]}
-    if os.access(ISTIOCTL, os.X_OK):
-        found["istioctl analyze"] = [ISTIOCTL, "analyze", "--use-kube=false", "--all-namespaces", path]
+def commands(egressc: Sequence[str], path: str) -> dict[str, list[str]]:
+    """What is measured; of the peers those that are installed."""
+    found = {"egressc analyze": [*egressc, "analyze", path]}
+    if program := peers.program("istioctl"):
+        found["istioctl analyze"] = [program, "analyze", "--use-kube=false", "--all-namespaces", path]
+    if program := peers.program("kubeconform"):
+        found["kubeconform"] = [program, "-skip", "Pod", *peers.SCHEMAS, path]
     return found
 
 
-def rows(size: int, runs: int) -> list[list[str]]:
+def rows(egressc: Sequence[str], size: int, runs: int) -> list[list[str]]:
     """A line for each command."""
     with TemporaryDirectory() as folder:
         path = os.path.join(folder, "mesh.yaml")
         text = mesh(size)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        chosen = commands(path)
-        results: dict[str, list[tuple[float, float, int]]] = {name: [] for name in chosen}
-        for _ in range(runs):
-            for name, command in chosen.items():
-                results[name].append(measured(command))
-    middle = {name: [median(each[at] for each in found) for at in range(3)] for name, found in results.items()}
-    peer = middle.get("istioctl analyze")
+        taken = by_turns(commands(egressc, path), runs)
+    peer = taken.get("istioctl analyze")
     return [
         [
             name,
             f"{size:,}",
             f"{len(text) / 1024:,.0f}",
-            milliseconds(cpu),
-            milliseconds(wall),
-            f"{peak / 1024:.0f}",
-            f"{wall / peer[1]:.2f}" if peer else "",
+            milliseconds(cost.cpu),
+            milliseconds(cost.wall),
+            f"{cost.peak:.0f}",
+            f"{cost.wall / peer.wall:.2f}" if peer else "",
         ]
-        for name, (cpu, wall, peak) in middle.items()
+        for name, cost in taken.items()
     ]
+
+
+def section(egressc: Sequence[str], sizes: Sequence[int], runs: int) -> Table:
+    """All sizes."""
+    return Table(
+        "Manifests of others",
+        "Milliseconds of whole commands over a valid mesh of so many ServiceEntries, a Sidecar and a Pod for every ten, medians "
+        f"of {runs}. kubeconform compares shapes with schemas and passes the Pods over; it judges nothing else.",
+        ["command", "ServiceEntries", "KiB", "cpu ms", "wall ms", "peak MiB", "wall ÷ istioctl"],
+        [row for size in sizes for row in rows(egressc, size, runs)],
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -142,12 +134,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="one run of each")
     options = parser.parse_args(arguments)
-    print(f"Milliseconds, medians of {1 if options.quick else options.runs}; {machine()}\n")
-    headings = ["command", "ServiceEntries", "KiB", "cpu ms", "wall ms", "peak MiB", "wall ÷ istioctl"]
-    found = [row for size in options.sizes for row in rows(size, 1 if options.quick else options.runs)]
-    print(table(headings, found))
-    if not os.access(ISTIOCTL, os.X_OK):
-        print(f"istioctl is not built at {ISTIOCTL}: `make judge` builds it")
+    with installed() as egressc:
+        print(section(egressc, options.sizes, 1 if options.quick else options.runs).show())
+    if not peers.program("istioctl"):
+        print(f"istioctl is not built at {peers.ISTIOCTL}: `make judge` builds it")
 
 
 if __name__ == "__main__":

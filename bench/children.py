@@ -4,20 +4,86 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 ENVIRONMENT = os.environ | {"PYTHONPATH": ROOT, "PYTHONHASHSEED": "0"}
 """What children run in: the checkout, whether or not it is installed."""
 
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+"""What commands run in that are installed somewhere else."""
+
 
 class Late(Exception):
     """A child that took longer than it may."""
+
+
+class Failed(Exception):
+    """A command that ended with neither 0 nor 1."""
+
+
+class Cost(NamedTuple):
+    """What a process took: seconds of processor and wall time, and the most memory it had in MiB."""
+
+    cpu: float
+    wall: float
+    peak: float
+
+
+class Table(NamedTuple):
+    """What was measured, as `make bench` prints it and `docs/performance.md` shows it."""
+
+    title: str
+    said: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def show(self) -> str:
+        """The table as Markdown, below its title and what is said of it."""
+        return f"## {self.title}\n\n{self.said}\n\n{table(self.headings, self.rows)}"
+
+
+def cost(command: Sequence[str], *, folder: str | None = None, stdin: str = os.devnull, limit: float = 600.0) -> Cost:
+    """What a command costs that ends with 0, or with 1 for what it found, else Failed; Late after `limit` seconds."""
+    late = threading.Event()
+    started = time.perf_counter()
+    with (
+        open(stdin, "rb") as given,
+        subprocess.Popen(
+            command, cwd=folder, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=PLAIN, start_new_session=True
+        ) as child,
+    ):  # fmt: skip
+        timer = threading.Timer(limit, lambda: (late.set(), os.killpg(child.pid, signal.SIGKILL)))
+        timer.start()
+        assert child.stderr is not None
+        said = child.stderr.read().decode(errors="replace")
+        _, status, used = os.wait4(child.pid, 0)
+        timer.cancel()
+        child.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - started
+    if late.is_set():
+        raise Late(command[0])
+    if child.returncode not in (0, 1):
+        raise Failed(f"{' '.join(command)} ended with {child.returncode}: {said}")
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / unit)
+
+
+def by_turns(commands: Mapping[str, Sequence[str]], runs: int, **options: Any) -> dict[str, Cost]:
+    """The median cost of each command, measured by turns, so that a busy minute of the machine meets all of them."""
+    taken: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            taken[name].append(cost(command, **options))
+    return {name: Cost(*map(median, zip(*costs, strict=True))) for name, costs in taken.items()}
 
 
 def measure(script: str, *arguments: str, limit: float | None = None) -> dict[str, Any]:

@@ -16,12 +16,12 @@ start of Python are not counted here (`start.py` is about them); making the pars
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from children import machine, measure, medians, milliseconds, table, write_case
+from children import Table, machine, measure, medians, milliseconds, table, write_case
 from shapes import SHAPES
 
 STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
@@ -118,9 +118,50 @@ def memory(rows: Sequence[Row]) -> str:
     return table(["shape", "rules", *stages, "KiB written"], lines)
 
 
+def section(cases: Iterable[tuple[str, int]], repeats: int) -> Table:
+    """The whole of each shape and size against lark alone, and its peak memory."""
+    rows = [measured(shape, size, repeats_of(size, repeats)) for shape, size in cases]
+    held = {(row.shape, row.size): row for row in rows}
+    lines = []
+    for row in rows:
+        smaller = held.get((row.shape, row.size // 10))
+        lines.append([
+            row.shape,
+            f"{row.size:,}",
+            milliseconds(row.total - row.stages["verify"]),
+            milliseconds(row.stages["verify"]),
+            milliseconds(row.total),
+            *(milliseconds(row.floors[floor]) for floor in ("regex", "lark")),
+            f"{row.total / row.floors['lark']:.2f}",
+            f"{row.total / smaller.total:.1f}" if smaller else "",
+            f"{max(row.peak.values()) / 1024:.0f}",
+            f"{row.output / 1024:,.0f}",
+        ])  # fmt: skip
+    return Table(
+        "A compilation",
+        "Milliseconds of processor time without the start, medians, of policies of several shapes (`bench/shapes.py`), a workload "
+        "for every ten rules: all but the verification, the verification, the whole; and the floors, measured by turns over the "
+        "same text: a regular expression that reads the words, and lark alone with the same grammar, which builds its trees.",
+        [
+            "shape",
+            "rules",
+            "compile",
+            "verify",
+            "whole",
+            "regex",
+            "lark",
+            "whole ÷ lark",
+            "× for 10 × rules",
+            "peak MiB",
+            "KiB written",
+        ],
+        lines,
+    )
+
+
 def repeats_of(size: int, most: int) -> int:
     """How often a size is measured: large ones take long and vary little."""
-    return most if size < 10000 else max(1, most * 3 // 5)
+    return most if size < 10_000 else max(1, most * 3 // 5) if size < 100_000 else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -183,6 +183,31 @@ def by_set(size: int) -> Case:
     return case(rules, profile(teams(size)))
 
 
+def many_workloads(size: int) -> Case:
+    """As many workloads as rules, in namespaces of twenty."""
+    return _one_each(size, TEAM)
+
+
+def many_namespaces(size: int) -> Case:
+    """As many namespaces as rules, a workload in each."""
+    return _one_each(size, 1)
+
+
+def _one_each(size: int, team: int) -> Case:
+    listing = teams(10 * size, team)
+    rules = {
+        namespace: [f"allow {who} -> {who}.example.com:443 tls owner={namespace}" for who in workloads]
+        for namespace, workloads in listing.items()
+    }
+    return case(rules, profile(listing))
+
+
+def many_stars(size: int) -> Case:
+    """Rules for everyone, and a tenth as many workloads: what is written is their product."""
+    rules = [f"allow * -> h{at}.example.com:443 tls owner=platform" for at in range(size)]
+    return case({"team-0": rules}, profile(teams(size)))
+
+
 SHAPES: dict[str, Shape] = {
     "names": names,
     "mixed": mixed,
@@ -191,3 +216,10 @@ SHAPES: dict[str, Shape] = {
     "by-set": by_set,
 }
 """The shapes whose time is measured against the floors, by name."""
+
+MANY: dict[str, Shape] = {
+    "many-workloads": many_workloads,
+    "many-namespaces": many_namespaces,
+    "many-stars": many_stars,
+}
+"""The shapes that have much of one thing, by name."""

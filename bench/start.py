@@ -2,8 +2,9 @@
 
 It is run as people have it: in a virtual environment of its own that holds egressc and what it needs, compiled to
 bytecode, and nothing else (`interegular`, which the tests need, makes `import lark` slower by its presence). By turns
-with it run `import lark` and an empty program, so that a busy minute of the machine meets all of them; the medians of
-the wall time are compared, and the processor time of the processes is told beside them.
+with it run `import lark`, an empty program, the other commands over the same recipe, and the peers that are installed
+(`peers.py`), so that a busy minute of the machine meets all of them; the medians of the wall time are compared, and the
+processor time of the processes is told beside them.
 
 With `--imports`, the imports of a check are listed with what each costs itself, the dearest first.
 """
@@ -13,24 +14,51 @@ from __future__ import annotations
 import argparse
 import compileall
 import importlib.util
+import json
 import os
-import resource
 import shutil
 import subprocess
-import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from children import ROOT, machine, table
+import peers
+from children import PLAIN, ROOT, Cost, Table, cost, milliseconds, table
 
-RECIPE = os.path.join(ROOT, "examples", "recipes", "allowed")
+RECIPES = os.path.join(ROOT, "examples", "recipes")
+RECIPE = os.path.join(RECIPES, "allowed")
+PROFILE = ("-p", os.path.join(RECIPE, "profile.yaml"))
+LARK = "python -c 'import lark'"
+
+EGRESS_POLICY = {
+    "apiVersion": "egresslang.dev/v1",
+    "kind": "EgressPolicy",
+    "metadata": {"name": "recipes"},
+    "spec": {"policy": "allow recipes/idgen -> httpbin.org:80 http\n"},
+}
+"""The recipe as the plugin of kustomize is given it."""
+RESOURCE_LIST = {
+    "apiVersion": "config.kubernetes.io/v1",
+    "kind": "ResourceList",
+    "items": [],
+    "functionConfig": EGRESS_POLICY,
+}
+"""The same as kustomize gives it to a function."""
+
 RUNTIME = ("lark", "yaml", "_yaml", "idna", "publicsuffixlist")
 """The packages that egressc is installed with."""
 
-SCRIPT = "import sys\nfrom egresslang.cli import main\nsys.exit(main())\n"
-"""What the console script of an installed package says."""
+SCRIPT = """\
+import re
+import sys
+from egresslang.__main__ import main
+if __name__ == '__main__':
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
+    sys.exit(main())
+"""
+"""What pip writes as the console script of an installed package."""
 
 
 def install(folder: str) -> str:
@@ -58,59 +86,95 @@ def install(folder: str) -> str:
     return python
 
 
-def commands(python: str) -> dict[str, list[str]]:
+@contextmanager
+def installed() -> Iterator[list[str]]:
+    """The command `egressc` in an environment of its own, which is gone afterwards."""
+    with TemporaryDirectory() as folder:
+        python = install(folder)
+        yield [python, os.path.join(os.path.dirname(python), "egressc")]
+
+
+def commands(egressc: Sequence[str]) -> dict[str, list[str]]:
     """What is measured, by the name it has in the table."""
-    script = os.path.join(os.path.dirname(python), "egressc")
-    check = [python, script, "check", RECIPE]
     return {
-        "python -c pass": [python, "-c", "pass"],
-        "python -c 'import lark'": [python, "-c", "import lark"],
-        "egressc check": check,
-        "egressc check -p profile.yaml": [*check, "-p", os.path.join(RECIPE, "profile.yaml")],
+        "python -c pass": [egressc[0], "-c", "pass"],
+        LARK: [egressc[0], "-c", "import lark"],
+        "egressc check": [*egressc, "check", RECIPE],
+        "egressc check -p profile.yaml": [*egressc, "check", RECIPE, *PROFILE],
     }
 
 
-def run(command: Sequence[str]) -> tuple[float, float]:
-    """Wall and processor seconds of a command."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment(), check=True)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def others(egressc: Sequence[str], folder: str) -> dict[str, list[str]]:
+    """The other commands over the same recipe, and the peers that are installed over what it becomes."""
+    made = os.path.join(RECIPE, "expected", "recipes.yaml")
+    with open(os.path.join(folder, "egress.yaml"), "w", encoding="utf-8") as file:
+        json.dump(EGRESS_POLICY, file)
+    with open(os.path.join(folder, "list.yaml"), "w", encoding="utf-8") as file:
+        json.dump(RESOURCE_LIST, file)
+    with open(os.path.join(folder, "pods.yaml"), "w", encoding="utf-8") as file:
+        file.write(peers.PODS.format(namespace="recipes", app="idgen"))
+    with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as file:
+        file.write("generators: [egress.yaml]\n")
+    found = {
+        "egressc fmt --check": [*egressc, "fmt", "--check", RECIPE],
+        "egressc compile": [*egressc, "compile", RECIPE, *PROFILE],
+        "egressc explain": [*egressc, "explain", "idgen -> httpbin.org:80 http", RECIPE, *PROFILE],
+        "egressc test": [*egressc, "test", RECIPE, *PROFILE],
+        "egressc diff": [*egressc, "diff", RECIPE, "--base", os.path.join(RECIPES, "black-hole"), *PROFILE],
+        "egressc analyze": [*egressc, "analyze", made],
+        "egressc-krm, legacy exec": [*egressc, "kustomize", os.path.join(folder, "egress.yaml")],
+        "egressc-krm, ResourceList": [*egressc, "kustomize"],
+    }
+    if program := peers.program("istioctl"):
+        found["istioctl analyze"] = [program, "analyze", "--use-kube=false", made]
+    if program := peers.program("kubeconform"):
+        found["kubeconform"] = [program, *peers.SCHEMAS, made]
+    if program := peers.program("network-config-analyzer"):
+        found["network-config-analyzer --sanity"] = [program, "--sanity", made, "-r", os.path.join(folder, "pods.yaml")]
+    return found
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-
-
-def report(named: dict[str, list[str]], runs: int) -> str:
-    """The table: medians of so many runs by turns, in relation to `import lark`."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in named}
+def measured(named: dict[str, list[str]], runs: int, **options: str) -> dict[str, list[Cost]]:
+    """What each command took, by turns; a first turn that reads the files into memory is left out."""
+    taken: dict[str, list[Cost]] = {name: [] for name in named}
     for turn in range(runs + 1):
         for name, command in named.items():
-            took = run(command)
-            if turn:  # the first turn reads the files into memory
+            took = cost(command, **options)
+            if turn:
                 taken[name].append(took)
-    walls = {name: median(wall for wall, _ in took) for name, took in taken.items()}
-    lark = walls["python -c 'import lark'"]
-    rows = [
-        [
-            name,
-            f"{walls[name] * 1000:.1f}",
-            f"{min(took)[0] * 1000:.1f}",
-            f"{median(cpu for _, cpu in took) * 1000:.1f}",
-            f"{walls[name] / lark:.2f}",
-        ]
-        for name, took in taken.items()
-    ]
-    return table(["command", "wall ms", "least", "processor ms", "÷ import lark"], rows)
+    return taken
+
+
+def report(named: dict[str, list[str]], runs: int, **options: str) -> Table:
+    """Medians of so many runs by turns, in relation to `import lark`."""
+    taken = measured(named, runs, **options)
+    lark = Cost(*map(median, zip(*taken[LARK], strict=True)))
+    rows = []
+    for name, costs in taken.items():
+        middle, least = Cost(*map(median, zip(*costs, strict=True))), min(each.wall for each in costs)
+        cells = [milliseconds(each) for each in (middle.wall, least, middle.cpu)]
+        rows.append([name, *cells, f"{middle.wall / lark.wall:.2f}", f"{middle.cpu / lark.cpu:.2f}"])
+    return Table(
+        "A start",
+        f"Whole commands from start to end, milliseconds, medians of {runs} runs by turns: egressc over the recipe of the "
+        "examples, one rule, in an environment that holds it and what it needs; the others over the ServiceEntry and the "
+        "Sidecar that the recipe becomes.",
+        ["command", "wall ms", "least", "processor ms", "wall ÷ import lark", "processor ÷ import lark"],
+        rows,
+    )
+
+
+def section(egressc: Sequence[str], runs: int) -> Table:
+    """Everything that starts, with the peers that are installed."""
+    with TemporaryDirectory() as folder:
+        named = commands(egressc) | others(egressc, folder)
+        return report(named, runs, stdin=os.path.join(folder, "list.yaml"))
 
 
 def imports(command: Sequence[str], most: int = 40) -> str:
     """The dearest imports of a command: milliseconds of the module itself, and with what it imports in turn."""
     traced = [command[0], "-X", "importtime", *command[1:]]
-    lines = subprocess.run(traced, capture_output=True, text=True, env=_environment(), check=True).stderr.splitlines()[
-        1:
-    ]
+    lines = subprocess.run(traced, capture_output=True, text=True, env=PLAIN, check=True).stderr.splitlines()[1:]
     rows = []
     for line in lines:
         own, whole, module = line.removeprefix("import time:").split("|")
@@ -128,12 +192,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=25)
     parser.add_argument("--imports", action="store_true", help="list the dearest imports too")
     options = parser.parse_args(arguments)
-    with TemporaryDirectory() as folder:
-        named = commands(install(folder))
-        print(f"Medians of {options.runs} runs by turns; {machine()}\n")
-        print(report(named, options.runs))
+    with installed() as egressc:
+        print(section(egressc, options.runs).show())
         if options.imports:
-            print(imports(named["egressc check -p profile.yaml"]))
+            print(imports(commands(egressc)["egressc check -p profile.yaml"]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Write what is derived: `docs/profile.md` from the profile's schema, `docs/cli.md` from the parsers and the schema of
-the configuration, `docs/limits.md` from the limits, `docs/findings.md` from the pages of the codes, `docs/alerts.md` from the kinds of alerts, and from the
-parsers the man page and `completions/`.
+the configuration, `docs/limits.md` from the limits, `docs/findings.md` from the pages of the codes, `docs/alerts.md` from the
+kinds of alerts, `docs/performance.md` from what `make bench` measured, and from the parsers the man page and `completions/`.
 
 python docs/generate.py
 """
@@ -438,6 +438,7 @@ def _command(name: str) -> str:
 MANUAL = runpy.run_path(str(DOCS / "manual.py"))
 COMPLETIONS = runpy.run_path(str(DOCS / "completions.py"))
 ALERTS = runpy.run_path(str(DOCS / "alerting.py"))
+PERFORMANCE = runpy.run_path(str(DOCS / "performance.py"))
 
 PAGES = {
     "profile.md": profile_page,
@@ -445,6 +446,7 @@ PAGES = {
     "findings.md": findings_page,
     "limits.md": limits_page,
     "alerts.md": ALERTS["page"],
+    "performance.md": PERFORMANCE["page"],
     "egressc.1": MANUAL["page"],
     **{f"../completions/{name}": make for name, make in COMPLETIONS["SCRIPTS"].items()},
 }

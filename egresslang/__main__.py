@@ -1,5 +1,6 @@
 """Where `egressc` starts: `python -m egresslang` is the same."""
 
+import gc
 import sys
 
 
@@ -14,6 +15,7 @@ def krm() -> int:
 
 
 def _started(arguments: list[str]) -> int:
+    gc.disable()  # before anything is imported
     try:
         from egresslang.interruption import ignore, obey
 
@@ -28,8 +30,6 @@ def _started(arguments: list[str]) -> int:
 
         ignore()
         return interrupted(signal)
-    import gc
-
     gc.freeze()  # what is left need not be looked through at the end
     return status
 

@@ -106,7 +106,8 @@ class _Command(_Arguments):
             return super().parse_known_args(args, namespace)
         self._is_mixing = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            known, rest = super().parse_known_args(args)
+            return self.parse_known_intermixed_args(args, namespace) if rest else (known, rest)
         finally:
             self._is_mixing = False
 

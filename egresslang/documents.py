@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from egresslang import codes, limits
 from egresslang.findings import Code, Finding, Label, finding
+from egresslang.libyaml import yaml
 from egresslang.limits import Limit
 from egresslang.scalars import resolve
 from egresslang.source import Source, Span

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("record", "scalars", "resources", "ranges", "interruption", "json_text"),
+    ("libyaml", "record", "scalars", "resources", "ranges", "interruption", "json_text"),
     ("replacement",),
     ("source",),
     ("findings",),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -64,11 +66,79 @@ def test_compilations_are_measured_by_stage_against_the_floors(tmp_path: object)
 
 def test_the_start_is_measured_against_that_of_lark(tmp_path: object) -> None:
     commands, imports = tables(run(tmp_path, "start.py", "--runs", "1", "--imports"))
-    assert [row[0] for row in commands[1:]] == [
-        *("python -c pass", "python -c 'import lark'", "egressc check", "egressc check -p profile.yaml")
+    assert [row[0] for row in commands[1:]][:12] == [
+        *("python -c pass", "python -c 'import lark'", "egressc check", "egressc check -p profile.yaml"),
+        *(
+            "egressc fmt --check",
+            "egressc compile",
+            "egressc explain",
+            "egressc test",
+            "egressc diff",
+            "egressc analyze",
+        ),
+        *("egressc-krm, legacy exec", "egressc-krm, ResourceList"),
     ]
-    assert commands[2][-1] == "1.00"
+    assert commands[2][-2:] == ["1.00", "1.00"]
     assert len(imports) == 41
+
+
+def test_whole_commands_are_measured_from_size_to_size(tmp_path: object) -> None:
+    (growth,) = tables(run(tmp_path, "commands.py", "--sizes", "20", "40", "--runs", "1"))
+    assert growth[0] == ["command", "20", "40", "peak MiB", "÷ check", "exponent from 20"]
+    assert {row[0].split()[0] for row in growth[1:]} == {
+        *("check", "fmt", "compile", "explain", "test", "diff", "analyze", "import", "graph", "alerts", "profile")
+    }
+    assert all(cell for row in growth for cell in row)
+
+
+def test_what_is_much_compiles_and_clusters_are_told_apart(bench: Any) -> None:
+    commands, children = bench("commands"), bench("children")
+    egressc = [sys.executable, "-m", "egresslang"]
+    assert [row[:2] for row in commands.many(egressc, (20, 40)).rows] == [
+        [shape, command]
+        for shape in ("many-workloads", "many-namespaces", "many-stars")
+        for command in ("check", "fmt", "compile")
+    ]
+    with pytest.raises(children.Failed, match="ended with 2"):
+        children.cost([*egressc, "check", "--format", "none"])
+    with pytest.raises(children.Late):
+        children.cost([sys.executable, "-c", "import time; time.sleep(60)"], limit=0.2)
+    assert [row[2] for row in commands.profiles(egressc, 10, 3).rows] == ["3", "3"]
+
+
+def test_a_peer_that_is_missing_fails_or_never_ends_is_said_in_the_table(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = bench("peers")
+    python = [sys.executable, "-c"]
+    monkeypatch.setattr(peers, "program", lambda name: "" if name == "missing" else name)
+    monkeypatch.setattr(peers, "CHECKS", {
+        "fine": ("", lambda *_: [*python, ""]),
+        "missing": ("missing", lambda *_: [*python, ""]),
+        "fails": ("fails", lambda *_: [*python, "import sys; sys.exit(3)"]),
+        "late": ("late", lambda *_: [*python, "import time; time.sleep(60)"]),
+    })  # fmt: skip
+    fine, *others = peers.shade([], (10, 100), 0.5).rows
+    assert float(fine[1]) >= 0
+    assert others == [
+        ["missing", "not installed", "not installed", ""],
+        ["fails", "fails", "not tried", ""],
+        ["late", "more than 0", "not tried", ""],
+    ]
+
+
+def test_a_quick_run_keeps_nothing(bench: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything, children = bench("run"), bench("children")
+    monkeypatch.setattr(everything, "RESULTS", str(tmp_path / "results.json"))
+    monkeypatch.setattr(everything, "tables", lambda *_: iter([children.Table("A", "said", ["x", "y"], [["1", "2"]])]))
+    monkeypatch.setattr(everything.peers, "install", lambda: None)
+    monkeypatch.setattr(everything.start, "installed", lambda: nullcontext([]))
+    everything.main(["--quick"])
+    assert not os.listdir(tmp_path)
+    everything.main([])
+    kept = json.loads((tmp_path / "results.json").read_text())
+    assert kept["tables"] == [{"title": "A", "said": "said", "headings": ["x", "y"], "rows": [["1", "2"]]}]
+    assert {"processor", "python", "lark", "istioctl", "aerleon"} <= set(kept["facts"])
 
 
 def test_formatting_is_measured_against_parsing(tmp_path: object) -> None:
@@ -78,12 +148,11 @@ def test_formatting_is_measured_against_parsing(tmp_path: object) -> None:
     assert all(cell for row in times for cell in row)
 
 
-def test_what_the_tests_install_is_not_measured(bench: Any, tmp_path: Any) -> None:
+def test_what_the_tests_install_is_not_measured(bench: Any) -> None:
     """`interegular` makes every start slower by its presence; lark looks for it in any case."""
     start = bench("start")
-    (listed,) = tables(
-        start.imports(start.commands(start.install(str(tmp_path)))["egressc check -p profile.yaml"], most=10_000)
-    )
+    with start.installed() as egressc:
+        (listed,) = tables(start.imports(start.commands(egressc)["egressc check -p profile.yaml"], most=10_000))
     names = {row[0] for row in listed}
     assert "lark.lexer" in names
     assert "interegular.fsm" not in names

@@ -6,6 +6,7 @@ the same bytes.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -129,6 +130,23 @@ def test_the_example_compiles() -> None:
         "recipes/scanner": ("REGISTRY_ONLY", [mesh, "./internet.tcp-443.egressc.invalid"]),
     }
     assert made.manifests.installation.mode == "REGISTRY_ONLY"
+
+
+def test_a_compilation_leaves_nothing_in_a_circle() -> None:
+    """The collector is off in the command line: what stands in a circle stays until the process ends, once a cluster."""
+    test_the_example_compiles()  # what is loaded once
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        test_the_example_compiles()
+        gc.collect()
+        kinds = {type(each) for each in gc.garbage}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not {each.__qualname__ for each in kinds if each.__module__.startswith("egresslang")}
 
 
 def test_the_example_leaves_holes_where_it_says() -> None:

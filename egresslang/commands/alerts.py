@@ -65,9 +65,9 @@ def run(options: Any) -> int:
 
 def _watched(options: Any) -> list[tuple[Watch, Cluster]]:
     """Each cluster, after telling what is found; none where that fails."""
+    from egresslang.commands.clusters import compile_each
     from egresslang.commands.inputs import merged, read_inputs
     from egresslang.commands.report import settled, status, tell
-    from egresslang.compile import compile
     from egresslang.findings import Severity, errors
     from egresslang.traffic.recordings import Cluster
     from egresslang.traffic.watched import Watch
@@ -75,7 +75,7 @@ def _watched(options: Any) -> list[tuple[Watch, Cluster]]:
     files, profiles, found = read_inputs(options)
     made = []
     if not errors(found):
-        made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
+        made = compile_each(files, profiles, today(options), Severity.WARNING)
         found += merged(profiles, [each.findings for each in made])
     told = settled(options, found, files)
     if options.verbose:

@@ -84,11 +84,11 @@ def run(options: Any) -> int:
     made: list[Compilation] = []
     try:
         if not errors(found):
-            from egresslang.compile import compile
+            from egresslang.commands.clusters import compile_each
             from egresslang.policy.clusters import unmatched
 
             found.extend(unmatched(files, profiles))
-            made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
+            made = compile_each(files, profiles, today(options), Severity.WARNING)
             found.extend(merged(profiles, [each.findings for each in made], [each.policy for each in made]))
         if errors(found) or fails(options, found, files):
             report(options, found, files, profiles, sys.stderr)

@@ -60,15 +60,15 @@ def run(options: Any) -> int:
 def _graphs(options: Any) -> tuple[Sequence[Graph], int]:
     """The picture of each cluster, and the status after telling what is found; none of a policy that cannot be read."""
     from egresslang.answers.graph.draw import draw
+    from egresslang.commands.clusters import compile_each
     from egresslang.commands.inputs import merged, read_inputs
     from egresslang.commands.report import settled, tell
-    from egresslang.compile import compile
     from egresslang.findings import Severity, errors
 
     files, profiles, found = read_inputs(options)
     made = []
     if not errors(found):
-        made = [compile(files, profile, today(options), Severity.WARNING) for profile in profiles]
+        made = compile_each(files, profiles, today(options), Severity.WARNING)
         found += merged(profiles, [each.findings for each in made], [each.policy for each in made])
     policies = [each.policy for each in made if each.policy is not None]
     audited = read_audit(options, policies[0], profiles[0]) if policies and asks_for_traffic(options) else None

@@ -17,10 +17,10 @@ def judge(options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile
     """What is told of a policy that was read, with what was found in reading it."""
     if errors(found):
         return settled(options, found, files)
-    from egresslang.compile import compile
+    from egresslang.commands.clusters import compile_each
     from egresslang.policy.clusters import unmatched
 
-    made = [compile(files, profile, today(options), Severity.ERROR) for profile in profiles]
+    made = compile_each(files, profiles, today(options), Severity.ERROR)
     policies = [each.policy for each in made if each.policy is not None]
     in_clusters = merged(profiles, [each.findings for each in made], [each.policy for each in made])
     return settled(options, [*found, *unmatched(files, profiles), *in_clusters], files, policies)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
+from weakref import ref
 
 from egresslang.mesh.addresses import BITS, parse_address, parse_network
 from egresslang.mesh.resources import (
@@ -243,13 +244,23 @@ class Registry:
 
 
 class View:
-    """The services that are exported to a namespace: those exported to it by name, then those to everyone."""
+    """The services that are exported to a namespace: those exported to it by name, then those to everyone.
+
+    The registry keeps its views, and is kept by none: a mesh in a circle would stay in memory until the process ends.
+    """
 
     def __init__(self, registry: Registry, namespace: str) -> None:
-        self.registry = registry
+        self._registry = ref(registry)
         self.namespace = namespace
         self._named = {each: at for at, each in enumerate(registry.exported.get(namespace, ()))}
         self.virtual_services = list(self._virtual_services())
+
+    @property
+    def registry(self) -> Registry:
+        """The registry that it is a view of."""
+        found = self._registry()
+        assert found is not None
+        return found
 
     def rank(self, service: Registered) -> tuple[bool, int]:
         """The place of a service that the namespace sees among all that it sees."""

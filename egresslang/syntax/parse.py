@@ -14,7 +14,7 @@ from egresslang import codes, limits
 from egresslang.findings import Finding, Label, finding
 from egresslang.source import Source, Span
 from egresslang.suggest import is_misspelling, nearest
-from egresslang.syntax import errors, nodes, stuck
+from egresslang.syntax import errors, nodes
 from egresslang.syntax.grammar import load
 from egresslang.syntax.words import (
     is_label,
@@ -165,6 +165,8 @@ class _Statements(Transformer[Token, Any]):
         try:
             made = self.lark.parse(text)
         except UnexpectedInput as problem:
+            from egresslang.syntax import stuck
+
             del found[before:]
             found.append(stuck.explain(problem, source, start, end, _KEYS))
             return None

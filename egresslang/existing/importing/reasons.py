@@ -16,6 +16,8 @@ _TOLD = frozenset(("description", "reason", "purpose"))
 
 _OF_TOOLS = re.compile(r"(?i)source:|yaml-language-server|yamllint|prettier|generated|do not edit|code generated|\W*$")
 
+_COMMENT = re.compile(r"[\"']?[^\S\n]+#(.*)")
+
 
 def reason_of(manifest: Located, host: str = "") -> str:
     """Why a manifest stands there: its annotations, the comments above it, and the one behind a host of its list."""
@@ -59,6 +61,5 @@ def _behind(manifest: Located, host: str) -> Iterator[str]:
 
 
 def _comment_after(source: Source, end: int) -> str:
-    line = source.text[end:].partition("\n")[0]
-    found = re.match(r"[\"']?\s+#(.*)", line)
+    found = _COMMENT.match(source.text, end)
     return found[1].strip() if found else ""
