@@ -7,7 +7,7 @@ JUDGE := tests/conformance/judge
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
-.PHONY: demo test lint conformance judge bench packages zipapp image lock clean
+.PHONY: demo test lint fuzz conformance judge bench packages zipapp image lock clean
 
 demo: .venv/core
 	@echo "policy: examples/recipes/allowed/recipes.egress"; echo
@@ -22,6 +22,9 @@ lint: .venv/lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+fuzz: .venv/fuzz
+	$(BIN)/python tests/fuzz/run.py --seconds $(or $(FUZZ),3600)
 
 conformance: .venv/conformance judge
 	$(BIN)/python -m pytest tests/conformance
@@ -75,6 +78,6 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/test .venv/lint .venv/conformance: .venv/%: .venv/core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(if $(filter conformance,$*),test$(,)conformance,$*)]"
+.venv/test .venv/lint .venv/fuzz .venv/conformance: .venv/%: .venv/core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(if $(filter conformance fuzz,$*),test$(,))$*]"
 	@touch $@

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from egresslang.findings import Finding, Severity
 from egresslang.report import Context
+from egresslang.report.display import shown
 from egresslang.report.place import Path, paths
 from egresslang.report.prose import remarks, title
 
@@ -40,4 +41,5 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    """A property's value; a file name that would do anything to a terminal is shown, and no longer found."""
+    return _data(text if text.isprintable() else shown(text)).replace(":", "%3A").replace(",", "%2C")

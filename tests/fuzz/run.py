@@ -87,7 +87,9 @@ def _inside(arguments: list[str]) -> None:
     def cross(data: bytes, other: bytes, longest: int, seed: int) -> bytes:
         return mutation.mutated(data, [other], Random(seed))[:longest]
 
-    atheris.Setup([__file__, *arguments[1:]], targets.TARGETS[arguments[0]], custom_mutator=mutate, custom_crossover=cross)
+    atheris.Setup(
+        [__file__, *arguments[1:]], targets.TARGETS[arguments[0]], custom_mutator=mutate, custom_crossover=cross
+    )
     atheris.Fuzz()
 
 
@@ -109,7 +111,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="how many targets at a time (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="where chance starts (default: the time)")
     parser.add_argument("--replay", metavar="TARGET", choices=list(targets.TARGETS), help="run a target on files")
-    parser.add_argument("names", nargs="*", metavar="TARGET|FILE", help="which targets (default: all), or the files to replay")
+    parser.add_argument(
+        "names", nargs="*", metavar="TARGET|FILE", help="which targets (default: all), or the files to replay"
+    )
     options = parser.parse_args(arguments)
     if options.replay:
         _replay(options.replay, options.names)
@@ -125,7 +129,10 @@ def main(arguments: Sequence[str]) -> int:
         for name, executed, files in pool.map(lambda name: _fuzz(name, each, seed), names):
             print(f"{name:16} {executed:>10,} executions", flush=True)
             for file in files:
-                print(f"  found: python tests/fuzz/run.py --replay {name} {file}; what was said is in {BUILT / name}.log", flush=True)
+                print(
+                    f"  found: python tests/fuzz/run.py --replay {name} {file}; what was said is in {BUILT / name}.log",
+                    flush=True,
+                )
             total += executed
             finds += len(files)
     print(f"{'':16} {total:>10,} executions, {finds or 'nothing'} found")

@@ -6,8 +6,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-
 from mutation import mutated
+from run import main
 from seeds import crashes, own, seeds
 from targets import TARGETS
 
@@ -38,3 +38,9 @@ def test_mutations_are_answered(name: str) -> None:
         except BaseException as problem:
             problem.add_note(f"of {name}, on {data!r}")
             raise
+
+
+def test_a_file_is_replayed(capsys: pytest.CaptureFixture[str]) -> None:
+    seed = str(next(own("settings")))
+    assert main(["--replay", "settings", seed]) == 0
+    assert capsys.readouterr().out.startswith(f"{seed}: nothing found")
