@@ -60,9 +60,9 @@ def holds_table(content: bytes) -> bool:
     """Whether a `pyproject.toml` has a table for egressc."""
     if not _MAY_HOLD.search(content):
         return False
-    import tomllib
+    from egresslang.config.toml import loads
 
     try:
-        return TABLE[1] in tomllib.loads(content.decode()).get(TABLE[0], {})
-    except (ValueError, AttributeError):
+        return TABLE[1] in loads(content.decode()).get(TABLE[0], {})
+    except (ValueError, AttributeError, RecursionError):
         return bool(re.search(rb"tool[\"']?\s*\.\s*[\"']?egressc", content))  # broken, and meant for us

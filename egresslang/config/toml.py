@@ -23,6 +23,8 @@ _STRING = re.compile(
 )  # fmt: skip
 _BARE = re.compile(r"\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*|[^\s,\]}#]+")
 _BITS = 32
+_DEEP_KEY = re.compile(r"(?<![\w-])(?:(?>[\w-]+|\"[^\"\n]*\"|'[^'\n]*')[ \t]*\.[ \t]*){100}")
+"""A key of so many parts that nobody means it; `tomllib` takes the square of their number of steps."""
 
 
 @record
@@ -38,12 +40,19 @@ class _Node:
 def read(source: Source) -> tuple[Located | None, list[Finding]]:
     """The document of a text, or None and a finding at the place where it is no TOML."""
     try:
-        value = tomllib.loads(source.text.removeprefix("\ufeff"))
+        value = loads(source.text.removeprefix("\ufeff"))
         return Located(source, value, _place(value, _Walk(source.text).document())), []
     except tomllib.TOMLDecodeError as problem:
         return None, [_broken(source, str(problem))]
     except RecursionError:
         return None, [_broken(source, "Too many values stand in one another")]
+
+
+def loads(text: str) -> dict[str, Any]:
+    """What a text means; raises tomllib.TOMLDecodeError, and RecursionError where values stand too deep in one another."""
+    if _DEEP_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def _broken(source: Source, problem: str) -> Finding:
