@@ -23,7 +23,7 @@ class Inspected:
 
     def __init__(self, asked: AskedMesh, documents: Iterable[Located], unknown: Iterable[str] = ()) -> None:
         self.asked = asked
-        self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text))
+        self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text) if "." in name)
         self._namespaces = {_name(each): each for each in documents if _is_namespace(each)}
         self._proxies: dict[tuple[object, ...], Proxy] = {}
 
@@ -153,7 +153,7 @@ class Inspected:
         return found
 
 
-_NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)+")
+_NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)*")
 _UNLABELLED: Mapping[str, str] = {}
 
 

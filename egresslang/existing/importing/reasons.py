@@ -59,6 +59,5 @@ def _behind(manifest: Located, host: str) -> Iterator[str]:
 
 
 def _comment_after(source: Source, end: int) -> str:
-    line = source.text[end:].partition("\n")[0]
-    found = re.match(r"[\"']?\s+#(.*)", line)
+    found = re.compile(r"[\"']?[^\S\n]+#(.*)").match(source.text, end)
     return found[1].strip() if found else ""
