@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
@@ -121,6 +122,8 @@ def main(arguments: Sequence[str]) -> int:
     names = options.names or list(targets.TARGETS)
     if unknown := set(names) - set(targets.TARGETS):
         parser.error(f"no target is called {', '.join(sorted(unknown))}; there are {', '.join(targets.TARGETS)}")
+    if find_spec("atheris") is None:
+        parser.error("fuzzing needs atheris, for CPython on Linux: `make fuzz` installs it")
     each = max(1, options.seconds * options.jobs // len(names))
     seed = options.seed or int(time.time())
     print(f"{len(names)} targets for {each} s each, {options.jobs} at a time, seed {seed}", flush=True)
@@ -129,10 +132,9 @@ def main(arguments: Sequence[str]) -> int:
         for name, executed, files in pool.map(lambda name: _fuzz(name, each, seed), names):
             print(f"{name:16} {executed:>10,} executions", flush=True)
             for file in files:
-                print(
-                    f"  found: python tests/fuzz/run.py --replay {name} {file}; what was said is in {BUILT / name}.log",
-                    flush=True,
-                )
+                is_log = file.suffix == ".log"
+                how = "it ended early" if is_log else f"found: {sys.executable} {__file__} --replay {name} {file}"
+                print(f"  {how}; what was said is in {BUILT / name}.log", flush=True)
             total += executed
             finds += len(files)
     print(f"{'':16} {total:>10,} executions, {finds or 'nothing'} found")
