@@ -9,7 +9,7 @@ JUDGE := tests/conformance/judge
 # Python and machine, within the bounds of pyproject.toml.
 LOCKED ?=
 
-.PHONY: demo test lint conformance judge bench packages zipapp release image lock audit-dependencies clean
+.PHONY: demo test lint fuzz conformance judge bench packages zipapp release image lock audit-dependencies clean
 
 demo: .venv/core
 	@echo "policy: examples/recipes/allowed/recipes.egress"; echo
@@ -24,6 +24,9 @@ lint: .venv/lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+fuzz: .venv/fuzz
+	$(BIN)/python tests/fuzz/run.py --seconds $(or $(FUZZ),3600)
 
 conformance: .venv/conformance judge
 	$(BIN)/python -m pytest -n auto --dist loadfile tests/conformance
@@ -94,6 +97,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	$(PIP) $(if $(LOCKED),--no-deps --no-build-isolation) --editable .
 	@touch $@
 
-.venv/test .venv/lint .venv/conformance .venv/release: .venv/%: .venv/core
-	$(if $(LOCKED),,$(PIP) --editable ".[$(if $(filter conformance,$*),test$(,)conformance$(,)release,$*)]")
+.venv/test .venv/lint .venv/fuzz .venv/conformance .venv/release: .venv/%: .venv/core
+	$(if $(LOCKED),,$(PIP) --editable ".[$(if $(filter conformance fuzz,$*),test$(,))$(if $(filter conformance,$*),release$(,))$*]")
 	@touch $@

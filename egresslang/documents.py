@@ -435,7 +435,7 @@ class _Reader:
         nodes = [document]
         while nodes:
             node = nodes.pop()
-            start = self._base + node.start_mark.index
+            start = (self._base & _LOW) + node.start_mark.index
             if node.tag or self._source.text[start : start + 1] in ("&", "!"):
                 self._refuse(start)
                 return True

@@ -28,6 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from egresslang.codes import OUTAGE, OVER_GRANT
 from egresslang.compile import Compilation, compile, read
 from egresslang.findings import Severity, errors
 from egresslang.output import render, stream
@@ -361,6 +362,7 @@ def test_neither_order_nor_comments_change_a_byte(seed: int) -> None:
 def test_every_output_is_well_formed(seed: int) -> None:
     random = Random(seed)
     made = compiled(written(policy(random), random), cluster(profile_text(random)))
+    assert not {each.code for each in made.findings} & {OVER_GRANT, OUTAGE}
     if made.manifests is None:
         assert errors(made.findings)
         return

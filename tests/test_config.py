@@ -285,6 +285,9 @@ def test_the_report_goes_to_a_file(here: Path) -> None:
         ("select = " + "[" * 9000 + "]" * 9000, 1, "", "write `key = value` lines"),
         ("select = [\n", 1, "", "write `key = value` lines"),
         ("select = 1\nselect = 2\n", 2, "", "write `key = value` lines"),
+        ("select" + ".a" * 150 + " = 1", 1, "", "write `key = value` lines"),
+        ("\ufeffselect = x y\n", 1, "x", "write `key = value` lines"),
+        ('select = "x \n', 1, "", "write `key = value` lines"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_place(here: Path, text: str, line: int, underlined: str, help: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from egresslang import fixes
+from egresslang.codes import HOSTILE_TEXT
 from egresslang.commands.judge import judge
 from egresslang.commands.report import Told, conclude
 from egresslang.commands.rewrite import rewrite
@@ -25,6 +26,9 @@ def fix(options: Any, files: Sequence[File], profiles: Sequence[ClusterProfile],
     told = judge(options, files, profiles, found)
     if any(each.span.source not in before for each in errors(found)) or errors(options.problems):
         return conclude(options, told, files, profiles, sys.stdout)  # what is right depends on what cannot be read
+    if any(map(_is_undecodable, found)):
+        is_stream = any(source.name == STANDARD_INPUT for source in before)
+        return conclude(options, told, files, profiles, sys.stderr if is_stream or options.diff else sys.stdout)
     after, made, mended, left = _mend(options, files, profiles, told)
     if options.diff:
         write(sys.stdout, "".join(fixes.diff(*each) for each in zip(before, after, strict=True)))
@@ -58,6 +62,11 @@ def _mend(
         files, found = read(sources)
         told = judge(options, files, profiles, [*options.problems, *found])
     return sources, total, files, told
+
+
+def _is_undecodable(each: Finding) -> bool:
+    """Whether a finding is about a byte that is no character, as `files.decode` tells it."""
+    return each.code is HOSTILE_TEXT and each.span.text == "\ufffd"
 
 
 def _count(number: int, one: str, many: str) -> str:

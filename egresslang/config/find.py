@@ -13,7 +13,8 @@ SHARED = "pyproject.toml"
 TABLE = ("tool", "egressc")
 """Where the configuration stands in a file that others share."""
 
-_MAY_HOLD = re.compile(rb"tool[\"']?\s*\.\s*[\"']?egressc|^\s*\[\s*[\"']?tool[\"']?\s*\]", re.MULTILINE)
+_NAMED = rb"tool[\"']?[ \t]*\.[ \t]*[\"']?egressc"
+_MAY_HOLD = re.compile(_NAMED + rb"|^[ \t]*\[[ \t]*[\"']?tool[\"']?[ \t]*\]", re.MULTILINE)
 
 
 def find(path: str) -> str:
@@ -67,4 +68,4 @@ def holds_table(content: bytes) -> bool:
     try:
         return TABLE[1] in loads(content.decode()).get(TABLE[0], {})
     except (ValueError, AttributeError, RecursionError):
-        return bool(re.search(rb"tool[\"']?\s*\.\s*[\"']?egressc", content))  # broken, and meant for us
+        return bool(re.search(_NAMED, content))  # broken, and meant for us

@@ -63,13 +63,15 @@ def loads(text: str) -> dict[str, Any]:
 def _broken(source: Source, problem: str, at: int = -1) -> Finding:
     """What tomllib objects to, at the place that it names in its message unless one is given."""
     where = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", problem)
-    at = len(source.text.rstrip()) if at < 0 else at
+    end = len(source.text.rstrip())
+    at = end if at < 0 else at
     if where and where[1]:
-        at = min(source.offset(int(where[1]), int(where[2])), len(source.text))
+        bom = where[1] == "1" and source.text.startswith("\ufeff")
+        at = min(source.offset(int(where[1]), int(where[2])) + bom, end)
     why = problem[: where.start()] if where else problem
     return finding(
         codes.BAD_CONFIG,
-        Span(source, at, min(at + 1, len(source.text.rstrip()))) if at < len(source.text) else Span(source, at, at),
+        Span(source, at, min(at + 1, end)),
         f"`{source.name}` is not TOML",
         why[:1].lower() + why[1:],
         help='write `key = value` lines, text in `"…"`, lists in `[…]`',

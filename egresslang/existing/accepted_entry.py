@@ -214,10 +214,10 @@ class _Resolution:
                     "a port of this ServiceEntry is meant",
                     f"write {one_of(sorted(self.names))}" if self.names else "remove it",
                 )
-            if not 0 < number < 65536:
+            if number is None or not 0 < number < 65536:
                 yield Complaint(
                     (*path, "ports", name),
-                    f"{number} is no port",
+                    f"{'nothing' if number is None else number} is no port",
                     "expected 1 to 65535",
                     "write the port of the endpoint",
                 )

@@ -177,8 +177,8 @@ def is_installation(document: Located) -> bool:
 def _is_ours(document: Located) -> bool:
     """Whether a former compilation wrote an object: the next one replaces it."""
     key, value = MANAGED_BY
-    labels = document.get("metadata", "labels")
-    return document.value["kind"] in _OURS and labels is not None and labels.value.get(key) == value
+    label = document.get("metadata", "labels", key)
+    return document.value["kind"] in _OURS and label is not None and label.value == value
 
 
 class _Writable:

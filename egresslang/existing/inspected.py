@@ -33,7 +33,7 @@ class Inspected:
 
     def __init__(self, asked: AskedMesh, documents: Iterable[Located], unknown: Iterable[str] = ()) -> None:
         self.asked = asked
-        self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text))
+        self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text) if "." in name)
         self._namespaces: dict[str, Located] = {}
         found = []
         for each in documents:
@@ -184,7 +184,7 @@ class Inspected:
         return found
 
 
-_NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)+")
+_NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)*")
 _UNLABELLED: Mapping[str, str] = {}
 
 

@@ -161,19 +161,22 @@ class Registry:
         Where several services are one host of a namespace, the last of them says which endpoints a port has, by its
         number for those of ServiceEntries and by its name for pods (initServiceRegistry, CopyEndpoints).
         """
-        behind = self._behind
+        behind: dict[tuple[str, str], dict[int | str, list[tuple[int, str]]]] = {}
+        for key, held in self._behind.items():
+            by_port = behind[key] = {}
+            for at, (address, said, name) in enumerate(held):
+                by_port.setdefault(said or name, []).append((at, address))
         found: dict[tuple[str, str, int], list[str]] = {}
-        for service in self.services:
-            by_port: dict[int, list[str]] = {}
-            numbers: dict[int | str, list[int]] = {}
+        for service in reversed(self.services):
+            by_port = behind.get((service.host, service.namespace), {})
+            here: dict[int, list[tuple[int, str]]] = {}
             for port in service.ports:
-                numbers.setdefault(port.number, []).append(port.number)
-                numbers.setdefault(port.name, []).append(port.number)
-            for address, said, name in behind.get((service.host, service.namespace), ()):
-                for number in numbers.get(said or name, ()):
-                    by_port.setdefault(number, []).append(address)
-            for number, addresses in by_port.items():
-                found[service.host, service.namespace, number] = addresses
+                if (service.host, service.namespace, port.number) not in found:
+                    here.setdefault(port.number, []).extend(by_port.get(port.number, ()))
+                    here[port.number].extend(by_port.get(port.name, ()))
+            for number, addresses in here.items():
+                if addresses:
+                    found[service.host, service.namespace, number] = [address for _, address in sorted(addresses)]
         return found
 
     @property

@@ -41,4 +41,5 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    """A property's value; a file name that would do anything to a terminal is shown, and no longer found."""
+    return _data(text if text.isprintable() else shown(text)).replace(":", "%3A").replace(",", "%2C")

@@ -36,13 +36,13 @@ BLOCK_ALL = "block_all"
 """The route that answers 502 to what nobody registered."""
 
 _HEAD = re.compile(
-    r'\[(?P<start_time>[^\]\s]+)\] "(?P<request>.*?)" (?P<response_code>\d+) (?P<response_flags>\S+)(?: |$)'
+    r'\[(?P<start_time>[^\]\s]+)\] "(?P<request>.*?)" (?P<response_code>\d+) (?P<response_flags>\S+)(?: |\Z)'
 )
 _TAIL = re.compile(
-    r'"(?P<authority>[^" ]*)" "(?P<upstream_host>[^" ]*)" (?P<upstream_cluster>\S+) \S+ '
+    r'[^ ]*"(?P<authority>[^" ]*)" "(?P<upstream_host>[^" ]*)" (?P<upstream_cluster>\S+) \S+ '
     r"(?P<downstream_local_address>\S+) \S+ (?P<requested_server_name>\S+) (?P<route_name>\S+)"
 )
-_TAIL_WORDS = 8
+_TAIL_WORDS = 8  # found by counting: one expression for the line would try every quote of it with every other
 _NOTHING = "-"
 
 
@@ -133,8 +133,8 @@ def read_fields(text: bytes) -> Fields | None:
         if not isinstance(said, dict) or "upstream_cluster" not in said:
             return None
         return {key: _NOTHING if value is None else str(value) for key, value in said.items()}
-    words = line.rsplit(" ", _TAIL_WORDS)  # two searches of one piece each: one over all of it takes the square of it
-    head, tail = _HEAD.match(words[0]), _TAIL.fullmatch(" ".join(words[1:]))
+    start, *words = line.rsplit(" ", _TAIL_WORDS)
+    head, tail = _HEAD.match(start), _TAIL.fullmatch(" ".join(words))
     return None if head is None or tail is None else head.groupdict() | tail.groupdict()
 
 

@@ -53,9 +53,12 @@ def rest(profile: ClusterProfile, documents: Iterable[Located]) -> Iterator[Reso
 
 
 def is_left(source: Source) -> bool:
-    """Whether a file holds nothing that a policy replaces and no installation, and something that has a say in the mesh."""
-    documents = list(unfolded(read(source)[0]))
-    is_plain = all(_is_whole(each) for each in documents)
+    """Whether a profile can name a file that holds nothing that a policy replaces and no installation, and that has a say."""
+    read_here, problems = read(source)
+    documents = list(unfolded(read_here))
+    for each in documents:
+        list(resources_of(each, DEFAULT, problems))
+    is_plain = not problems and all(_is_whole(each) for each in documents)
     return source.name != STANDARD_INPUT and is_plain and not is_mesh(documents) and any(map(is_read, documents))
 
 
