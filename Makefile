@@ -78,7 +78,7 @@ RELOCK = { head -n 1 $(1); $(2); } > $(1).part && mv $(1).part $(1)
 
 lock: .venv/conformance
 	$(call RELOCK,tools/requirements.lock,$(LOCK) pyproject.toml)
-	$(call RELOCK,tools/ci.lock,echo editables | $(LOCK) pyproject.toml - --all-extras --constraint tools/requirements.lock)
+	$(call RELOCK,tools/ci.lock,echo editables | $(LOCK) pyproject.toml - $(addprefix --extra ,test lint conformance release) --constraint tools/requirements.lock)
 	$(call RELOCK,tools/build.lock,echo 'hatchling>=1.25$(,)<2' | $(LOCK) - --constraint tools/ci.lock)
 
 clean:
