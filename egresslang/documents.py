@@ -133,6 +133,27 @@ class Located:
                 yield Located(self.source, value, place)
 
 
+class Unplaced(Located):
+    """A document in `[start, end)` of a source whose values are known: its places are read when they are asked for."""
+
+    __slots__ = ("_end", "_read", "_start")
+
+    def __init__(self, source: Source, value: Any, start: int, end: int) -> None:
+        self.source = source
+        self.value = value
+        self._key = -1
+        self._at = {}
+        self._start = start
+        self._end = end
+        self._read: _Place = None
+
+    @property
+    def _place(self) -> _Place:
+        if self._read is None:
+            self._read = read_part(self.source, self._start, self._end)[0][0]._place
+        return self._read
+
+
 def composed(parts: Mapping[str, Any], at: Span) -> Located:
     """A mapping made of values that stand elsewhere in a source, each at its own place, and of words that stand at `at`."""
     value, place = _composed(parts, at.start << _BITS | at.end)
@@ -172,6 +193,13 @@ def read(
     elif stopped is not None:
         for start, end in _documents_after(text, stopped):
             reader.stream(start, end)
+    return reader.documents, reader.findings
+
+
+def read_part(source: Source, start: int, end: int) -> tuple[list[Located], list[Finding]]:
+    """The documents in `[start, end)` of a source, where a document starts and ends."""
+    reader = _Reader(source, codes.BAD_PROFILE)
+    reader.stream(start, end)
     return reader.documents, reader.findings
 
 

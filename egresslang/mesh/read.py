@@ -166,8 +166,9 @@ def unfolded(documents: Iterable[Located]) -> Iterator[Located]:
 def _odd(manifest: Located) -> Finding | None:
     """A finding where kind or version is no text."""
     for key in ("kind", "apiVersion"):
-        part = manifest.get(key)
-        if part is not None and not isinstance(part.value, str):
+        said = manifest.value.get(key)
+        if said is not None and not isinstance(said, str):
+            part = manifest[key]
             return finding(
                 codes.BAD_PROFILE,
                 part.heading,

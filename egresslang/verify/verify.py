@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from egresslang.documents import LIMIT
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, errors
+from egresslang.layouts import read as read_ours
 from egresslang.mesh.mesh import Mesh, allocated
 from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
@@ -43,7 +44,7 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     is_emitted = True
     for source in manifests:
         is_emitted = is_emitted and source.name == EMITTED
-        each, problems = read_documents(source, limit=None if source.name == EMITTED else LIMIT)
+        each, problems = read_ours(source) if source.name == EMITTED else read_documents(source, limit=LIMIT)
         documents += each
         found += problems
     resources, problems = read(documents, profile.cluster_domain)
