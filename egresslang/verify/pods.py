@@ -1,7 +1,7 @@
 """Pods: one for every class that policy and manifests tell apart.
 
 A class is a known workload, any other workload of a namespace, or one of a namespace that nobody has heard of; those
-for which the same Sidecar holds and which the policy grants the same are one.
+of one namespace whose Sidecars import the same and which the same rules grant the same are one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
+from egresslang.mesh.resources import Sidecar
 from egresslang.policy.intent import Intent, Intents
 from egresslang.policy.policy import ANY, Policy
 from egresslang.profile.profile import ClusterProfile
@@ -45,16 +46,27 @@ def classes(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[Cla
         intent = intents.of(namespace, workload)
         sidecar = mesh.sidecar(namespace, labels)
         where = namespace if _is_told_apart(namespace, mesh) else ""
-        proxied = where, id(sidecar), _routed_labels(mesh, labels)
-        key = (*proxied, tuple(map(id, intent.grants)), intent.is_open, intent.in_mesh)
+        routed = _routed_labels(mesh, labels)
+        key = where, _imports(sidecar), routed, _granted(intent), intent.is_open, intent.in_mesh
         if key in seen:
             continue
         seen.add(key)
+        proxied = where, id(sidecar), routed
         proxy = proxies.get(proxied)
         if proxy is None:
             pod = Pod(namespace, labels, profile.dns_capture, _families(profile))
             proxy = proxies[proxied] = Proxy(mesh, pod, sidecar)
         yield Class(namespace, workload, intent, proxy)
+
+
+def _imports(sidecar: Sidecar | None) -> object:
+    """What a Sidecar says of those for whom it holds."""
+    return None if sidecar is None else (sidecar.egress, sidecar.policy)
+
+
+def _granted(intent: Intent) -> object:
+    """What is granted, and by which rules; the grants that one rule makes of one destination share it."""
+    return tuple([(id(each.rule), id(each.destination), each.port, each.spelled) for each in intent.grants])
 
 
 def _pods(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[tuple[str, str, Mapping[str, str]]]:
