@@ -82,21 +82,22 @@ class Shapes:
 
     def _by_lark(self, source: Source, start: int, end: int) -> tuple[Plan, list[Token]]:
         text = source.text[start:end]
-        tree = self._lark.parse(text)
-        kept: list[Any] = list(tree.scan_values(lambda each: isinstance(each, lark.Token)))
-        plan = self._plan(tree, {each.start_pos: number for number, each in enumerate(kept)})
-        if self._left and len(kept) <= TOKENS:
+        tokens: list[Token] = []
+        plan = self._plan(self._lark.parse(text), Span(source, start, end), tokens)
+        if self._left and len(tokens) <= TOKENS:
             self._learn(text, plan)
-        return plan, [
-            Token(each.type, each.value, Span(source, start + each.start_pos, start + each.end_pos)) for each in kept
-        ]
+        return plan, tokens
 
-    def _plan(self, tree: lark.Tree[lark.Token], numbers: Mapping[int | None, int]) -> Plan:
-        children = [
-            numbers[each.start_pos] if isinstance(each, lark.Token) else self._plan(each, numbers)
-            for each in tree.children
-        ]
-        return getattr(self._builder, tree.data), tuple(children)
+    def _plan(self, tree: lark.Tree[lark.Token], span: Span, tokens: list[Token]) -> Plan:
+        """The plan of a tree, whose tokens join those before them; `span` is that of the statement."""
+        parts: list[Any] = []
+        for each in tree.children:
+            if isinstance(each, lark.Token):
+                parts.append(len(tokens))
+                tokens.append(_token(each, span))
+            else:
+                parts.append(self._plan(each, span, tokens))
+        return getattr(self._builder, tree.data), tuple(parts)
 
     def _learn(self, text: str, plan: Plan) -> None:
         """Remember the plan of a text, and the steps that lead to it."""
@@ -120,6 +121,12 @@ class Shapes:
         terminals = [each for each in self._lark.terminals if each.name in names]
         keywords = {each.pattern.value: each.name for each in terminals if each.pattern.type == "str"}
         return _Step(_expression(terminals), keywords)
+
+
+def _token(token: Any, span: Span) -> Token:
+    """A token of lark in the statement of a span."""
+    place = Span(span.source, span.start + token.start_pos, span.start + token.end_pos)
+    return Token(token.type, token.value, place)
 
 
 def _expression(terminals: list[TerminalDef]) -> re.Pattern[str]:
