@@ -120,3 +120,10 @@ def test_no_more_layouts_are_kept_than_there_is_room_for(monkeypatch: pytest.Mon
     monkeypatch.setattr(layouts, "LAYOUTS", 1)
     found = same("a: x\n---\nb: x\n---\na: y\n---\nb: y\n")
     assert [type(each) for each in found] == [Located, Located, Unplaced, Located]
+
+
+def test_what_is_forgotten_is_read_again() -> None:
+    _, document = same("a: x\n---\na: y\n")
+    assert isinstance(document, Unplaced)
+    document.forget()
+    assert (document.value, document["a"].text, document["a"].span.place) == ({"a": "y"}, "y", ("x.yaml", 3, 4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egresslang.documents import LIMIT
+from egresslang.documents import LIMIT, Unplaced
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, errors
 from egresslang.layouts import read as read_ours
@@ -55,6 +55,9 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     found += problems
     if found:
         return found
+    for document in documents:
+        if isinstance(document, Unplaced):
+            document.forget()
     config = replace(settled.config, version=profile.version, cluster_domain=profile.cluster_domain)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
