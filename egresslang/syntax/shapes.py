@@ -19,6 +19,9 @@ from egresslang.source import Source, Span
 SHAPES = 500
 """How many shapes are learned: as many as real policies have ten times over."""
 
+FEW = 20
+"""How many statements lark parses before any shape is learned, which takes a few milliseconds at first."""
+
 TOKENS = 60
 """The most tokens of a statement that is learned: few others are as long."""
 
@@ -55,6 +58,7 @@ class Shapes:
         self._builder = builder
         self._ignored = frozenset(parser.lexer_conf.ignore)
         self._first: _Step | None = None
+        self._few = FEW
         self._left = SHAPES
 
     def parse(self, source: Source, start: int, end: int) -> tuple[Plan, list[Token]]:
@@ -84,7 +88,9 @@ class Shapes:
         text = source.text[start:end]
         tokens: list[Token] = []
         plan = self._plan(self._lark.parse(text), Span(source, start, end), tokens)
-        if self._left and len(tokens) <= TOKENS:
+        if self._few:
+            self._few -= 1
+        elif self._left and len(tokens) <= TOKENS:
             self._learn(text, plan)
         return plan, tokens
 

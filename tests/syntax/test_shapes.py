@@ -40,7 +40,7 @@ def read(reader: _Statements, text: str) -> Any:
 
 
 BY_SHAPE, BY_LARK = _Statements(), _Statements()
-BY_SHAPE.shapes._left = 1 << 30
+BY_SHAPE.shapes._few, BY_SHAPE.shapes._left = 0, 1 << 30
 BY_LARK.shapes._left = 0
 
 SLIPS = ("", " ", "\n ", "#", " #", '"', ",", "{", "}", "[", "]", "=", ":", "->", "a", "except", " except ", "allowed",
@@ -69,8 +69,18 @@ def test_a_shape_says_what_lark_says(data: Any) -> None:
             assert read(BY_SHAPE, each) == read(BY_LARK, each)
 
 
+def test_a_few_statements_teach_nothing() -> None:
+    reader = _Statements()
+    for _ in range(shapes.FEW):
+        read(reader, "hosts x = a.com")
+    assert reader.shapes._first is None
+    read(reader, "hosts x = a.com")
+    assert reader.shapes._first is not None
+
+
 def test_lark_is_asked_once_for_a_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = _Statements()
+    reader.shapes._few = 0
     made, _ = read(reader, "allow a -> b.com:443 tls owner=x\n")
 
     def refuse(*_: object) -> None:
@@ -99,6 +109,7 @@ def test_each_step_reads_with_the_expression_that_lark_has_there() -> None:
 
 def test_no_more_shapes_are_learned_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = _Statements()
+    reader.shapes._few = 0
     learned = []
     monkeypatch.setattr(Shapes, "_learn", lambda self, text, plan: learned.append(text))
     read(reader, f"hosts x = {', '.join('a.com' for _ in range(shapes.TOKENS))}")
