@@ -77,8 +77,10 @@ def shares(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
         if len(members) == 1:
             held[part.number] = part.line, None, list(part.grants)
             continue
+        numbers = _numbers(members)
         for grant in part.grants:
-            member = _member(grant, members)
+            subject = grant.subject
+            member = numbers.get((subject.namespace, subject.workload), numbers.get(("", subject.workload)))
             held.setdefault((id(part.line), member), (part.line, member, []))[2].append(grant)
     made = [
         (Part(number, line, grants[0].span, tuple(grants)), member)
@@ -118,21 +120,20 @@ class _Holders:
         )
 
 
-def _member(grant: Grant, members: Sequence[Member]) -> int | None:
-    """The source that names the subject of a grant, None when it stands in a set or carries a label."""
-    subject, loose = grant.subject, None
+def _numbers(members: Sequence[Member]) -> dict[tuple[str, str], int]:
+    """The places of sources by the namespace, empty where none is written, and workload that they name.
+
+    Those that stand in a set or carry a label have none.
+    """
+    found: dict[tuple[str, str], int] = {}
     for number, each in enumerate(members):
         if isinstance(each, AllWorkloads):
-            name = ANY
+            found.setdefault((each.namespace, ANY), number)
+        elif isinstance(each, WorkloadName) and each.namespace:
+            found.setdefault((each.namespace, each.name), number)
         elif isinstance(each, WorkloadName):
-            name = each.name
-        else:
-            continue
-        if name == subject.workload and each.namespace == subject.namespace:
-            return number
-        if name == subject.workload and not each.namespace:
-            loose = number
-    return loose
+            found["", each.name] = number
+    return found
 
 
 def _glance(grant: Grant) -> object:
