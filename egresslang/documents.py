@@ -149,6 +149,7 @@ class Unplaced(Located):
 
     @property
     def value(self) -> Any:
+        """What the document holds."""
         return self._whole().value if self._known is None else self._known
 
     @property

@@ -21,6 +21,7 @@ ORDER = (
     ("codes", "pages"),
     ("suggest", "broken_yaml", "report", "directory"),
     ("documents", "files"),
+    ("layouts",),
     ("revision",),
     ("syntax", "profile", "mesh"),
     ("policy", "config", "suppression"),
