@@ -1,4 +1,4 @@
-"""What a compilation costs, stage by stage, against what it cannot do without: `python bench/compile.py [--quick]`.
+"""What a compilation costs, stage by stage, against what it cannot do without: `python bench/compile.py [--quick | --large]`.
 
 For each shape and size it prints, as Markdown:
 
@@ -9,6 +9,8 @@ For each shape and size it prints, as Markdown:
   verification to all that it proves;
 - the peak memory of the process when each stage ended.
 
+With `--large`, 1,000 and 100,000 rules once each, and the exponent with which time and output grow from one to the other.
+
 Every measurement is a fresh process with the cyclic garbage collector off, as in the command line. Imports and the
 start of Python are not counted here (`start.py` is about them); making the parser is, on both sides.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from math import log
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -27,6 +30,7 @@ from shapes import SHAPES
 STAGES = ("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest")
 FLOORS = ("regex", "lark", "yaml")
 SIZES = (10, 100, 1000, 10000)
+LARGE = (1000, 100000)
 
 
 class Row(NamedTuple):
@@ -159,6 +163,24 @@ def section(cases: Iterable[tuple[str, int]], repeats: int) -> Table:
     )
 
 
+def growth(rows: Sequence[Row]) -> str:
+    """For each shape the exponents with which time and bytes written grow from its least size to its greatest.
+
+    1 is linear. The third is that of the time per byte written, in which 0 is linear.
+    """
+    lines = []
+    for shape in dict.fromkeys(row.shape for row in rows):
+        sizes = sorted((row for row in rows if row.shape == shape), key=lambda row: row.size)
+        first, last = sizes[0], sizes[-1]
+        if first.size == last.size:
+            continue
+        span = log(last.size / first.size)
+        time, output = log(last.total / first.total) / span, log(last.output / first.output) / span
+        peak = f"{last.peak['report'] / 1024:,.0f}"
+        lines.append([shape, f"{first.size:,} to {last.size:,}", f"{time:.2f}", f"{output:.2f}", f"{time - output:+.2f}", peak])  # fmt: skip
+    return table(["shape", "rules", "time", "written", "time per byte", "peak MiB"], lines)
+
+
 def repeats_of(size: int, most: int) -> int:
     """How often a size is measured: large ones take long and vary little."""
     return most if size < 10_000 else max(1, most * 3 // 5) if size < 100_000 else 1
@@ -168,17 +190,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What a compilation costs, stage by stage, against its floors.")
     parser.add_argument("--quick", action="store_true", help="up to 1,000 rules, three runs each")
+    parser.add_argument("--large", action="store_true", help="1,000 and 100,000 rules, one run each")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="RULES")
     parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES), metavar="SHAPE")
     parser.add_argument("--repeats", type=int, metavar="N")
     options = parser.parse_args(arguments)
-    sizes = options.sizes or (SIZES[:-1] if options.quick else SIZES)
-    repeats = options.repeats or (3 if options.quick else 5)
+    sizes = options.sizes or (LARGE if options.large else SIZES[:-1] if options.quick else SIZES)
+    repeats = options.repeats or (1 if options.large else 3 if options.quick else 5)
     rows = [measured(shape, size, repeats_of(size, repeats)) for shape in options.shapes for size in sizes]
     print(f"Milliseconds of processor time (wall: of wall time), medians; {machine()}\n")
     print(times(rows))
     print("Peak memory of the process in MiB when a stage ended\n")
     print(memory(rows))
+    if len(sizes) > 1:
+        print("Exponents of growth, 1 is linear\n")
+        print(growth(rows))
 
 
 if __name__ == "__main__":

@@ -127,6 +127,39 @@ class Located:
                 yield Located(self.source, value, place)
 
 
+class Unplaced(Located):
+    """A document in `[start, end)` of a source whose values are known: its places are read when they are asked for."""
+
+    __slots__ = ("_end", "_known", "_read", "_start")
+
+    def __init__(self, source: Source, value: Any, start: int, end: int) -> None:
+        self.source = source
+        self._known = value
+        self._key = -1
+        self._at = {}
+        self._start = start
+        self._end = end
+        self._read: Located | None = None
+
+    @property
+    def value(self) -> Any:
+        """What the document holds."""
+        return self._whole().value if self._known is None else self._known
+
+    @property
+    def _place(self) -> _Place:
+        return self._whole()._place
+
+    def forget(self) -> None:
+        """Let go of the values, which are read again if anyone asks: whoever has made something of them needs them no more."""
+        self._known = None
+
+    def _whole(self) -> Located:
+        if self._read is None:
+            self._read = read_part(self.source, self._start, self._end)[0][0]
+        return self._read
+
+
 def composed(parts: Mapping[str, Any], at: Span) -> Located:
     """A mapping made of values that stand elsewhere in a source, each at its own place, and of words that stand at `at`."""
     value, place = _composed(parts, at.start << _BITS | at.end)
@@ -181,6 +214,13 @@ def _read(source: Source, code: Code, counts: bool) -> tuple[list[Located], list
                 reader.findings.append(limits.over(limits.STATEMENTS, Span(source, start, start + 1), message))
                 break
             reader.stream(start, end)
+    return reader.documents, reader.findings
+
+
+def read_part(source: Source, start: int, end: int) -> tuple[list[Located], list[Finding]]:
+    """The documents in `[start, end)` of a source, where a document starts and ends."""
+    reader = _Reader(source, codes.BAD_PROFILE, counts=False)
+    reader.stream(start, end)
     return reader.documents, reader.findings
 
 

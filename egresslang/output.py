@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from egresslang.targets.documents import installation, service_entry, sidecar
 from egresslang.targets.manifests import Manifests, ServiceEntry, Sidecar
@@ -47,13 +47,11 @@ def stream(manifests: Manifests, kinds: Collection[str] = KINDS, namespace: str 
     return emit(documents(manifests, kinds, namespace))
 
 
-def documents(manifests: Manifests, kinds: Collection[str] = KINDS, namespace: str | None = None) -> list[Document]:
+def documents(manifests: Manifests, kinds: Collection[str] = KINDS, namespace: str | None = None) -> Iterator[Document]:
     """The resources of `stream`, one by one."""
-    return [
-        *map(service_entry, _service_entries(manifests, kinds, namespace)),
-        *map(sidecar, _sidecars(manifests, kinds, namespace)),
-        *_installation(manifests, kinds, namespace),
-    ]
+    yield from map(service_entry, _service_entries(manifests, kinds, namespace))
+    yield from map(sidecar, _sidecars(manifests, kinds, namespace))
+    yield from _installation(manifests, kinds, namespace)
 
 
 def _service_entries(manifests: Manifests, kinds: Collection[str], namespace: str | None) -> list[ServiceEntry]:

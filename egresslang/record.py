@@ -6,6 +6,8 @@ take 33 ms at each start. `@record` compiles one `__init__` for each number of f
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast, dataclass_transform
 
@@ -27,6 +29,7 @@ def record(cls: type[_T]) -> type[_T]:
         "__slots__": names,
         "__match_args__": names,
         "_compared": compared,
+        "_values": _getter(compared),
         "__setattr__": _frozen,
         "__delattr__": _frozen,
         "__repr__": body.get("__repr__", _repr),
@@ -68,18 +71,19 @@ def _frozen(self: object, name: str, *_: object) -> None:
     raise AttributeError(f"{type(self).__name__} is frozen: cannot change {name!r}")
 
 
-def _values(self: Any) -> tuple[Any, ...]:
-    return tuple([getattr(self, name) for name in self._compared])
+def _getter(names: tuple[str, ...]) -> Callable[[Any], Any]:
+    """What reads the values of these fields: one alone, or several as a tuple."""
+    return staticmethod(attrgetter(*names) if names else lambda _: ())
 
 
 def _eq(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    return _values(self) == _values(other)
+    return self._values(self) == self._values(other)
 
 
 def _hash(self: Any) -> int:
-    return hash(_values(self))
+    return hash(self._values(self))
 
 
 def _repr(self: Any) -> str:

@@ -23,6 +23,7 @@ ORDER = (
     ("suggest", "broken_yaml", "report", "directory"),
     ("limits",),
     ("documents", "files"),
+    ("layouts",),
     ("revision",),
     ("syntax", "profile", "mesh"),
     ("policy", "config", "suppression"),

@@ -49,7 +49,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_compilations_are_measured_by_stage_against_the_floors(tmp_path: object) -> None:
-    times, memory = tables(
+    times, memory, growths = tables(
         run(tmp_path, "compile.py", "--shapes", "names", "mixed", "--sizes", "10", "100", "--repeats", "1")
     )
     measured = [["names", "10"], ["names", "100"], ["mixed", "10"], ["mixed", "100"]]
@@ -62,6 +62,8 @@ def test_compilations_are_measured_by_stage_against_the_floors(tmp_path: object)
     growth = times[0].index("× for 10 × rules")
     assert [bool(row[growth]) for row in times[1:]] == [False, True, False, True]
     assert all(cell for table in (times, memory) for row in table for at, cell in enumerate(row) if at != growth)
+    assert [row[:2] for row in growths[1:]] == [["names", "10 to 100"], ["mixed", "10 to 100"]]
+    assert 0.9 < float(growths[1][3]) < 1.1, "what is written grows with the rules"
 
 
 def test_the_start_is_measured_against_that_of_lark(tmp_path: object) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from egresslang.answers.asked_mesh import AskedMesh, Client
-from egresslang.documents import read as read_documents
 from egresslang.findings import Finding
+from egresslang.layouts import read as read_documents
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, allocated
 from egresslang.mesh.read import joined
@@ -29,7 +29,7 @@ def ask_policy(policy: Policy, manifests: Manifests, profile: ClusterProfile) ->
     """The mesh of a policy in a cluster, with its installation applied."""
     documents, found = [], []
     for path, text in render(manifests).items():
-        read, problems = read_documents(Source(path, text), limit=None)
+        read, problems = read_documents(Source(path, text))
         documents += read
         found += problems
     settled, problems = installed(documents, of_profile(profile))

@@ -437,11 +437,13 @@ class Outbound:
 
     def _wrapping(self, service: Registered, cluster: Cluster) -> DestinationRule | None:
         """The DestinationRule by which a cluster speaks TLS of its own to the destination."""
-        rule = self._rule(service) if self.registry.resources.destination_rules else None
+        rule = self._rule(service)
         return rule if rule is not None and rules.speaks_tls(rule, cluster.port, cluster.subset) else None
 
     def _rule(self, service: Registered) -> DestinationRule | None:
         """The DestinationRule that holds for a service."""
+        if not self.registry.resources.destination_rules:
+            return None
         return self.registry.rules.of(service.host, service.namespace, self.pod.namespace, self.pod.labels)
 
     def _leads(self, service: Registered, cluster: Cluster) -> bool:

@@ -166,8 +166,9 @@ def unfolded(documents: Iterable[Located]) -> Iterator[Located]:
 def _odd(manifest: Located) -> Finding | None:
     """A finding where kind or version is no text."""
     for key in ("kind", "apiVersion"):
-        part = manifest.get(key)
-        if part is not None and not isinstance(part.value, str):
+        said = manifest.value.get(key)
+        if said is not None and not isinstance(said, str):
+            part = manifest[key]
             return finding(
                 codes.BAD_PROFILE,
                 part.heading,
@@ -223,6 +224,8 @@ def _reader(kind: object, version: object) -> tuple[str, Callable[[Located, _Whe
 
 def _of(value: Value, key: str, kind: type | tuple[type, ...], default: Any, words: str) -> Any:
     found = value.get(key)
+    if found.__class__ is kind:
+        return found
     if found is None:
         return default
     if not isinstance(found, kind) or (isinstance(found, bool) and kind is int):
@@ -230,16 +233,24 @@ def _of(value: Value, key: str, kind: type | tuple[type, ...], default: Any, wor
     return found
 
 
+def _are(values: Iterable[Any], kind: type) -> bool:
+    """Whether all values are of a kind; what is read of YAML is of no subclass."""
+    return not {*map(type, values)} - {kind}
+
+
 def _text(value: Value, key: str) -> str:
-    return str(_of(value, key, str, "", "text"))
+    found: str = _of(value, key, str, "", "text")
+    return found
 
 
 def _number(value: Value, key: str) -> int:
-    return int(_of(value, key, int, 0, "a whole number"))
+    found: int = _of(value, key, int, 0, "a whole number")
+    return found
 
 
 def _map(value: Value, key: str) -> Value:
-    return dict(_of(value, key, dict, {}, "a mapping"))
+    found: Value = _of(value, key, dict, {}, "a mapping")
+    return found
 
 
 def _maybe(value: Value, key: str) -> Value | None:
@@ -248,26 +259,27 @@ def _maybe(value: Value, key: str) -> Value | None:
 
 
 def _list(value: Value, key: str) -> list[Any]:
-    return list(_of(value, key, list, [], "a list"))
+    found: list[Any] = _of(value, key, list, [], "a list")
+    return found
 
 
 def _texts(value: Value, key: str) -> tuple[str, ...]:
     found = _list(value, key)
-    if not all(isinstance(each, str) for each in found):
+    if not _are(found, str):
         raise WrongShape(f"`{key}` has an entry that is no text", key)
     return tuple(found)
 
 
 def _maps(value: Value, key: str) -> list[Value]:
     found = _list(value, key)
-    if not all(isinstance(each, dict) for each in found):
+    if not _are(found, dict):
         raise WrongShape(f"`{key}` has an entry that is no mapping", key)
     return found
 
 
 def _labels(value: Value, key: str) -> Labels:
     found = _map(value, key)
-    if not all(isinstance(each, str) for each in found.values()):
+    if not _are(found.values(), str):
         raise WrongShape(f"`{key}` has a value that is no text", key)
     return tuple(sorted(found.items()))
 

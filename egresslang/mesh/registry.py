@@ -235,6 +235,11 @@ class Registry:
             found.setdefault(each.host, []).append(each)
         return found
 
+    @cached_property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to chance: there is one service of each host, and no VirtualService that means another."""
+        return not self.virtual_services and all(len(each) == 1 for each in self._named.values())
+
     def matching(self, pattern: str) -> Iterable[Registered]:
         """The services whose host a name or wildcard of a Sidecar matches."""
         if not pattern.startswith("*"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
-from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Everything, Grant, Name, Policy, Subject
+from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Everything, Grant, Name, Policy
 from egresslang.record import record
 from egresslang.source import Span
 from egresslang.syntax.nodes import AllWorkloads, Member, WorkloadName
@@ -42,23 +42,19 @@ def candidates(parts: list[Part]) -> Iterator[int]:
     """The numbers of the parts that may be redundant, at a glance: most destinations are named once in a policy."""
     first: dict[object, int] = {}
     shared: set[object] = set()
-    suffixes: set[str] = set()
-    is_open = False
+    wide: set[object] = set()
     for part in parts:
         for grant in part.grants:
-            destination = grant.destination
-            if isinstance(destination, Below):
-                suffixes.add(destination.suffix)
-            is_open = is_open or isinstance(destination, Everything)
             at = _glance(grant)
             if first.setdefault(at, part.number) != part.number:
                 shared.add(at)
-    for part in parts:
-        if is_open or all(
-            (at := _glance(grant)) in shared or (isinstance(at, str) and any(s in suffixes for s in above(at)))
-            for grant in part.grants
-        ):
-            yield part.number
+            if isinstance(grant.destination, Below | Everything):
+                wide.add(at)
+    about = shared | wide
+    likely = [part for part in parts if all(not about.isdisjoint(_places(_glance(grant))) for grant in part.grants)]
+    if likely:
+        holders = _Holders(parts, about)
+        yield from (part.number for part in likely if all(holders.has(grant, part.number) for grant in part.grants))
 
 
 def shares(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
@@ -66,57 +62,78 @@ def shares(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
 
     Also the numbers of those, with their places in the braces, whose grants others may have, at a glance.
     """
+    about = {
+        place
+        for part in parts
+        if len(part.line.statement.sources.members) > 1
+        for grant in part.grants
+        for place in _places(_glance(grant))
+    }
+    if not about:
+        return parts, {}
     held: dict[object, tuple[AllowLine, int | None, list[Grant]]] = {}
     for part in parts:
         members = part.line.statement.sources.members
+        if len(members) == 1:
+            held[part.number] = part.line, None, list(part.grants)
+            continue
+        numbers = _numbers(members)
         for grant in part.grants:
-            member = _member(grant, members) if len(members) > 1 else None
-            key = (id(part.line), member) if len(members) > 1 else part.number
-            held.setdefault(key, (part.line, member, []))[2].append(grant)
+            subject = grant.subject
+            member = numbers.get((subject.namespace, subject.workload), numbers.get(("", subject.workload)))
+            held.setdefault((id(part.line), member), (part.line, member, []))[2].append(grant)
     made = [
         (Part(number, line, grants[0].span, tuple(grants)), member)
         for number, (line, member, grants) in enumerate(held.values())
     ]
-    first: dict[object, int] = {}
-    shared: set[object] = set()
-    for part, _ in made:
-        for grant in part.grants:
-            at = grant.subject, _glance(grant)
-            if first.setdefault(at, part.number) != part.number:
-                shared.add(at)
+    split = [part for part, _ in made]
+    holders = _Holders(split, about)
     found = {
         part.number: member
         for part, member in made
-        if member is not None and all(_is_likely(grant, part.number, first, shared) for grant in part.grants)
+        if member is not None and all(holders.has(grant, part.number) for grant in part.grants)
     }
-    return [part for part, _ in made], found
+    return split, found
 
 
-def _member(grant: Grant, members: Sequence[Member]) -> int | None:
-    """The source that names the subject of a grant, None when it stands in a set or carries a label."""
-    subject, loose = grant.subject, None
+class _Holders:
+    """Who is granted some places: the first part that grants one to a subject, and whether others do."""
+
+    def __init__(self, parts: list[Part], about: Collection[object]) -> None:
+        self._first: dict[tuple[str, str, object], int] = {}
+        self._shared: set[tuple[str, str, object]] = set()
+        for part in parts:
+            for grant in part.grants:
+                place = _glance(grant)
+                if place in about:
+                    at = grant.subject.namespace, grant.subject.workload, place
+                    if self._first.setdefault(at, part.number) != part.number:
+                        self._shared.add(at)
+
+    def has(self, grant: Grant, number: int) -> bool:
+        """Whether others than a part may grant what one of its grants does, at a glance."""
+        subject, places = grant.subject, list(_places(_glance(grant)))
+        return any(
+            at in self._shared or self._first.get(at, number) != number
+            for who in ((subject.namespace, subject.workload), (subject.namespace, ANY), (ANY, ANY))
+            for at in ((*who, place) for place in places)
+        )
+
+
+def _numbers(members: Sequence[Member]) -> dict[tuple[str, str], int]:
+    """The places of sources by the namespace, empty where none is written, and workload that they name.
+
+    Those that stand in a set or carry a label have none.
+    """
+    found: dict[tuple[str, str], int] = {}
     for number, each in enumerate(members):
         if isinstance(each, AllWorkloads):
-            name = ANY
+            found.setdefault((each.namespace, ANY), number)
+        elif isinstance(each, WorkloadName) and each.namespace:
+            found.setdefault((each.namespace, each.name), number)
         elif isinstance(each, WorkloadName):
-            name = each.name
-        else:
-            continue
-        if name == subject.workload and each.namespace == subject.namespace:
-            return number
-        if name == subject.workload and not each.namespace:
-            loose = number
-    return loose
-
-
-def _is_likely(grant: Grant, number: int, first: Mapping[object, int], shared: Collection[object]) -> bool:
-    subject, glance = grant.subject, _glance(grant)
-    places = [glance, ANY, *(f"*.{suffix}" for suffix in (above(glance) if isinstance(glance, str) else ()))]
-    return any(
-        at in shared or first.get(at, number) != number
-        for who in (subject, Subject(subject.namespace, ANY), Subject(ANY, ANY))
-        for at in ((who, place) for place in places)
-    )
+            found["", each.name] = number
+    return found
 
 
 def _glance(grant: Grant) -> object:
@@ -125,6 +142,15 @@ def _glance(grant: Grant) -> object:
     if isinstance(destination, Addresses):
         return destination.version, grant.port
     return destination.host if isinstance(destination, Name) else str(destination)
+
+
+def _places(glance: object) -> Iterator[object]:
+    """Where a grant that covers one of this glance is found: there, at everything, or at a wildcard above its name."""
+    yield glance
+    yield ANY
+    if isinstance(glance, str):
+        for suffix in above(glance):
+            yield f"*.{suffix}"
 
 
 def above(host: str) -> Iterator[str]:

@@ -247,6 +247,9 @@ def _hanging(start: int, mark: Mark, stems: list[Segment], room: int | None) -> 
 
 def _underlines(placed: list[tuple[int, int, Mark]]) -> list[Segment]:
     """The marks in one row; where they overlap, the shorter is seen, and of two equal ones the finding's own."""
+    if len(placed) == 1:
+        ((start, end, mark),) = placed
+        return [(start, mark.style, ("-" if mark.style == RELATED else "^") * (end - start))]
     styles: dict[int, str] = {}
     for start, end, mark in sorted(placed, key=lambda place: (place[0] - place[1], place[2].style != RELATED)):
         for column in range(start, end):

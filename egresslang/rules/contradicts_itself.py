@@ -61,10 +61,11 @@ def _leads(grant: Grant) -> str:
 
 def contradictions(policy: Policy, profile: ClusterProfile) -> Iterator[tuple[Grant, Grant]]:
     """A grant of each rule that disagrees with an earlier one, for each destination, and a grant of that one."""
+    about = {_host(grant) for grant in policy.grants if _says_where(grant)}
     said: dict[tuple[Subject, str, int, str], dict[int, list[Grant]]] = {}
-    for grant in policy.grants:
+    for grant in policy.grants if about else ():
         destination = grant.destination
-        if isinstance(destination, Name) or (isinstance(destination, Addresses) and destination.host):
+        if isinstance(destination, Name | Addresses) and destination.host in about:
             protocol = grant.protocol if isinstance(destination, Name) else ""
             key = grant.subject, _host(grant), grant.port, protocol
             said.setdefault(key, {}).setdefault(id(grant.rule), []).append(grant)
@@ -75,6 +76,14 @@ def contradictions(policy: Policy, profile: ClusterProfile) -> Iterator[tuple[Gr
             if mark not in told:
                 told.add(mark)
                 yield later, earlier
+
+
+def _says_where(grant: Grant) -> bool:
+    """Whether a grant says more of its name than that DNS has it: without any such grant of a name all agree."""
+    destination = grant.destination
+    if isinstance(destination, Name):
+        return bool(grant.endpoints or grant.rule.region)
+    return isinstance(destination, Addresses) and destination.host != ""
 
 
 def _disagreeing(rules: dict[int, list[Grant]], profile: ClusterProfile) -> Iterator[tuple[Grant, Grant]]:

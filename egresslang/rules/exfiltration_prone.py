@@ -27,16 +27,16 @@ _WHAT = {
 def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     """Each name or wildcard of an allow that is, lies below or covers such a place."""
     seen: set[tuple[int, int, str]] = set()
+    places = _Around()
     for grant in policy.grants:
         destination = grant.destination
         if isinstance(destination, Name):
-            place = _around(destination.host)
+            place = places[destination.host]
         elif isinstance(destination, Below):
-            place = _around(destination.suffix) or _places()[1].get(destination.suffix, "")
+            place = places[destination.suffix] or _places()[1].get(destination.suffix, "")
         else:
-            place = _around(destination.host) if isinstance(destination, Addresses) and destination.host else ""
-        mark = id(grant.span.source), grant.span.start, place
-        if place and mark not in seen:
+            place = places[destination.host] if isinstance(destination, Addresses) else ""
+        if place and (mark := (id(grant.span.source), grant.span.start, place)) not in seen:
             seen.add(mark)
             yield finding(
                 CODE,
@@ -48,14 +48,15 @@ def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
             )
 
 
-def _around(host: str) -> str:
-    """The place that a host is or lies below."""
-    places = _places()[0]
-    while host:
-        if host in places:
-            return host
-        host = host.partition(".")[2]
-    return ""
+class _Around(dict[str, str]):
+    """For each host the place that it is or lies below, empty for most."""
+
+    def __missing__(self, host: str) -> str:
+        places, below = _places()[0], host
+        while below and below not in places:
+            below = below.partition(".")[2]
+        self[host] = below
+        return below
 
 
 @cache

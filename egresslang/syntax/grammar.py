@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, cast
 
 import lark
-from lark import Lark, Transformer
+from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
@@ -22,25 +22,25 @@ GRAMMAR = "egress.lark"
 TABLE = "egress.table.json"
 
 
-def load(builder: Transformer[Any, Any] | None) -> Lark:
-    """The parser whose reductions call the methods of `builder`."""
+def load() -> Lark:
+    """The parser of the grammar."""
     grammar = text("grammar", GRAMMAR)
     try:
         table = json.loads(text("grammar", TABLE))
     except (OSError, ValueError):
         table = {}
     if table.get("key") != _key(grammar):
-        return build(grammar, builder)
+        return build(grammar)
     restore: Any = Lark._load_from_dict
     automaton = table["data"]["parser"]["parser"]
     automaton["tokens"] = _by_number(automaton["tokens"])
     automaton["states"] = {state: _by_number(row) for state, row in _by_number(automaton["states"]).items()}
-    return cast("Lark", restore(table["data"], _by_number(table["memo"]), transformer=builder))
+    return cast("Lark", restore(table["data"], _by_number(table["memo"])))
 
 
-def build(grammar: str, builder: Transformer[Any, Any] | None = None, **options: Any) -> Lark:
+def build(grammar: str, **options: Any) -> Lark:
     """The parser built from the text of the grammar."""
-    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=builder, **options)
+    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False, **options)
 
 
 def table(grammar: str) -> str:

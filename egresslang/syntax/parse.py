@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lark import Lark, Token
 from lark.exceptions import UnexpectedInput
-from lark.visitors import Transformer
 
 from egresslang import codes, limits
 from egresslang.findings import Finding, Label, finding
@@ -16,6 +14,7 @@ from egresslang.source import Source, Span
 from egresslang.suggest import is_misspelling, nearest
 from egresslang.syntax import errors, nodes
 from egresslang.syntax.grammar import load
+from egresslang.syntax.shapes import Plan, Shapes, Token
 from egresslang.syntax.words import (
     is_label,
     port_node,
@@ -147,35 +146,30 @@ def _unknown_statement(source: Source, start: int, end: int) -> Finding:
     )
 
 
-class _Statements(Transformer[Token, Any]):
-    """Builds the nodes of one statement as lark reduces it; what is wrong with its words goes to `found`."""
+class _Statements:
+    """Makes the nodes of statements, by a method for each rule; what is wrong with their words goes to `found`."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.lark: Lark = load(self)
-        self.text = Source("", "")
-        self.base = 0
+        self.shapes = Shapes(load(), self)
         self.found: list[Finding] = []
 
     def statement(self, source: Source, start: int, end: int, found: list[Finding]) -> nodes.Statement | None:
         """The statement in `[start, end)` of a source, or None after telling why there is none."""
-        self.text, self.base, self.found = source, start, found
+        self.found = found
         before = len(found)
-        text = source.text[start:end]
         try:
-            made = self.lark.parse(text)
+            plan, tokens = self.shapes.parse(source, start, end)
         except UnexpectedInput as problem:
             from egresslang.syntax import stuck
 
-            del found[before:]
             found.append(stuck.explain(problem, source, start, end, _KEYS))
             return None
-        return made if len(found) == before else None  # type: ignore[return-value]
+        made: nodes.Statement = self._made(plan, tokens)
+        return made if len(found) == before else None
 
-    # Spans
-
-    def _span(self, first: Token, last: Token | None = None) -> Span:
-        return Span(self.text, self.base + first.start_pos, self.base + (last or first).end_pos)  # type: ignore[operator]
+    def _made(self, plan: Plan, tokens: list[Token]) -> Any:
+        make, parts = plan
+        return make([tokens[each] if each.__class__ is int else self._made(each, tokens) for each in parts])
 
     def _tell(self, problem: Finding) -> None:
         self.found.append(problem)
@@ -184,24 +178,24 @@ class _Statements(Transformer[Token, Any]):
 
     def member(self, children: list[Token]) -> Any:
         word = children[0]
-        span = self._span(word)
-        member = errors.quoted(word.value, span) or read_member(word.value, span)
+        span = word.span
+        member = errors.quoted(word.text, span) or read_member(word.text, span)
         if isinstance(member, Finding):
             self._tell(member)
         return member
 
     def labelled(self, children: list[Any]) -> Any:
-        namespace = str(children[0]) if children[0].type == "WORD" else ""
-        span = self._span(children[0], children[-1])
+        namespace = children[0].text if children[0].type == "WORD" else ""
+        span = children[0].span.to(children[-1].span)
         if namespace not in ("", "*") and not is_label(namespace.removesuffix("/*")):
-            self._tell(errors.not_a_namespace(namespace, self._span(children[0])))
+            self._tell(errors.not_a_namespace(namespace, children[0].span))
         labels = []
         for token in children[-2]:
-            key, equals, value = token.value.partition("=")
+            key, equals, value = token.text.partition("=")
             if not re.fullmatch(
                 r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", key
             ) or not re.fullmatch(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)?", value):
-                self._tell(errors.not_a_label(token.value, self._span(token)))
+                self._tell(errors.not_a_label(token.text, token.span))
             labels.append((key, value if equals else None))
         return nodes.Labelled(
             namespace.removesuffix("/*"), tuple(sorted(labels, key=lambda label: (label[0], label[1] or ""))), span
@@ -216,7 +210,7 @@ class _Statements(Transformer[Token, Any]):
     def members(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
         if len(children) == 1:
             return (children[0],), children[0].span
-        return children[1], self._span(children[0], children[2])
+        return children[1], children[0].span.to(children[2].span)
 
     def source(self, children: list[Any]) -> nodes.Sources:
         members, span = children[0]
@@ -232,26 +226,26 @@ class _Statements(Transformer[Token, Any]):
     def host(self, children: list[Token]) -> Any:
         word = children[0]
         read = read_bracketed if word.type == "BRACKETED" else read_target
-        span = self._span(word)
-        target = errors.shell(word.value, span) or errors.quoted(word.value, span) or read(word.value, span)
+        span = word.span
+        target = errors.shell(word.text, span) or errors.quoted(word.text, span) or read(word.text, span)
         if isinstance(target, Finding):
             self._tell(target)
         return target
 
     def port(self, children: list[Token]) -> Any:
-        protocol = children[1].value if len(children) == 2 else ""
-        number = self._span(children[0])
-        port = port_node(children[0].value, protocol, self._span(children[0], children[-1]), number)
+        protocol = children[1].text if len(children) == 2 else ""
+        number = children[0].span
+        port = port_node(children[0].text, protocol, children[0].span.to(children[-1].span), number)
         if isinstance(port, Finding):
             self._tell(port)
         elif protocol and protocol not in nodes.PROTOCOLS:
-            self._tell(errors.unknown_protocol(protocol, self._span(children[1])))
+            self._tell(errors.unknown_protocol(protocol, children[1].span))
         return port
 
     def ports(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
         if len(children) == 1:
             return (children[0],), children[0].span
-        return tuple(children[1:-1]), self._span(children[0], children[-1])
+        return tuple(children[1:-1]), children[0].span.to(children[-1].span)
 
     def entry(self, children: list[Any]) -> nodes.Entry:
         if len(children) == 1:
@@ -266,7 +260,7 @@ class _Statements(Transformer[Token, Any]):
         if len(children) == 1:
             entry = children[0]
             return nodes.Destinations((nodes.Entry(entry.target, (), entry.target.span),), entry.ports, (), entry.span)
-        span = self._span(children[0], children[2])
+        span = children[0].span.to(children[2].span)
         if len(children) == 3:
             return nodes.Destinations(children[1], (), (), span)
         ports, last = children[3]
@@ -277,7 +271,7 @@ class _Statements(Transformer[Token, Any]):
     def holes(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
         if len(children) == 1:
             return (children[0],), children[0].span
-        return tuple(children[1:-1]), self._span(children[0], children[-1])
+        return tuple(children[1:-1]), children[0].span.to(children[-1].span)
 
     def destination(self, children: list[Any]) -> Any:
         return children[0]
@@ -291,25 +285,25 @@ class _Statements(Transformer[Token, Any]):
     def value(self, children: list[Token]) -> nodes.Value:
         token = children[0]
         if token.type == "VALUE":
-            if problem := errors.wrong_quotes(token.value, self._span(token)):
+            if problem := errors.wrong_quotes(token.text, token.span):
                 self._tell(problem)
-            return nodes.Value(token.value, self._span(token))
-        text = token.value[1:-1]
+            return nodes.Value(token.text, token.span)
+        text = token.text[1:-1]
         if bad := re.search(r"\\(?![\"\\]).|\\(?![\"\\])$", re.sub(r"\\\\", "", text)):
-            self._tell(errors.bad_escape(bad[0], self._span(token)))
-        return nodes.Value(re.sub(r"\\([\"\\])", r"\1", text) if "\\" in text else text, self._span(token))
+            self._tell(errors.bad_escape(bad[0], token.span))
+        return nodes.Value(re.sub(r"\\([\"\\])", r"\1", text) if "\\" in text else text, token.span)
 
     def attribute(self, children: list[Any]) -> nodes.Attribute:
         key: Token = children[0]
         value: nodes.Value = children[1]
-        span = self._span(key)
+        span = key.span
         if value.span.start > span.end and re.match(rf"(?:{'|'.join(_KEYS)})=", value.span.text):
-            self._tell(errors.no_value(key.value[:-1], span))
-        return nodes.Attribute(key.value[:-1], (value,), span.to(value.span))
+            self._tell(errors.no_value(key.text[:-1], span))
+        return nodes.Attribute(key.text[:-1], (value,), span.to(value.span))
 
     def attribute_list(self, children: list[Any]) -> nodes.Attribute:
         key: Token = children[0]
-        return nodes.Attribute(key.value[:-1], tuple(children[2:-1]), self._span(key, children[-1]))
+        return nodes.Attribute(key.text[:-1], tuple(children[2:-1]), key.span.to(children[-1].span))
 
     def attributes(self, children: list[Any]) -> tuple[Any, ...]:
         return tuple(children)
@@ -336,32 +330,28 @@ class _Statements(Transformer[Token, Any]):
     # Statements
 
     def namespace(self, children: list[Token]) -> nodes.NamespaceLine:
-        name = children[1].value
+        name = children[1].text
         if not is_label(name):
-            self._tell(errors.not_a_namespace(name, self._span(children[1])))
-        return nodes.NamespaceLine(name, self._span(*children))
+            self._tell(errors.not_a_namespace(name, children[1].span))
+        return nodes.NamespaceLine(name, children[0].span.to(children[1].span))
 
     def workload_set(self, children: list[Any]) -> nodes.WorkloadSet:
         name = self._set_name(children[1])
-        return nodes.WorkloadSet(
-            name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span)
-        )
+        return nodes.WorkloadSet(name, children[2], children[1].span, children[0].span.to(children[2][-1].span))
 
     def host_set(self, children: list[Any]) -> nodes.HostSet:
         name = self._set_name(children[1])
-        return nodes.HostSet(
-            name, children[2], self._span(children[1]), self._span(children[0]).to(children[2][-1].span)
-        )
+        return nodes.HostSet(name, children[2], children[1].span, children[0].span.to(children[2][-1].span))
 
     def _set_name(self, token: Token) -> str:
-        if not is_label(token.value):
-            self._tell(errors.not_a_set_name(token.value, self._span(token)))
-        return str(token.value)
+        if not is_label(token.text):
+            self._tell(errors.not_a_set_name(token.text, token.span))
+        return token.text
 
     def _rule(self, make: Callable[..., Any], statement: str, children: list[Any]) -> Any:
         keyword, sources, destinations, attributes = children
         last = attributes[-1].span if attributes else destinations.span
-        return make(sources, destinations, self._attributes(statement, attributes), self._span(keyword).to(last))
+        return make(sources, destinations, self._attributes(statement, attributes), keyword.span.to(last))
 
     def allow(self, children: list[Any]) -> Any:
         return self._rule(nodes.Allow, "allow", children)
@@ -375,23 +365,23 @@ class _Statements(Transformer[Token, Any]):
     def expect(self, children: list[Any]) -> nodes.Expect:
         keyword, sources, destinations, before, outcome, after = children
         attributes = self._attributes("expect", before + after)
-        last = after[-1].span if after else self._span(outcome)
-        said = self._span(outcome)
-        return nodes.Expect(sources, destinations, attributes, outcome.value, self._span(keyword).to(last), said)
+        last = after[-1].span if after else outcome.span
+        said = outcome.span
+        return nodes.Expect(sources, destinations, attributes, outcome.text, keyword.span.to(last), said)
 
     def services(self, children: list[Token]) -> tuple[nodes.Service, ...]:
         services = []
         for token in children:
-            namespace, _, name = token.value.rpartition("/")
+            namespace, _, name = token.text.rpartition("/")
             if (namespace and not is_label(namespace)) or not (is_label(name) or (name == "*" and namespace)):
-                self._tell(errors.not_a_service(token.value, self._span(token)))
-            services.append(nodes.Service(namespace, name, self._span(token)))
+                self._tell(errors.not_a_service(token.text, token.span))
+            services.append(nodes.Service(namespace, name, token.span))
         return tuple(services)
 
     def mesh(self, children: list[Any]) -> nodes.Mesh:
         keyword, sources, services, attributes = children
         last = attributes[-1].span if attributes else services[-1].span
-        return nodes.Mesh(sources, services, self._attributes("mesh", attributes), self._span(keyword).to(last))
+        return nodes.Mesh(sources, services, self._attributes("mesh", attributes), keyword.span.to(last))
 
 
 _made: list[_Statements] = []

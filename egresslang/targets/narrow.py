@@ -162,6 +162,8 @@ class Narrowing:
 
     def _above(self, host: str) -> list[str]:
         """The wanted wildcards above a host."""
+        if not self._wildcards:
+            return []
         return [f"*.{parent}" for parent in parents(host.removeprefix("*.")) if parent in self._wildcards]
 
     def _is_excluded(self, entry: Entry) -> bool:
@@ -209,6 +211,8 @@ class Narrowing:
 
     def _is_below_wanted(self, host: str, port: int, protocol: str) -> bool:
         """Whether a wanted wildcard above a host covers one of its ports."""
+        if not self._wildcards:
+            return False
         family = HTTP_KINDS if protocol in HTTP_KINDS else {protocol}
         return any(
             self._wildcards[suffix].get(port) in family

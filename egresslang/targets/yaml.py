@@ -34,15 +34,12 @@ def emit(documents: Iterable[Document]) -> str:
     Raises ValueError for a lone surrogate, which no YAML can carry.
     """
     scalars = _Scalars()
-    lines: list[str] = []
+    texts: list[str] = []
     for document in documents:
-        if lines:
-            lines.append("---\n")
-        if document:
-            _emit_map(document, "", "", lines, scalars)
-        else:
-            lines.append("{}\n")
-    return "".join(lines)
+        lines: list[str] = []
+        _emit_map(document, "", "", lines, scalars)
+        texts.append("".join(lines) or "{}\n")
+    return "---\n".join(texts)
 
 
 class _Scalars(dict[str, str]):

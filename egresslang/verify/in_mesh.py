@@ -43,13 +43,14 @@ def cut_off(pods: Iterable[Class], profile: ClusterProfile, today: Mesh) -> Iter
     asked: set[object] = set()
     works: dict[object, list[Kept]] = {}
     for each in sorted(pods, key=lambda each: each.workload == ANY):
-        ports = _ports(each)
-        for kept in _works(each.proxy.pod, today, origins, works):
+        ports, proxy = _ports(each), None
+        for kept in _works(each.pod, today, origins, works):
             baseline = each.namespace, each.intent.in_mesh, kept.request
             if kept.service.origin in told or (kept.request.port not in ports and baseline in asked):
                 continue
             asked.add(baseline)
-            verdict = each.proxy.ask(kept.request)
+            proxy = proxy or each.proxy
+            verdict = proxy.ask(kept.request)
             if (verdict.host != kept.service.host or not verdict.reaches) and _is_wanted(kept.service, each, profile):
                 told.add(kept.service.origin)
                 yield _finding(kept, each, verdict, profile)

@@ -1,15 +1,16 @@
 """Pods: one for every class that policy and manifests tell apart.
 
 A class is a known workload, any other workload of a namespace, or one of a namespace that nobody has heard of; those
-for which the same Sidecar holds and which the policy grants the same are one.
+of one namespace whose Sidecars import the same and which the same rules grant the same are one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
+from egresslang.mesh.resources import Sidecar
 from egresslang.policy.intent import Intent, Intents
 from egresslang.policy.policy import ANY, Policy
 from egresslang.profile.profile import ClusterProfile
@@ -21,12 +22,19 @@ ELSEWHERE = "any-other-namespace"
 
 @record
 class Class:
-    """Pods that are judged alike: whom to name for them, what is wanted of them, and the sidecar they have."""
+    """Pods that are judged alike: whom to name for them, what is wanted of them, and the Sidecar that holds for them."""
 
     namespace: str
     workload: str
     intent: Intent
-    proxy: Proxy
+    pod: Pod
+    sidecar: Sidecar | None
+    made: Callable[[Pod, Sidecar | None], Proxy]
+
+    @property
+    def proxy(self) -> Proxy:
+        """The sidecar of the pods, made anew where no others share it: a thousand of them are much to hold at once."""
+        return self.made(self.pod, self.sidecar)
 
     def __str__(self) -> str:
         if self.workload != ANY:
@@ -39,22 +47,48 @@ class Class:
 def classes(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[Class]:
     """Every class of pods, known workloads of a namespace before its others."""
     intents = Intents(policy, profile)
-    proxies: dict[object, Proxy] = {}
+    made = _Proxies(mesh).of
     seen: set[object] = set()
     for namespace, workload, labels in _pods(policy, profile, mesh):
         intent = intents.of(namespace, workload)
         sidecar = mesh.sidecar(namespace, labels)
         where = namespace if _is_told_apart(namespace, mesh) else ""
-        proxied = where, id(sidecar), _routed_labels(mesh, labels)
-        key = (*proxied, tuple(map(id, intent.grants)), intent.is_open, intent.in_mesh)
+        routed = _routed_labels(mesh, labels)
+        key = where, _imports(sidecar), routed, _granted(intent), intent.is_open, intent.in_mesh
         if key in seen:
             continue
         seen.add(key)
-        proxy = proxies.get(proxied)
+        pod = Pod(namespace, labels, profile.dns_capture, _families(profile))
+        yield Class(namespace, workload, intent, pod, sidecar, made)
+
+
+class _Proxies:
+    """Sidecars of pods in a mesh; those that hold for more than chosen pods are kept."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._kept: dict[object, Proxy] = {}
+
+    def of(self, pod: Pod, sidecar: Sidecar | None) -> Proxy:
+        """The sidecar of a pod for which a Sidecar holds."""
+        if sidecar is not None and sidecar.selector is not None:
+            return Proxy(self._mesh, pod, sidecar)
+        where = pod.namespace if _is_told_apart(pod.namespace, self._mesh) else ""
+        key = where, id(sidecar), _routed_labels(self._mesh, pod.labels)
+        proxy = self._kept.get(key)
         if proxy is None:
-            pod = Pod(namespace, labels, profile.dns_capture, _families(profile))
-            proxy = proxies[proxied] = Proxy(mesh, pod, sidecar)
-        yield Class(namespace, workload, intent, proxy)
+            proxy = self._kept[key] = Proxy(self._mesh, pod, sidecar)
+        return proxy
+
+
+def _imports(sidecar: Sidecar | None) -> object:
+    """What a Sidecar says of those for whom it holds."""
+    return None if sidecar is None else (sidecar.egress, sidecar.policy)
+
+
+def _granted(intent: Intent) -> object:
+    """What is granted, and by which rules; the grants that one rule makes of one destination share it."""
+    return tuple([(id(each.rule), id(each.destination), each.port, each.spelled) for each in intent.grants])
 
 
 def _pods(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[tuple[str, str, Mapping[str, str]]]:

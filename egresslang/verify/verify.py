@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang import limits
+from egresslang.documents import Unplaced
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, errors
+from egresslang.layouts import read as read_ours
 from egresslang.mesh.mesh import Mesh, allocated
 from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
@@ -42,8 +44,9 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     found: list[Finding] = []
     is_emitted = True
     for source in manifests:
-        is_emitted = is_emitted and source.name == EMITTED
-        each, problems = read_documents(source, limit=None if source.name == EMITTED else limits.FILE_SIZE)
+        is_ours = source.name == EMITTED
+        is_emitted = is_emitted and is_ours
+        each, problems = read_ours(source) if is_ours else read_documents(source, limit=limits.FILE_SIZE)
         documents += each
         found += problems
     resources, problems = read(documents, profile.cluster_domain)
@@ -54,6 +57,9 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     found += problems
     if found:
         return found
+    for document in documents:
+        if isinstance(document, Unplaced):
+            document.forget()
     config = replace(settled.config, version=profile.version, cluster_domain=profile.cluster_domain)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))

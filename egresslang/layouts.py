@@ -1,0 +1,163 @@
+"""Layouts: what a document in block style holds follows from its text without its scalars, so libyaml reads one of each.
+
+What we emit has few layouts: documents that differ only in plain words and simple quotes, and in how long their lists
+of these are. A document of a known layout is cut at its scalars, whose places libyaml tells if anyone asks for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from egresslang import documents
+from egresslang.documents import Located, Unplaced
+from egresslang.findings import Finding
+from egresslang.scalars import resolve
+from egresslang.source import Source
+
+# A scalar that is one wherever it ends a line of a block: nothing in it is syntax, and it goes on below only if the next
+# line does, which belongs to the layout. Below a dash several of them are a list, however many they are.
+_SCALAR = r'(?:[A-Za-z0-9][A-Za-z0-9._/-]*|"[ !#-\[\]-~]*")'
+_SCALARS = re.compile(rf" (?<=[:-] )({_SCALAR}(?:\n *- {_SCALAR})*)$", re.MULTILINE)
+_BETWEEN = "\n---\n"
+
+LAYOUTS = 1000
+"""How many layouts of a text are learned."""
+
+_Layout = Any
+"""What a document holds: the number of a scalar, a `_List` of them, a mapping or list of layouts, or a `_Constant`."""
+
+
+class _List:
+    """A list of scalars: the number of the text they stand in, and what stands between them."""
+
+    __slots__ = ("between", "number")
+
+    def __init__(self, number: int, between: str) -> None:
+        self.number = number
+        self.between = between
+
+
+class _Constant:
+    """A value that belongs to the layout, such as an empty list."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class _Scalars(dict[str, Any]):
+    """What each scalar says."""
+
+    def __missing__(self, text: str) -> Any:
+        value = self[text] = text[1:-1] if text[0] == '"' else resolve(text)
+        return value
+
+
+class _Unknown(Exception):
+    """A document is of no layout."""
+
+
+def read(source: Source) -> tuple[list[Located], list[Finding]]:
+    """The documents of a text that we wrote ourselves, as `documents.read` has them."""
+    reader = _Reader(source)
+    try:
+        return [reader.document(start, end) for start, end in _stretches(source.text)], []
+    except _Unknown:
+        return documents.read(source, limit=None)
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Where each document starts and ends."""
+    start = 0
+    while (end := text.find(_BETWEEN, start)) >= 0:
+        yield start, end + 1
+        start = end + len(_BETWEEN)
+    yield start, len(text)
+
+
+class _Reader:
+    """Reads documents of a source, and knows their layouts by what stands around the scalars."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._layouts: dict[tuple[str, ...], _Layout] = {}
+        self._scalars = _Scalars()
+
+    def document(self, start: int, end: int) -> Located:
+        """The document in `[start, end)` of the source; _Unknown where there is none, or more."""
+        cut = _SCALARS.split(self._source.text[start:end])
+        around = tuple(cut[::2])
+        if around not in self._layouts:
+            document = self._whole(start, end)
+            if len(self._layouts) < LAYOUTS:
+                self._layouts[around] = _learned(document, start, end)
+            return document
+        layout = self._layouts[around]
+        if layout is None:
+            return self._whole(start, end)
+        return Unplaced(self._source, self._filled(layout, cut[1::2]), start, end)
+
+    def _whole(self, start: int, end: int) -> Located:
+        """What libyaml reads there."""
+        found, problems = documents.read_part(self._source, start, end)
+        if problems or len(found) != 1:
+            raise _Unknown
+        return found[0]
+
+    def _filled(self, layout: _Layout, texts: Sequence[str]) -> Any:
+        kind, scalars = layout.__class__, self._scalars
+        if kind is dict:
+            return {
+                key: scalars[texts[each]] if each.__class__ is int else self._filled(each, texts)
+                for key, each in layout.items()
+            }
+        if kind is _List:
+            text = texts[layout.number]
+            entries = text.split(layout.between)
+            if text.count("\n") != len(entries) - 1:
+                raise _Unknown
+            return [scalars[each] for each in entries]
+        if kind is list:
+            return [self._filled(each, texts) for each in layout]
+        return scalars[texts[layout]] if kind is int else layout.value
+
+
+def _learned(document: Located, start: int, end: int) -> _Layout:
+    """The layout of a document, None where its scalars are not all that it was cut at."""
+    matches = _SCALARS.finditer(document.source.text, start, end)
+    texts = {match.start(1): (number, match[1]) for number, match in enumerate(matches)}
+    try:
+        layout = _layout(document, texts)
+    except _Unknown:
+        return None
+    return None if texts else layout
+
+
+def _layout(part: Located, texts: dict[int, tuple[int, str]]) -> _Layout:
+    """The layout of a value, whose texts are taken out of those that are left, by where they start."""
+    if isinstance(part.value, dict) and part.value:
+        return {key: _layout(each, texts) for key, each in part.items()}
+    if isinstance(part.value, list) and part.value:
+        entries = list(part.entries())
+        first = entries[0].span.start
+        is_list = first in texts and not isinstance(entries[0].value, dict | list)
+        return _list(entries, *texts.pop(first)) if is_list else [_layout(each, texts) for each in entries]
+    span = part.span
+    if span.start not in texts:
+        return _Constant(part.value)
+    number, text = texts.pop(span.start)
+    if text != span.text:
+        raise _Unknown
+    return number
+
+
+def _list(entries: Sequence[Located], number: int, text: str) -> _List:
+    span = entries[0].span
+    before = span.source.text[: span.start].rpartition("\n")[2]
+    made = _List(number, f"\n{before}")
+    if [each.text for each in entries] != text.split(made.between):
+        raise _Unknown
+    return made
