@@ -26,7 +26,7 @@ lint: .venv/lint
 	$(BIN)/mypy
 
 fuzz: .venv/fuzz
-	$(BIN)/python tests/fuzz/run.py --seconds $(or $(FUZZ),3600)
+	$(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(FUZZ),3600)
 
 conformance: .venv/conformance judge
 	$(BIN)/python -m pytest -n auto --dist loadfile tests/conformance

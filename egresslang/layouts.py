@@ -19,7 +19,7 @@ from egresslang.source import Source
 # A scalar that is one wherever it ends a line of a block: nothing in it is syntax, and it goes on below only if the next
 # line does, which belongs to the layout. Below a dash several of them are a list, however many they are.
 _SCALAR = r'(?:[A-Za-z0-9][A-Za-z0-9._/-]*|"[ !#-\[\]-~]*")'
-_SCALARS = re.compile(rf" (?<=[:-] )({_SCALAR}(?:\n *- {_SCALAR})*)$", re.MULTILINE)
+_SCALARS = re.compile(rf" ((?<=: ){_SCALAR}|(?<=- ){_SCALAR}(?:\n *- {_SCALAR})*)$", re.MULTILINE)
 _BETWEEN = "\n---\n"
 
 LAYOUTS = 1000

@@ -341,14 +341,17 @@ def _told(*arguments: str, stdin: bytes = b"", **files: bytes) -> tuple[int, str
             status = ended.code if isinstance(ended.code, int) else -1
         finally:
             sys.stdin = held
+        said = out.getvalue()
         if "-o" in arguments:
             written = Path(arguments[arguments.index("-o") + 1])
             out.write(written.read_text() if written.exists() else "")
+            is_new = written.name.replace(".", "_") not in files  # what stood there before keeps what its author wrote
+            said = out.getvalue() if is_new else said
     assert status in (0, 1, 2), status
     assert "cannot write the result" not in err.getvalue()
     assert status == 0 or err.getvalue() or out.getvalue()
     if "--fix" not in arguments:  # which gives a policy back with all that is wrong in it
-        _shows_all(out.getvalue())
+        _shows_all(said)
     _shows_all(err.getvalue())
     return status, out.getvalue(), err.getvalue()
 

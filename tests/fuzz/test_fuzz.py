@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 from mutation import mutated
-from run import main
+from fuzz import main
 from seeds import crashes, own, seeds
 from targets import TARGETS
 

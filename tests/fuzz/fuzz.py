@@ -1,7 +1,7 @@
 """`make fuzz`: every target for a time, by coverage; fails where anything was found, and leaves what did it in a file.
 
-    python tests/fuzz/run.py [--seconds 3600] [--jobs 1] [TARGET …]      fuzz, by turns or side by side
-    python tests/fuzz/run.py --replay TARGET FILE …                      run a target on files, and nothing else
+    python tests/fuzz/fuzz.py [--seconds 3600] [--jobs 1] [TARGET …]      fuzz, by turns or side by side
+    python tests/fuzz/fuzz.py --replay TARGET FILE …                      run a target on files, and nothing else
 
 Fuzzing needs atheris, from the extra `fuzz`; replaying needs nothing. A target ends at its first find; what a run learned
 is kept in build/fuzz, and the next one starts from it. An input that takes ten seconds, or a gigabyte, is a find.
