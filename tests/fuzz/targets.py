@@ -232,7 +232,7 @@ def compilation(data: bytes) -> None:
         return
     _shows_all(made.text)
     for each in yaml.load_all(made.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-        if each["kind"] in _schemas():
+        if each.get("kind") in _schemas():
             _schemas()[each["kind"]].validate(each)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from mutation import mutated
 from fuzz import main
+from mutation import mutated
 from seeds import crashes, own, seeds
 from targets import TARGETS
 
