@@ -526,7 +526,7 @@ class _Reader:
             )
         else:
             self._report(
-                Span(self._source, span.start, span.start + 1),
+                Span(self._source, span.start, min(span.start + 1, len(self._source.text))),
                 "a key is missing",
                 "nothing stands before this",
                 "write the key before `:`",

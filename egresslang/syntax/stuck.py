@@ -131,7 +131,7 @@ def _near(before: str) -> str:
     if len(before) <= _FAR:
         return before
     far, near = before[:-_FAR], before[-_FAR:]
-    return f"{far[:20].split(None, 1)[0]} {'a -> ' if '->' in far else ''}{near}"
+    return f"{before[:_FAR].split(None, 1)[0]} {'a -> ' if '->' in far else ''}{near}"
 
 
 def _word(text: str, offset: int) -> str:
