@@ -14,12 +14,14 @@ from faked import PROFILE, TODAY, Fake, Result, holding, labelled
 from hypothesis import given
 from hypothesis import strategies as st
 
+from egresslang import codes
 from egresslang.compile import compile
-from egresslang.findings import Severity, errors
+from egresslang.findings import Severity, errors, finding
 from egresslang.policy.inventory import Inventory
 from egresslang.policy.policy import Policy
 from egresslang.profile.load import load
-from egresslang.source import Source
+from egresslang.profile.stock import stock
+from egresslang.source import Source, Span
 from egresslang.syntax.format import show_file
 from egresslang.syntax.parse import parse
 from egresslang.traffic.audit import audit
@@ -27,6 +29,7 @@ from egresslang.traffic.flow import PASSED as PASSED_THROUGH
 from egresslang.traffic.flow import REQUESTS, Flow, Observed, Seen
 from egresslang.traffic.judge import Judge
 from egresslang.traffic.learn import Asked, learn
+from egresslang.traffic.trial import Rule, stand
 from egresslang.traffic.window import Moment
 
 HTTP, TCP = "istio_requests_total", "istio_tcp_connections_closed_total"
@@ -265,10 +268,11 @@ def test_nothing_but_what_was_seen_is_proposed_whatever_clients_say(seen: list[t
     def check(source: Source) -> Any:
         file, problems = parse(source)
         assert PROFILED is not None
-        return problems or compile([file], PROFILED, EMPTY.today, Severity.WARNING).findings
+        made = compile([file], PROFILED, EMPTY.today, Severity.WARNING)
+        return [*problems, *made.findings], () if made.policy is None else made.policy.grants
 
     made = learn(audit(observed, Judge(EMPTY, PROFILED)), PROFILED, {}, Asked(), check)
-    assert errors(check(Source("proposed.egress", made.text))) == []
+    assert errors(check(Source("proposed.egress", made.text))[0]) == []
     possible = {f"allow {flow.workload} -> {flow.host}:{flow.port or 80} http" for flow in flows}
     proposed = {line for line in made.text.splitlines() if not line.startswith("#") and line.startswith("allow")}
     assert proposed <= possible
@@ -304,3 +308,164 @@ def test_a_name_is_proposed_once(learned: Learns) -> None:
     series = [(HTTP, labelled("idgen", host, PASSED), 1.0) for host in ("bücher.de", "xn--bcher-kva.de")]
     (rule,) = learned.rules(*series)
     assert rule.startswith("allow idgen -> ")
+
+
+def test_what_cannot_be_written_takes_nobody_else_with_it(learned: Learns) -> None:
+    hosts = ("a.com:15001", "b.example.com", "z.example.com")
+    series = [(HTTP, labelled("idgen", each, PASSED), 1.0) for each in hosts]
+    series.append((HTTP, labelled("etl", "c.example.com", PASSED), 1.0))
+    assert learned.rules(*series) == [
+        "allow etl -> c.example.com:80 http",
+        "allow idgen -> b.example.com:80 http",
+        "allow idgen -> z.example.com:80 http",
+    ]
+    apart = learned(*series).out.partition("# Kept apart: ")[2]
+    assert apart.startswith("EGR005 port `15001` belongs to the sidecar\n#   recipes/idgen -> a.com:15001: ")
+    assert apart.count("#   ") == 1
+
+
+def test_an_address_on_a_port_of_the_sidecar(project: Path) -> None:
+    (project / "idgen.log").write_text(LOG + LOG.splitlines()[1].replace("5432", "15006") + "\n")
+    told = Result("learn", "-p", "profile.yaml", "--access-log", "idgen=idgen.log")
+    assert (told.status, told.err) == (0, "egressc: 4 rules proposed, 1 flows kept apart\n")
+    assert (
+        "# Kept apart: EGR005 port `15006` belongs to the sidecar\n#   recipes/idgen -> 203.0.113.9:15006" in told.out
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (["owner=q", "owner=r"], "`owner=` is given twice"),
+        (["region=eu"], "the rules would grant nothing: the cluster is in `us-east1`, not in `eu`"),
+        (["region=mars"], "the rules would grant nothing: nothing says what region `mars` is"),
+        (["region=us-est1"], "`us-est1` is not a region"),
+        (["reason=for ${nobody}"], "variable `nobody` is not defined"),
+    ],
+)
+def test_attributes_that_no_rule_can_have_are_misuse(learned: Learns, said: list[str], why: str) -> None:
+    arguments = [word for each in said for word in ("--attribute", each)]
+    told = learned((HTTP, labelled("idgen", "a.example.com", PASSED), 1.0), arguments=tuple(arguments))
+    assert (told.status, told.out, told.err) == (2, "", f"egressc: --attribute: {why}\n")
+
+
+def test_a_region_that_holds_the_cluster_is_claimed(learned: Learns) -> None:
+    series = [(HTTP, labelled("idgen", host, PASSED), 1.0) for host in ("httpbin.org", "far.example.com")]
+    assert learned.rules(*series, arguments=("--attribute", "region=us")) == [
+        "allow idgen -> httpbin.org:80 http region=us"
+    ]
+    assert (
+        "`far.example.com` is in `europe-west1`, not in `us`\n"
+        in learned(*series, arguments=("--attribute", "region=us")).out
+    )
+
+
+SIDECAR = """  resources:
+  - apiVersion: networking.istio.io/v1
+    kind: Sidecar
+    metadata: {name: by-hand, namespace: recipes, creationTimestamp: "2024-01-01T00:00:00Z"}
+    spec:
+      workloadSelector: {labels: {app: idgen}}
+      egress: [{hosts: ["*/*.svc.cluster.local"]}]
+"""
+
+
+def test_what_is_wrong_without_a_proposal_is_told_as_that(learned: Learns, project: Path) -> None:
+    (project / "profile.yaml").write_text(PROFILE + SIDECAR)
+    series = [(HTTP, labelled(who, "a.example.com", PASSED), 1.0) for who in ("idgen", "etl")]
+    assert learned(*series).out.count("\nallow etl -> a.example.com:80 http\n") == 1
+    assert "# Kept apart: EGR504 " in learned(*series).out
+    told = learned(*series, policy="allow idgen -> b.example.com:443 tls\n")
+    assert (told.status, told.out) == (1, "")
+    assert "error[EGR504]: Sidecar recipes/by-hand holds for `recipes/idgen` already\n" in told.err
+
+
+def test_expectations_are_met_by_a_proposal_and_not_broken_by_it(learned: Learns) -> None:
+    series = [(HTTP, labelled("idgen", host, PASSED), 1.0) for host in ("a.example.com", "b.example.com")]
+    policy = "expect idgen -> a.example.com:80 http allowed\nexpect idgen -> b.example.com:80 http blocked\n"
+    assert learned.rules(*series, policy=policy) == ["allow idgen -> a.example.com:80 http"]
+    assert "# Kept apart: EGR207 `recipes/idgen -> b.example.com:80 http` is granted" in learned(*series, policy=policy).out  # fmt: skip
+
+
+def test_where_nothing_says_which_rule_is_wrong_it_is_found() -> None:
+    rules = [Rule("recipes", "idgen", f"h{at}.example.com", 80, "http", ()) for at in range(20)]
+    bad = {"h3.example.com", "h4.example.com", "h17.example.com"}
+
+    def check(source: Source) -> Any:
+        file, _ = parse(source)
+        made = compile([file], stock(), date(2026, 11, 25), Severity.WARNING)
+        nowhere = Span(Source("elsewhere", ""), 0, 0)
+        wrong = [finding(codes.COLLISION, nowhere, "something") for each in bad if each in source.text]
+        assert made.policy is not None
+        return wrong, made.policy.grants
+
+    kept, refused = stand(rules, lambda some: "\n".join(["namespace recipes", *(each.text for each in some)]), check)
+    assert [each.where for each in kept] == [each.where for each in rules if each.where not in bad]
+    assert {each.where: why for each, why in refused} == dict.fromkeys(bad, "EGR504 something")
+
+
+@pytest.mark.parametrize("name", ["*", "{etl, idgen}", "[app=idgen]", "*[app=idgen]", "everyone", "a b", "etl -> x.com:80 http\nallow idgen"])  # fmt: skip
+def test_a_label_is_a_workload_and_no_pattern(learned: Learns, project: Path, name: str) -> None:
+    """The profile knows no workloads: then any name may be one, or a set of the policy."""
+    (project / "profile.yaml").write_text(
+        "apiVersion: egresslang.dev/v1\nkind: ClusterProfile\nmetadata: {name: here}\nspec: {defaultNamespace: recipes}\n"
+    )
+    series = [(HTTP, labelled(who, "evil.com", PASSED), 1.0) for who in (name, "web")]
+    told = learned(*series, policy="workloads everyone = etl, idgen\nallow everyone -> a.com:443 tls\n")
+    assert told.status == 0, told.err
+    assert [line for line in told.out.splitlines() if line.startswith("allow")] == ["allow web -> evil.com:80 http"]
+
+
+def log_line(said: str, port: int, *, tls: bool) -> str:
+    """A line of an access log of what passed through."""
+    tcp, http = LOG.splitlines()[0], LOG.splitlines()[2]
+    line = tcp.replace(" api.example.com ", f" {said} ") if tls else http.replace('"b.example.com:8080"', f'"{said}"')
+    return re.sub(r"(203\.0\.113\.\d):\d+", rf"\1:{port}", line) + "\n"
+
+
+def test_neither_of_two_protocols_is_proposed_for_one_port(project: Path) -> None:
+    """An invented claim may come first in any order, and be counted more often."""
+    good = [("api.example.com", 443, True), ("www.example.com", 80, False)]
+    (project / "idgen.log").write_text("".join(log_line(said, port, tls=tls) for said, port, tls in good))
+    fake = [("api.example.com", 443, False), ("www.example.com", 80, True), ("www.example.com", 443, True)]
+    (project / "etl.log").write_text("".join(log_line(said, port, tls=tls) for said, port, tls in fake))
+    logs = ("--access-log", "idgen=idgen.log", "--access-log", "etl=etl.log")
+    told = Result("learn", "-p", "profile.yaml", *logs)
+    assert [line for line in told.out.splitlines() if line.startswith("allow")] == [
+        "allow etl -> www.example.com:443 tls"
+    ]
+    apart = told.out[told.out.index("# Kept apart: http and tls on one port of one name: nothing says which it is\n") :]
+    assert re.findall("^#   (recipes/.*), last seen", apart, re.M) == [
+        "recipes/etl -> api.example.com:443: 1 request",
+        "recipes/idgen -> api.example.com:443: 1 connection",
+        "recipes/etl -> www.example.com:80: 1 connection",
+        "recipes/idgen -> www.example.com:80: 1 request",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        ("a.egress", "a.egress"),
+        ("./folder/../a.egress", "a.egress"),
+        ("link.egress", "a.egress"),
+        ("hard.egress", "a.egress"),
+        ("profile.yaml", "profile.yaml"),
+        ("idgen.log", "idgen.log"),
+        ("entry.yaml", "entry.yaml"),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(project: Path, output: str, what: str) -> None:
+    policy = "allow etl -> a.example.com:443 tls\n"
+    (project / "folder").mkdir()
+    (project / "a.egress").write_text(policy)
+    (project / "link.egress").symlink_to("a.egress")
+    (project / "hard.egress").hardlink_to(project / "a.egress")
+    (project / "idgen.log").write_text(LOG)
+    (project / "entry.yaml").write_text(SIDECAR.partition("\n")[2].replace("  - ", "    ", 1).replace("idgen", "other"))
+    (project / "profile.yaml").write_text(PROFILE + "  resources: [entry.yaml]\n")
+    before = {each.name: each.read_bytes() for each in project.iterdir() if each.is_file()}
+    told = Result("learn", "a.egress", "-p", "profile.yaml", "--access-log", "idgen=idgen.log", "-o", output)
+    assert (told.status, told.out) == (2, "")
+    assert told.err == f"egressc: -o {output} would write over {what}, which is read: name another file\n"
+    assert {each.name: each.read_bytes() for each in project.iterdir() if each.is_file()} == before
