@@ -74,7 +74,9 @@ def learn(made: Audit, profile: ClusterProfile, declared: Declared, asked: Asked
         where, port, protocol = place
         way = each.flow.namespace, each.flow.workload, where, port
         held.setdefault(way, {}).setdefault(protocol, []).append(each)
-    rules = [Rule(*way, protocol, tuple(found)) for way, said in held.items() for protocol, found in said.items()]
+    rules = [
+        Rule(*way, protocol, tuple(found)) for way, said in held.items() for protocol, found in _agreed(said).items()
+    ]
     disputed = _disputed(rules)
     rules.sort(key=lambda rule: (rule.namespace, rule.text))
     undisputed = [rule for rule in rules if _port(rule) not in disputed]
@@ -82,6 +84,19 @@ def learn(made: Audit, profile: ClusterProfile, declared: Declared, asked: Asked
     refused += [(rule, disputed[_port(rule)]) for rule in sorted(rules, key=_port) if _port(rule) in disputed]
     apart += [Apart(why, each) for rule, why in refused for each in rule.evidence]
     return Learned(formatted(_written(made, kept, apart, asked)), tuple(kept), tuple(apart))
+
+
+def _agreed(said: Mapping[str, list[Traffic]]) -> dict[str, list[Traffic]]:
+    """The traffic of a workload to one port by its protocol, where metrics and an access log tell of the same.
+
+    Metrics call HTTP/2 http, and an access log says HTTP/2 of gRPC.
+    """
+    found = dict(said)
+    if "http2" in found and all(each.seen.by == "metrics" for each in found.get("http", ())):
+        found["http2"] = [*found["http2"], *found.pop("http", ())]
+    if "http2" in found and "grpc" in found:
+        found["grpc"] = [*found["grpc"], *found.pop("http2")]
+    return found
 
 
 def _port(rule: Rule) -> tuple[str, str, int]:
@@ -138,19 +153,24 @@ def _registered(flow: Flow, declared: Declared, asked: Asked) -> tuple[str, int,
     ports = [(port, protocol) for port, protocol in declared.get(flow.host, ()) if (protocol in _HTTP) == is_http]
     if flow.port:
         protocol = next((protocol for port, protocol in ports if port == flow.port), "")
+        if not protocol and flow.protocol:
+            return f"registered; whether its port is http or {flow.protocol} is not known: {_ENTRY}"
         if not protocol:
             protocol = "http" if is_http else "tls" if flow.is_tls else ""
         if not protocol:
             return "registered; whether it is tls or other tcp is not known"
         return flow.host, flow.port, protocol
+    if flow.protocol:  # HTTP/2 all the way, where a port has it
+        ports = [(port, protocol) for port, protocol in ports if protocol != "http"] or ports
     if len(ports) == 1:
         return flow.host, *ports[0]
     if not ports:
-        return "registered, and nothing says the port: put its ServiceEntry under `resources:` of the profile"
+        return f"registered, and nothing says the port: {_ENTRY}"
     return "registered on several ports: its access log says which"
 
 
 _HTTP = frozenset({"http", "http2", "grpc"})
+_ENTRY = "put its ServiceEntry under `resources:` of the profile"
 
 
 def _claimed(
@@ -162,7 +182,7 @@ def _claimed(
         if not flow.port:
             return "an address, and nothing says the port"
         if flow.kind == REQUESTS:
-            return literal(flow.address), flow.port, "http"
+            return literal(flow.address), flow.port, flow.protocol or "http"
         if flow.port == 443:
             return "an address on port 443: a sidecar reads the name in a TLS hello once some rule has `:443 tls`"
         return literal(flow.address), flow.port, "tcp"
@@ -174,7 +194,7 @@ def _claimed(
     host = next((f"*.{suffix}" for suffix in asked.wildcards if flow.host.endswith(f".{suffix}")), flow.host)
     if flow.kind != REQUESTS:
         return host, flow.port or 443, "tls"
-    return host, flow.port or 80, "http"
+    return host, flow.port or 80, flow.protocol or "http"
 
 
 def invented(host: str, profile: ClusterProfile, namespaces: Container[str]) -> str:

@@ -469,3 +469,84 @@ def test_nothing_that_is_read_is_written_over(project: Path, output: str, what: 
     assert (told.status, told.out) == (2, "")
     assert told.err == f"egressc: -o {output} would write over {what}, which is read: name another file\n"
     assert {each.name: each.read_bytes() for each in project.iterdir() if each.is_file()} == before
+
+
+def grpc(workload: str, host: str, name: str = PASSED, protocol: str = "grpc") -> tuple[str, dict[str, str], float]:
+    """A counter of requests that says what they are."""
+    return HTTP, {**labelled(workload, host, name), "request_protocol": protocol}, 1.0
+
+
+def test_grpc_is_not_proposed_as_http(learned: Learns) -> None:
+    series = [grpc("idgen", "grpc.example.com:8443"), grpc("idgen", "a.example.com", protocol="http")]
+    assert learned.rules(*series) == [
+        "allow idgen -> a.example.com:80 http",
+        "allow idgen -> grpc.example.com:8443 grpc",
+    ]
+    both = [*series, grpc("etl", "grpc.example.com:8443", protocol="http")]
+    assert learned.rules(*both) == ["allow idgen -> a.example.com:80 http"]
+    apart = learned(*both).out.partition("# Kept apart: grpc and http on one port of one name: nothing says which it is\n")  # fmt: skip
+    assert apart[2].count("#   recipes/") == 2
+
+
+def test_grpc_goes_to_the_port_of_a_registered_host_that_is_for_it(learned: Learns, project: Path) -> None:
+    entry = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: db, namespace: recipes}\nspec: {hosts: [db.example.com], ports: [{number: 80, name: http, protocol: HTTP}, {number: 9443, name: grpc, protocol: GRPC}], resolution: DNS}\n"  # fmt: skip
+    (project / "entry.yaml").write_text(entry)
+    (project / "profile.yaml").write_text(PROFILE + "  resources: [entry.yaml]\n")
+    told = learned(grpc("idgen", "db.example.com", "db.example.com"))
+    assert told.out.splitlines()[-1] == "allow idgen -> db.example.com:9443 grpc"
+    told = learned(grpc("idgen", "db.example.com", "db.example.com", "http"))
+    assert "# Kept apart: registered on several ports: its access log says which\n" in told.out
+
+
+def test_http2_in_an_access_log(project: Path) -> None:
+    """An access log does not tell gRPC from other HTTP/2: its metrics do."""
+    two = log_line("b.example.com", 8080, tls=False).replace("HTTP/1.1", "HTTP/2")
+    allowed = two.replace("PassthroughCluster", "outbound|8080||c.example.com")
+    as_json = json.dumps(
+        {
+            "start_time": "2026-11-25T10:00:02.000Z",
+            "protocol": "HTTP/2",
+            "response_code": 200,
+            "route_name": "allow_any",
+            "authority": "j.example.com",
+            "upstream_cluster": PASSED,
+            "downstream_local_address": "203.0.113.8:8080",
+        }
+    )
+    (project / "idgen.log").write_text(f"{two}{allowed}{as_json}\n{log_line('a.example.com', 80, tls=False)}")
+    told = Result("learn", "-p", "profile.yaml", "--access-log", "idgen=idgen.log")
+    assert [line for line in told.out.splitlines() if line.startswith("allow")] == [
+        "allow idgen -> a.example.com:80 http",
+        "allow idgen -> b.example.com:8080 http2",
+        "allow idgen -> j.example.com:8080 http2",
+    ]
+    assert "# Kept apart: registered; whether its port is http or http2 is not known: put its Serv" in told.out
+    (project / "proposed.egress").write_text(told.out)
+    assert Result("check", "proposed.egress", "-p", "profile.yaml").status == 0
+    audited = Result("audit", "proposed.egress", "-p", "profile.yaml", "--access-log", "idgen=idgen.log", "--format", "json")  # fmt: skip
+    assert {each["host"]: each["protocol"] for each in audited.json["flows"]} == {
+        "a.example.com": None,
+        "b.example.com": "http2",
+        "c.example.com": "http2",
+        "j.example.com": "http2",
+    }
+    assert {each["state"] for each in audited.json["rules"]} == {"used"}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "logged", "rules"),
+    [
+        ("http", "HTTP/2", ["http2"]),
+        ("grpc", "HTTP/2", ["grpc"]),
+        ("http", "HTTP/1.1", ["http"]),
+        ("grpc", "HTTP/1.1", []),
+    ],
+)
+def test_metrics_and_an_access_log_tell_of_the_same(
+    learned: Learns, project: Path, metrics: str, logged: str, rules: list[str]
+) -> None:
+    (project / "idgen.log").write_text(log_line("b.example.com:8080", 8080, tls=False).replace("HTTP/1.1", logged))
+    arguments = ("--access-log", "idgen=idgen.log")
+    assert learned.rules(grpc("idgen", "b.example.com:8080", protocol=metrics), arguments=arguments) == [
+        f"allow idgen -> b.example.com:8080 {protocol}" for protocol in rules
+    ]
