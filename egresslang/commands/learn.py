@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,10 @@ from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
 from egresslang.commands.traffic import one_policy, read_audit, traffic_options
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from egresslang.findings import Finding
+    from egresslang.policy.policy import Grant
     from egresslang.profile.profile import ClusterProfile
     from egresslang.syntax.nodes import File
     from egresslang.traffic.learn import Declared
@@ -22,6 +26,12 @@ SUMMARY = "propose rules for observed traffic, with the evidence in comments"
 
 _PROTOCOLS = {"HTTP": "http", "HTTP2": "http2", "GRPC": "grpc", "TLS": "tls", "HTTPS": "tls"}
 """Protocols of ServiceEntries, as the language calls those that go by a name."""
+
+_PROBE = "probe.egressc.example"
+"""A destination that no profile knows anything of: names below `example` are nobody's (RFC 6761)."""
+
+_READ = ("config", "bearer_token_file", "basic_auth_file", "client_certificate", "client_key", "ca_file")
+"""Options whose files are read."""
 
 
 def describe(command: Parser) -> None:
@@ -61,6 +71,7 @@ def run(options: Any) -> int:
 
     The policy files that are given, or that the project names, are those it is added to; none is needed.
     """
+    from egresslang.commands.report import tell
     from egresslang.compile import compile
     from egresslang.findings import Severity
     from egresslang.source import Source
@@ -83,9 +94,19 @@ def run(options: Any) -> int:
         if key == "expires" and value < today(options).isoformat():
             return misuse(f"--attribute expires={value} is over: the rules would grant nothing")
 
-    def check(source: Source) -> Sequence[Finding]:
-        file, problems = parse(source)
-        return problems or compile([*files, file], profile, today(options), Severity.WARNING).findings
+    if why := _misused(options.attributes, profile, today(options)):
+        return misuse(why)
+    if which := _input(options, files, profile):
+        return misuse(f"-o {options.file} would write over {which}, which is read: name another file")
+    files, problems = _standing(files, profile, today(options))
+    if problems:
+        tell(options, problems, files, sys.stderr)
+        return FINDINGS
+
+    def check(source: Source) -> tuple[Sequence[Finding], Sequence[Grant]]:
+        file, _ = parse(source)
+        made = compile([*files, file], profile, today(options), Severity.WARNING)
+        return made.findings, () if made.policy is None else made.policy.grants
 
     made = read_audit(options, policy, profile)
     asked = Asked(tuple(options.wildcards), options.attempted, tuple(options.attributes))
@@ -110,6 +131,60 @@ def _inputs(options: Any) -> tuple[list[File], list[ClusterProfile], list[Findin
         return read_inputs(options)
     profiles, found = read_profiles(options)
     return [], profiles, [*options.problems, *found]
+
+
+def _misused(attributes: Sequence[tuple[str, str]], profile: ClusterProfile, day: date) -> str:
+    """Why no rule can have these attributes in this cluster, or would grant nothing with them; empty where rules can."""
+    from egresslang.findings import Severity, errors
+    from egresslang.policy.resolve import resolve
+    from egresslang.source import Source
+    from egresslang.syntax.parse import parse
+
+    said = "".join(f" {key}={value}" for key, value in attributes)
+    file, found = parse(Source("--attribute", f"allow * -> {_PROBE}:443 tls{said}\n"))
+    if not found:
+        policy, found = resolve([file], profile, day, Severity.ERROR)
+        if not errors(found) and not policy.grants:
+            return f"--attribute: the rules would grant nothing: {found[0].message}"
+    return f"--attribute: {errors(found)[0].message}" if errors(found) else ""
+
+
+def _input(options: Any, files: Sequence[File], profile: ClusterProfile) -> str:
+    """The file that -o names, by any path to it, where it is one that is read; empty where it is none."""
+    if options.file in (None, "-") or not os.path.exists(options.file):
+        return ""
+    named = [
+        *(file.source.name for file in files),
+        *options.profiles,
+        *(each.span.source.name for each in profile.resources),
+        *(said.partition("=")[2] for said in options.logs),
+        *(getattr(options, name) for name in _READ),
+    ]
+    return next((each for each in named if each and os.path.isfile(each) and os.path.samefile(each, options.file)), "")
+
+
+def _standing(files: list[File], profile: ClusterProfile, day: date) -> tuple[list[File], list[Finding]]:
+    """The policy that a proposal is added to, and why none can be: it does not compile by itself.
+
+    What is expected of it and does not hold may hold with the proposal, and is left out.
+    """
+    from egresslang.codes import EXPECTATION_FAILED
+    from egresslang.compile import compile
+    from egresslang.findings import Severity, errors
+    from egresslang.record import replace
+
+    def problems() -> list[Finding]:
+        return errors(compile(files, profile, day, Severity.WARNING).findings)
+
+    found = problems()
+    failed = {each.span.place for each in found if each.code is EXPECTATION_FAILED}
+    if failed:
+        files = [
+            replace(file, statements=tuple(each for each in file.statements if each.span.place not in failed))
+            for file in files
+        ]
+        found = problems()
+    return files, found
 
 
 def _declared(profile: ClusterProfile) -> Declared:

@@ -163,7 +163,13 @@ def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) ->
         return None
     if host.endswith(f".svc.{cluster_domain}") and verdict in (ALLOWED, LOST):
         return None
-    return Flow(namespace, workload, host, verdict, kind, port, address, is_tls)
+    return Flow(namespace, workload, host, verdict, kind, port, address, is_tls, _protocol(fields) if is_http else "")
+
+
+def _protocol(fields: Fields) -> str:
+    """`http2` where a request came as HTTP/2, as gRPC does; `%PROTOCOL%` ends the first quoted field of a text."""
+    said = fields.get("protocol") or fields.get("request", "").rpartition(" ")[2]
+    return "http2" if said == "HTTP/2" else ""
 
 
 def _is_failed(fields: Fields) -> bool:

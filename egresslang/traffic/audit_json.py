@@ -73,6 +73,7 @@ def _traffic(each: Traffic) -> dict[str, Any]:
         "address": None if flow.address is None else literal(flow.address),
         "port": flow.port or None,
         "kind": flow.kind,
+        "protocol": flow.protocol or None,
         "verdict": flow.verdict,
         "count": max(1, round(each.seen.count)),
         "lastSeen": iso(each.seen.last.by),

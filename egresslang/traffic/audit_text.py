@@ -129,9 +129,10 @@ def _nameless(each: Traffic) -> tuple[str, ...]:
 
 
 def destination(flow: Flow) -> str:
-    """Where a flow goes, as far as it is known: host or address and port, and what it is worth."""
+    """Where a flow goes, as far as it is known: host or address, port, protocol, and what it is worth."""
     said = "" if flow.is_registered else " (as the client says)" if flow.host else ""
-    return f"{where(flow)}{said}"
+    protocol = f" {flow.protocol}" if flow.protocol else ""
+    return f"{where(flow)}{protocol}{said}"
 
 
 def where(flow: Flow) -> str:

@@ -22,7 +22,8 @@ class Flow:
 
     `host` is a registered one where the flow is allowed, a wildcard too; else what the client said, in a Host header or a
     TLS hello, which may be anything. It is empty where nothing told it. `port` is 0 and `address` None where it was not
-    seen.
+    seen. `protocol` is `grpc` or `http2` where requests are known to be that, else empty: metrics call HTTP/2 http, and an
+    access log says HTTP/2 of gRPC.
     """
 
     namespace: str
@@ -33,6 +34,7 @@ class Flow:
     port: int = 0
     address: Address | None = None
     is_tls: bool = False
+    protocol: str = ""
 
     @property
     def who(self) -> str:

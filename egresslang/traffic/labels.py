@@ -22,6 +22,9 @@ NAMESPACE, WORKLOAD = "source_workload_namespace", "source_workload"
 SERVICE, SERVICE_NAME = "destination_service", "destination_service_name"
 CODE, FLAGS = "response_code", "response_flags"
 
+PROTOCOL, GRPC = "request_protocol", "grpc"
+"""What requests are, by their content type: `grpc`, or `http`, whatever version of it (Istio, Standard Metrics)."""
+
 BY_CLIENT = 'reporter="source"'
 """The matcher of what the client's sidecar counted: nobody else sees what leaves the mesh."""
 

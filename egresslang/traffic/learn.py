@@ -1,45 +1,36 @@
 """Learn: rules that grant what was seen, with the evidence in comments; never more than was seen.
 
 What nobody can vouch for is kept apart, in comments: names that are none or nobody owns, addresses in a Host header,
-names of the mesh, whatever was only attempted, and traffic of which the port or the destination is not known. What is
-proposed compiles: a rule that does not is taken out, with what is wrong with it.
+names of the mesh, whatever was only attempted, and traffic of which the port, the destination or the protocol is not
+known. What is proposed compiles: a rule that does not is taken out, with what is wrong with it (`trial`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from egresslang.answers.dialling import literal
-from egresslang.findings import Finding, errors
+from egresslang.findings import Finding
 from egresslang.mesh.addresses import parse_address
 from egresslang.policy.public_suffixes import is_registry
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
 from egresslang.report.display import shown
 from egresslang.source import Source, Span
-from egresslang.syntax import nodes
-from egresslang.syntax.format import show_file
-from egresslang.syntax.parse import parse
+from egresslang.syntax.nodes import WorkloadName
 from egresslang.syntax.words import read_host, read_member
 from egresslang.traffic.audit import Audit, Traffic
 from egresslang.traffic.flow import ALLOWED, LOST, PASSED, REQUESTS, Flow
+from egresslang.traffic.trial import PROPOSED, Check, Rule, formatted, stand
 from egresslang.traffic.window import latest, show_duration, show_moment, show_time
-
-PROPOSED = "(proposed)"
-"""What the proposal is called where something is wrong with it: no path of a policy file."""
 
 _LONGEST = 80
 _LONGEST_REASON = 300
 _SHOWN_APART = 200
 """Flows that are listed of each kind that is kept apart; the others are counted."""
 
-_TRIES = 20
-
 Declared = Mapping[str, Sequence[tuple[int, str]]]
 """The ports of registered hosts, with their protocols in the language."""
-
-Check = Callable[[Source], Iterable[Finding]]
-"""What is wrong with a proposal beside the policy that stands."""
 
 
 @record
@@ -49,15 +40,6 @@ class Asked:
     wildcards: tuple[str, ...] = ()
     attempted: bool = False
     attributes: tuple[tuple[str, str], ...] = ()
-
-
-@record
-class Rule:
-    """A rule to propose, `allow …` without attributes, and what was seen of it."""
-
-    namespace: str
-    text: str
-    evidence: tuple[Traffic, ...]
 
 
 @record
@@ -79,7 +61,7 @@ class Learned:
 
 def learn(made: Audit, profile: ClusterProfile, declared: Declared, asked: Asked, check: Check) -> Learned:
     """A proposal for what was seen and no rule of the policy grants yet."""
-    held: dict[tuple[str, str], list[Traffic]] = {}
+    held: dict[tuple[str, str, str, int], dict[str, list[Traffic]]] = {}
     apart: list[Apart] = []
     namespaces = _namespaces(made, profile)
     for each in made.traffic:
@@ -90,22 +72,51 @@ def learn(made: Audit, profile: ClusterProfile, declared: Declared, asked: Asked
             apart.append(Apart(place, each))
             continue
         where, port, protocol = place
-        held.setdefault((each.flow.namespace, f"allow {each.flow.workload} -> {where}:{port} {protocol}"), []).append(
-            each
-        )
-    rules = [Rule(*key, tuple(found)) for key, found in sorted(held.items())]
-    for _ in range(_TRIES):
-        text = show_file(parse(Source(PROPOSED, _written(made, rules, apart, asked)))[0])
-        wrong = _wrong(text, list(check(Source(PROPOSED, text))), rules)
-        if not wrong:
-            break
-        apart += [Apart(why, each) for rule, why in wrong for each in rule.evidence]
-        rules = [rule for rule in rules if all(rule is not bad for bad, _ in wrong)]
-    else:
-        apart += [Apart("it does not compile beside the others", each) for rule in rules for each in rule.evidence]
-        rules = []
-        text = show_file(parse(Source(PROPOSED, _written(made, rules, apart, asked)))[0])
-    return Learned(text, tuple(rules), tuple(apart))
+        way = each.flow.namespace, each.flow.workload, where, port
+        held.setdefault(way, {}).setdefault(protocol, []).append(each)
+    rules = [
+        Rule(*way, protocol, tuple(found)) for way, said in held.items() for protocol, found in _agreed(said).items()
+    ]
+    disputed = _disputed(rules)
+    rules.sort(key=lambda rule: (rule.namespace, rule.text))
+    undisputed = [rule for rule in rules if _port(rule) not in disputed]
+    kept, refused = stand(undisputed, lambda some: _written(made, some, (), asked), check)
+    refused += [(rule, disputed[_port(rule)]) for rule in sorted(rules, key=_port) if _port(rule) in disputed]
+    apart += [Apart(why, each) for rule, why in refused for each in rule.evidence]
+    return Learned(formatted(_written(made, kept, apart, asked)), tuple(kept), tuple(apart))
+
+
+def _agreed(said: Mapping[str, list[Traffic]]) -> dict[str, list[Traffic]]:
+    """The traffic of a workload to one port by its protocol, where metrics and an access log tell of the same.
+
+    Metrics call HTTP/2 http, and an access log says HTTP/2 of gRPC.
+    """
+    found = dict(said)
+    if "http2" in found and all(each.seen.by == "metrics" for each in found.get("http", ())):
+        found["http2"] = [*found["http2"], *found.pop("http", ())]
+    if "http2" in found and "grpc" in found:
+        found["grpc"] = [*found["grpc"], *found.pop("http2")]
+    return found
+
+
+def _port(rule: Rule) -> tuple[str, str, int]:
+    return rule.namespace, rule.where, rule.port
+
+
+def _disputed(rules: Iterable[Rule]) -> dict[tuple[str, str, int], str]:
+    """Why nothing is proposed for a name and port of a namespace of which clients say different protocols.
+
+    A sidecar has one ServiceEntry port for them (EGR204), and any of them may be invented.
+    """
+    said: dict[tuple[str, str, int], set[str]] = {}
+    for rule in rules:
+        if parse_address(rule.where.removeprefix("[").removesuffix("]")) is None:
+            said.setdefault(_port(rule), set()).add(rule.protocol)
+    return {
+        port: f"{' and '.join(sorted(protocols))} on one port of one name: nothing says which it is"
+        for port, protocols in said.items()
+        if len(protocols) > 1
+    }
 
 
 def _namespaces(made: Audit, profile: ClusterProfile) -> frozenset[str]:
@@ -120,7 +131,8 @@ def _place(
     """Destination, port and protocol of a flow; or why it is kept apart."""
     if flow.is_nameless:
         return "nothing says where to: read the workload's access log"
-    if isinstance(read_member(flow.who, _nowhere(flow.who)), Finding) or "unknown" in (flow.namespace, flow.workload):
+    is_one = isinstance(read_member(flow.who, _nowhere(flow.who)), WorkloadName)
+    if not is_one or "unknown" in (flow.namespace, flow.workload):
         return "no workload that a rule can name"
     if flow.verdict == LOST:
         return "led nowhere: no cluster has it"
@@ -141,19 +153,24 @@ def _registered(flow: Flow, declared: Declared, asked: Asked) -> tuple[str, int,
     ports = [(port, protocol) for port, protocol in declared.get(flow.host, ()) if (protocol in _HTTP) == is_http]
     if flow.port:
         protocol = next((protocol for port, protocol in ports if port == flow.port), "")
+        if not protocol and flow.protocol:
+            return f"registered; whether its port is http or {flow.protocol} is not known: {_ENTRY}"
         if not protocol:
             protocol = "http" if is_http else "tls" if flow.is_tls else ""
         if not protocol:
             return "registered; whether it is tls or other tcp is not known"
         return flow.host, flow.port, protocol
+    if flow.protocol:  # HTTP/2 all the way, where a port has it
+        ports = [(port, protocol) for port, protocol in ports if protocol != "http"] or ports
     if len(ports) == 1:
         return flow.host, *ports[0]
     if not ports:
-        return "registered, and nothing says the port: put its ServiceEntry under `resources:` of the profile"
+        return f"registered, and nothing says the port: {_ENTRY}"
     return "registered on several ports: its access log says which"
 
 
 _HTTP = frozenset({"http", "http2", "grpc"})
+_ENTRY = "put its ServiceEntry under `resources:` of the profile"
 
 
 def _claimed(
@@ -165,7 +182,7 @@ def _claimed(
         if not flow.port:
             return "an address, and nothing says the port"
         if flow.kind == REQUESTS:
-            return literal(flow.address), flow.port, "http"
+            return literal(flow.address), flow.port, flow.protocol or "http"
         if flow.port == 443:
             return "an address on port 443: a sidecar reads the name in a TLS hello once some rule has `:443 tls`"
         return literal(flow.address), flow.port, "tcp"
@@ -177,7 +194,7 @@ def _claimed(
     host = next((f"*.{suffix}" for suffix in asked.wildcards if flow.host.endswith(f".{suffix}")), flow.host)
     if flow.kind != REQUESTS:
         return host, flow.port or 443, "tls"
-    return host, flow.port or 80, "http"
+    return host, flow.port or 80, flow.protocol or "http"
 
 
 def invented(host: str, profile: ClusterProfile, namespaces: Container[str]) -> str:
@@ -265,41 +282,3 @@ def _safe(text: str, longest: int = _LONGEST) -> str:
     """A text that anybody may have chosen, as a comment can hold it: printable, on one line, and no suppression."""
     text = shown(text).encode("ascii", "backslashreplace").decode().replace("#", "\\#")
     return text if len(text) <= longest else f"{text[:longest]}..."
-
-
-# What does not compile
-
-
-def _wrong(text: str, found: Sequence[Finding], rules: Sequence[Rule]) -> list[tuple[Rule, str]]:
-    """The rules that errors are about, the later one of a conflict, each with the message."""
-    file, _ = parse(Source(PROPOSED, text))
-    parts = list(_parts(file))
-    taken: dict[int, tuple[Rule, str]] = {}
-    elsewhere = [each for each in errors(found) if each.span.source.name != PROPOSED]
-    for problem in errors(found):
-        spans = [problem.span, *(label.span for label in problem.related)] if problem in elsewhere else [problem.span]
-        for span in spans:
-            if span.source.name != PROPOSED:
-                continue
-            for part, several in parts:
-                if part.start <= span.start < part.end:
-                    for at in several:
-                        taken.setdefault(at, (rules[at], f"{problem.code.id} {problem.message}"))
-    if errors(found) and not taken:  # nothing says which: then none is vouched for
-        problem = errors(found)[0]
-        return [(rule, f"{problem.code.id} {problem.message}") for rule in rules]
-    return list(taken.values())
-
-
-def _parts(file: nodes.File) -> Iterator[tuple[Span, list[int]]]:
-    """The statements of a proposal, each with the positions of its rules: a `namespace` has all that follow."""
-    at = 0
-    below: list[int] = []
-    for statement in file.statements:
-        if isinstance(statement, nodes.NamespaceLine):
-            below = []
-            yield statement.span, below
-        elif isinstance(statement, nodes.Allow):
-            below.append(at)
-            yield statement.span, [at]
-            at += 1

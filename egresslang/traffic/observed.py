@@ -46,7 +46,15 @@ FAR, FAR_STEP = 28 * DAY, DAY // 4
 
 _KINDS = {REQUESTS: labels.REQUESTS, CONNECTIONS: labels.CONNECTIONS}
 _CANONICAL = "source_canonical_service"
-_TOLD = (labels.NAMESPACE, labels.WORKLOAD, _CANONICAL, labels.SERVICE, labels.SERVICE_NAME, labels.FLAGS)
+_TOLD = (
+    labels.NAMESPACE,
+    labels.WORKLOAD,
+    _CANONICAL,
+    labels.SERVICE,
+    labels.SERVICE_NAME,
+    labels.PROTOCOL,
+    labels.FLAGS,
+)
 _BY = ", ".join(_TOLD)
 _FAILED, _PART = "failed", "egressc_part"
 """Labels that the server is asked to give: what was answered with a 5xx, and parts of a sum that it would take for one."""
@@ -65,7 +73,7 @@ _WHO = {
 _OF_SERVERS = f'{{{_NAMES}, reporter="destination"}}'
 """Whatever the sidecars of servers counted: one that is asked by others is seen, even if it asks nobody."""
 
-Told = tuple[str, str, str, str, str, str]
+Told = tuple[str, str, str, str, str, str, str]
 """The values of the labels that flows are told apart by."""
 
 
@@ -207,24 +215,27 @@ def _too_many(server: Server, expression: str, page: Page) -> str:
 
 def _told(row: Row) -> Told:
     namespace, workload, *others = (row.labels.get(label, "") for label in _TOLD)
-    canonical, service, name, flags = others
-    return namespace or UNKNOWN, workload or UNKNOWN, canonical, service, name, flags
+    canonical, service, name, protocol, flags = others
+    return namespace or UNKNOWN, workload or UNKNOWN, canonical, service, name, protocol, flags
 
 
 def _flow(told: Told, kind: str, inventory: Inventory) -> Flow:
     """The flow that labels tell of, whatever host a client invented."""
-    namespace, workload, service, destination, name, flags = told
+    namespace, workload, service, destination, name, said, flags = told
     who = called(namespace, workload, service, inventory)
     host, port = ("", 0) if destination in ("", UNKNOWN) else read_host(destination)
+    protocol = labels.GRPC if kind == REQUESTS and said == labels.GRPC else ""
     if set(labels.MISSING) & set(flags.split(",")):  # whatever its name: a client says it
-        return Flow(namespace, who, host, LOST, kind, port)
-    if name == labels.PASSTHROUGH:
-        return Flow(namespace, who, host, PASSED, kind, port)
-    if name == labels.BLACK_HOLE:
-        return Flow(namespace, who, host, BLOCKED, kind, port)
-    if not host:
-        return Flow(namespace, who, host, LOST, kind, port)
-    return Flow(namespace, who, host, ALLOWED, kind)
+        verdict = LOST
+    elif name == labels.PASSTHROUGH:
+        verdict = PASSED
+    elif name == labels.BLACK_HOLE:
+        verdict = BLOCKED
+    elif not host:
+        verdict = LOST
+    else:
+        return Flow(namespace, who, host, ALLOWED, kind, protocol=protocol)
+    return Flow(namespace, who, host, verdict, kind, port, protocol=protocol)
 
 
 def called(namespace: str, workload: str, service: str, inventory: Inventory) -> str:
@@ -289,6 +300,7 @@ def _order(flow: Flow) -> tuple[object, ...]:
         flow.verdict,
         flow.address or (0, 0),
         flow.is_tls,
+        flow.protocol,
     )
 
 
