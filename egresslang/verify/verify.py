@@ -13,6 +13,7 @@ from egresslang.mesh.mesh import Mesh, allocated
 from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
 from egresslang.policy.policy import Policy
+from egresslang.processes import in_shares, processors
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import replace
 from egresslang.source import Source
@@ -33,6 +34,9 @@ _OURS = ("ServiceEntry", "Sidecar")
 
 ENOUGH = 100
 """Deviations after which no more are looked for: one is enough to refuse the manifests."""
+
+WORTH = 1_000
+"""Grants, counted for each class of pods, to make a process of its own worth while."""
 
 
 def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source]) -> list[Finding]:
@@ -63,7 +67,7 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     config = replace(settled.config, version=profile.version, cluster_domain=profile.cluster_domain)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
-    found += told(_deviations(policy, profile, pods), policy, profile, is_emitted)
+    found += told(_deviations(policy, profile, _suspects(policy, profile, pods)), policy, profile, is_emitted)
     found += cut_off(pods, profile, Mesh(_given_addresses(existing, profile), _assumed(profile)))
     return found
 
@@ -94,6 +98,15 @@ def standing(profile: ClusterProfile) -> tuple[Resources, list[Finding]]:
 def _given_addresses(resources: Resources, profile: ClusterProfile) -> Resources:
     """The resources with the virtual addresses that they will be given, where proxies use them."""
     return allocated(resources) if profile.dns_capture and profile.auto_allocate else resources
+
+
+def _suspects(policy: Policy, profile: ClusterProfile, pods: list[Class]) -> list[Class]:
+    """The classes without those of shares in which nothing is wrong, where there is enough to share out."""
+    many = min(processors(), sum(len(each.intent.grants) for each in pods) // WORTH)
+    if many < 2:
+        return pods
+    agrees = in_shares(many, lambda at: next(_deviations(policy, profile, pods[at::many]), None) is None)
+    return [each for at, each in enumerate(pods) if not agrees[at % many]]
 
 
 def _deviations(policy: Policy, profile: ClusterProfile, pods: Iterable[Class]) -> Iterator[Found]:
