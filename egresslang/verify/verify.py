@@ -35,7 +35,7 @@ _OURS = ("ServiceEntry", "Sidecar")
 ENOUGH = 100
 """Deviations after which no more are looked for: one is enough to refuse the manifests."""
 
-WORTH = 1_000
+WORTH = 2_500
 """Grants, counted for each class of pods, to make a process of its own worth while."""
 
 
@@ -67,7 +67,7 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     config = replace(settled.config, version=profile.version, cluster_domain=profile.cluster_domain)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
-    found += told(_deviations(policy, profile, _suspects(policy, profile, pods)), policy, profile, is_emitted)
+    found += told(_deviations(policy, profile, _suspects(policy, profile, mesh, pods)), policy, profile, is_emitted)
     found += cut_off(pods, profile, Mesh(_given_addresses(existing, profile), _assumed(profile)))
     return found
 
@@ -100,11 +100,12 @@ def _given_addresses(resources: Resources, profile: ClusterProfile) -> Resources
     return allocated(resources) if profile.dns_capture and profile.auto_allocate else resources
 
 
-def _suspects(policy: Policy, profile: ClusterProfile, pods: list[Class]) -> list[Class]:
+def _suspects(policy: Policy, profile: ClusterProfile, mesh: Mesh, pods: list[Class]) -> list[Class]:
     """The classes without those of shares in which nothing is wrong, where there is enough to share out."""
     many = min(processors(), sum(len(each.intent.grants) for each in pods) // WORTH)
     if many < 2:
         return pods
+    mesh.registry()  # made once, for all
     agrees = in_shares(many, lambda at: next(_deviations(policy, profile, pods[at::many]), None) is None)
     return [each for at, each in enumerate(pods) if not agrees[at % many]]
 
