@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),  # pytest-xdist has threads, egressc none
 ]
 
+
 @pytest.fixture(autouse=True)
 def nobody_is_left() -> Iterator[None]:
     """No child is there after a test."""

@@ -38,6 +38,9 @@ ENOUGH = 100
 WORTH = 2_500
 """Grants, counted for each class of pods, to make a process of its own worth while."""
 
+MOST = 4
+"""Processes at most: each has soon copied half of the memory, and the proof is not all that takes time."""
+
 
 def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source]) -> list[Finding]:
     """Where manifests do not mean exactly the policy; what cannot be read of them is told alone.
@@ -102,7 +105,7 @@ def _given_addresses(resources: Resources, profile: ClusterProfile) -> Resources
 
 def _suspects(policy: Policy, profile: ClusterProfile, mesh: Mesh, pods: list[Class]) -> list[Class]:
     """The classes without those of shares in which nothing is wrong, where there is enough to share out."""
-    many = min(processors(), sum(len(each.intent.grants) for each in pods) // WORTH)
+    many = min(processors(), MOST, sum(len(each.intent.grants) for each in pods) // WORTH)
     if many < 2:
         return pods
     mesh.registry()  # made once, for all

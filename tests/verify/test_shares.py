@@ -59,6 +59,7 @@ def verified(wrong: tuple[str, ...]) -> list[Finding]:
 
 def shared_out(monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
     monkeypatch.setattr(verification, "WORTH", 1)
+    monkeypatch.setattr(verification, "MOST", 9)
     monkeypatch.setattr(verification, "processors", lambda: processes)
 
 
