@@ -57,18 +57,8 @@ def test_compilations_are_measured_by_stage_against_the_floors(tmp_path: object)
     assert [row[:2] for row in memory[1:]] == measured
     assert times[0][2:] == [
         *("parse", "profile", "resolve", "rules", "lower", "emit", "verify", "report", "rest", "total"),
-        *(
-            "verify wall",
-            "wall",
-            "regex",
-            "lark",
-            "yaml",
-            "total ÷ lark",
-            "wall ÷ lark wall",
-            "× for 10 × rules",
-            "emit ÷ yaml",
-            "verify ÷ others",
-        ),
+        *("verify wall", "wall", "regex", "lark", "yaml", "total ÷ lark", "wall ÷ lark wall"),
+        *("× for 10 × rules", "emit ÷ yaml", "verify ÷ others"),
     ]
     growth = times[0].index("× for 10 × rules")
     assert [bool(row[growth]) for row in times[1:]] == [False, True, False, True]
@@ -221,7 +211,7 @@ def test_processes_that_work_is_shared_out_among_are_counted(bench: Any) -> None
     watch = stages.Stopwatch()
     with watch("shared"):
         subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.2: pass"], check=True)
-    assert 0.2 < watch.cpu["shared"]
+    assert watch.cpu["shared"] > 0.2
 
 
 def test_what_is_measured_is_what_the_command_line_writes(

@@ -35,7 +35,7 @@ def test_each_share_is_done_once_and_the_first_of_them_here() -> None:
 
 
 def test_what_returns_is_written_and_read() -> None:
-    assert in_shares(3, lambda at: at, lambda made: b"made" * made, lambda said: len(said)) == [0, 4, 8]
+    assert in_shares(3, lambda at: at, lambda made: b"made" * made, len) == [0, 4, 8]
 
 
 @pytest.mark.parametrize("ends", ["raises", "is interrupted", "is killed", "says nothing"])
