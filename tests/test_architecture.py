@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 ORDER = (
     ("libyaml", "record", "scalars", "resources", "ranges", "interruption", "json_text"),
-    ("replacement",),
+    ("replacement", "processes"),
     ("source",),
     ("findings",),
     ("codes", "pages"),

@@ -61,7 +61,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def shared_out(monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
     monkeypatch.setattr(clusters, "WORTH", 0)
-    monkeypatch.setattr(clusters, "_processors", lambda: processes)
+    monkeypatch.setattr(clusters, "processors", lambda: processes)
 
 
 def inputs() -> tuple[Any, Any]:
@@ -182,7 +182,7 @@ def compiled(*arguments):
     time.sleep(0.2)
     return compile(*arguments)
 
-clusters.compile, clusters.WORTH, clusters._processors = compiled, 0, lambda: 2
+clusters.compile, clusters.WORTH, clusters.processors = compiled, 0, lambda: 2
 main(sys.argv[1:])
 """
 
