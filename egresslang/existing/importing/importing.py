@@ -16,10 +16,10 @@ from egresslang.answers.difference.lines import few
 from egresslang.documents import Located
 from egresslang.existing.cluster import read_cluster
 from egresslang.existing.importing import in_mesh, proof
-from egresslang.existing.importing.cilium import CLUSTERWIDE, is_cilium
 from egresslang.existing.importing.cilium import intents as cilium
+from egresslang.existing.importing.cilium import is_cilium
 from egresslang.existing.importing.given import documents_of, is_left, is_mesh, rest
-from egresslang.existing.importing.intents import Intent, beyond, name_of, namespace_of, reaches_of
+from egresslang.existing.importing.intents import Intent, beyond, in_doubt, invent, name_of, reaches_of, told_of
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.network_policy import intent as network_policy
 from egresslang.existing.importing.network_policy import is_network_policy
@@ -172,28 +172,29 @@ def _before(
         else:
             meant += cilium(each, default) if is_cilium(each) else smokescreen(each, workloads, default)
     families = asked.stranger.families
-    spaces = [namespace_of(each, default) for each in others if not is_acl(each) and each.value["kind"] != CLUSTERWIDE]
-    everybody = population(asked, [*workloads, *_invented(meant, workloads)], named, spaces)
-    by_intents = reaches_of(meant, everybody.labels, families)
+    known = [*workloads, *_of_profile(named, asked)]
+    spaces = sorted({namespace for each in meant for namespace in each.namespaces})
+    everybody = population(asked, [*workloads, *invent(meant, known)], named, spaces)
+    whole = {(each.namespace, each.name) for each in known}
+    doubts = in_doubt(meant, known, everybody.strangers)
+    by_intents = reaches_of(meant, everybody.labels, whole, doubts, families)
     unseen = [
         Unkept(f"what {run} reaches", f"no sidecar sees it, and a policy holds nobody else ({run.uncaptured})")
         for run in everybody.workloads
         if run.uncaptured and any(each.selects(run.namespace, dict(run.labels)) for each in meant)
     ]
     told = [*unseen, *(one for each in meant for one in each.unkept), *beyond(meant, families)]
+    told += told_of(doubts, everybody.labels)
     grants = tuple(grant for key, reach in by_intents.items() for grant in reach.all_of(Subject(*key)))
     return _Before(everybody, by_intents, grants, tuple(told), None)
 
 
-def _invented(meant: Iterable[Intent], workloads: Sequence[Runs]) -> Iterator[Runs]:
-    """Workloads for pods that are selected and that nobody knows, one for each selector."""
-    seen = set()
-    for each in meant:
-        is_known = any(each.selects(run.namespace, dict(run.labels)) for run in workloads)
-        for run in each.invented if not is_known else ():
-            if (run.namespace, run.selector) not in seen:
-                seen.add((run.namespace, run.selector))
-                yield run
+def _of_profile(profile: ClusterProfile | None, asked: AskedMesh) -> Iterator[Runs]:
+    """The workloads of a profile."""
+    for space in ((profile.namespaces or {}) if profile is not None else {}).values():
+        for each in space.workloads.values():
+            key = each.namespace, each.name
+            yield Runs(*key, each.labels, each.selector, asked.clients[key].uncaptured)
 
 
 def _implied(

@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import Intent, Way, listing, mapping, name_of, namespace_of, network
+from egresslang.existing.importing.intents import (
+    Intent,
+    Way,
+    listing,
+    mapping,
+    name_of,
+    named,
+    namespace_of,
+    network,
+    nobody,
+)
 from egresslang.existing.importing.ports import numbers
-from egresslang.existing.importing.selectors import plain, takes
+from egresslang.existing.importing.selectors import alternatives, takes, words
 from egresslang.existing.importing.unkept import Unkept
-from egresslang.existing.workloads import Runs
 
 VERSION = "networking.k8s.io/v1"
 
@@ -38,16 +47,27 @@ def intent(document: Located, default: str) -> Intent:
                 unkept.append(each)
             else:
                 ways.append(each)
-    labels = plain(selector)
-    invented = (Runs(namespace, str(metadata.get("name")), labels, labels, ""),) if labels is not None else ()
+    found = alternatives(selector)
+    name = str(metadata.get("name"))
+    invented = None if found is None else tuple(named(name, namespace, each, found) for each in found)
     holds = "Egress" in types if types else "egress" in spec
     if not holds:
-        return Intent(document, lambda *_: False, False, ())
+        return Intent(document, nobody, False, ())
 
-    def selects(where: str, carried: Mapping[str, str]) -> bool:
-        return where == namespace and takes(selector, carried)
+    def selects(where: str, carried: Mapping[str, str], is_whole: bool = True, /) -> bool | None:
+        return where == namespace and takes(selector, carried, is_whole)
 
-    return Intent(document, selects, True, tuple(ways), tuple(dict.fromkeys(unkept)), invented)
+    said = f"pods of {namespace} by `{words(selector)}`"
+    return Intent(
+        document,
+        selects,
+        True,
+        tuple(ways),
+        tuple(dict.fromkeys(unkept)),
+        invented,
+        selected=said,
+        namespaces=(namespace,),
+    )
 
 
 def _of_rule(place: Located, name: str) -> Iterator[Way | Unkept]:

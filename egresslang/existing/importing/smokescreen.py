@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import Intent, listing, mapping
+from egresslang.existing.importing.intents import Intent, listing, mapping, nobody
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
 from egresslang.policy.policy import Below, Destination, Name
@@ -50,7 +50,7 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
         if name in seen or not _WORKLOAD(name) or action not in ACTIONS:
             why = "it is no name of a workload, or given twice, or its action is unknown"
             unkept.append(Unkept(f"service {name} of smokescreen", why, place.span))
-            yield Intent(document, lambda *_: False, False, (), tuple(unkept))
+            yield Intent(document, nobody, False, (), tuple(unkept))
             continue
         seen.add(name)
         own = _names(service.get("allowed_domains"))
@@ -99,6 +99,7 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
             tuple(unkept),
             (where,),
             owner=str(service.get("project") or ""),
+            namespaces=(where.namespace,),
         )
 
 
@@ -108,7 +109,7 @@ class _Selects:
     def __init__(self, workload: Runs) -> None:
         self._workload = workload
 
-    def __call__(self, namespace: str, labels: Mapping[str, str]) -> bool:
+    def __call__(self, namespace: str, labels: Mapping[str, str], is_whole: bool = True, /) -> bool:
         selector = dict(self._workload.selector)
         return namespace == self._workload.namespace and selector.items() <= labels.items()
 
