@@ -349,6 +349,66 @@ def test_standard_input_and_folders_are_read(tmp_path: Path) -> None:
     assert "allow * -> a.example.com:443 tls" in said.out
 
 
+ROUTE = {"hosts": ["*.example.com"], "tls": [{"match": [{"port": 443, "sniHosts": ["*.example.com"]}], "route": [{"destination": {"host": "a.example.org"}}]}]}  # fmt: skip
+
+
+def mixed(*more: str) -> str:
+    """A mesh in one file: what a policy replaces, and what stays."""
+    inside = entry("details.example.net", 80, "HTTP", location="MESH_INTERNAL")
+    route = manifest("VirtualService", "route", ROUTE)
+    return "".join([CLOSED, entry("*.example.com", exportTo=["."]), entry("a.example.org", exportTo=["."]), inside, "---\n# to stay", route[3:], deployment("cart"), *more])  # fmt: skip
+
+
+def test_what_stays_of_a_mixed_file_has_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(mixed())
+    for _ in range(2):
+        said = Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml")
+        assert said.status == 0
+    rest = Path("cluster-resources.yaml").read_text()
+    assert rest.startswith("# Stays in the cluster beside an imported policy, from mesh.yaml.\n")
+    kinds = [json.loads(each.split("\n", 1)[-1] if "#" in each else each)["kind"] for each in rest.split("---\n")]
+    assert sorted(kinds) == ["Deployment", "ServiceEntry", "VirtualService"]
+    assert Said("compile", "p.egress", "-p", "cluster.yaml", "-o", "out", "-q").status == 0
+    assert Said("analyze", "out", "-p", "cluster.yaml", "-q").out == ""
+    assert Said("analyze", "out", "cluster-resources.yaml", "-q").out == ""
+    assert "EGR603" in Said("analyze", "out").out
+    compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
+    assert compared.out == "no access changed from mesh.yaml to p.egress\n"
+
+
+def test_a_file_that_no_import_wrote_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text(mixed())
+    (tmp_path / "cluster-resources.yaml").write_text("mine\n")
+    said = Said("import", tmp_path / "mesh.yaml", "--profile-output", tmp_path / "cluster.yaml")
+    assert (said.status, (tmp_path / "cluster-resources.yaml").read_text()) == (2, "mine\n")
+    assert "cluster-resources.yaml` stands there" in said.err
+    assert not (tmp_path / "cluster.yaml").exists()
+
+
+def test_a_folder_that_an_import_wrote_into_is_imported_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mesh").mkdir()
+    Path("mesh/mesh.yaml").write_text(mixed())
+    profiles = []
+    for _ in range(2):
+        assert Said("import", "mesh", "--profile-output", "mesh/cluster.yaml").status == 0
+        profiles.append((Path("mesh/cluster.yaml").read_text(), Path("mesh/cluster-resources.yaml").read_text()))
+    assert profiles[0][0] == profiles[1][0]
+    assert profiles[1][1].count("VirtualService") == 1
+
+
+def test_what_a_profile_does_not_name_is_told() -> None:
+    profile = """\
+apiVersion: egresslang.dev/v1
+kind: ClusterProfile
+metadata: {name: prod}
+spec: {enforcement: mesh, namespaces: {shop: {workloads: {cart: {labels: {app: cart}}}}}}
+"""
+    made = imported(mixed(), loaded(profile))
+    assert "the profile does not name VirtualService shop/route" in "\n".join(map(str, made.unkept))
+
+
 # Random policies
 
 

@@ -18,7 +18,7 @@ from egresslang.existing.cluster import read_cluster
 from egresslang.existing.importing import in_mesh, proof
 from egresslang.existing.importing.cilium import intents as cilium
 from egresslang.existing.importing.cilium import is_cilium
-from egresslang.existing.importing.given import documents_of, is_left, is_mesh, rest
+from egresslang.existing.importing.given import documents_of, file_of, is_left, is_mesh, rest, unlisted, unnamed
 from egresslang.existing.importing.intents import Intent, beyond, in_doubt, invent, name_of, reaches_of, told_of
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.network_policy import intent as network_policy
@@ -49,18 +49,23 @@ IMPORTED = "ServiceEntries, Sidecars, NetworkPolicies, policies of Cilium, ACLs 
 """What is imported, in words."""
 
 _BESIDE = "the mesh is imported, and this holds pods besides: import it by itself"
+_UNNAMED = "it stays in the cluster, and decides where flows go: list it in `resources`"
 _NAMELESS = "it reaches nothing outside, and is held back only because a `mesh` line names it"
 
 
 @record
 class Imported:
-    """A policy as text, the profile that it is for, and what it does not keep; `findings` where there is no such policy."""
+    """A policy as text, the profile that it is for, and what it does not keep; `findings` where there is no such policy.
+
+    `rest` is a file of manifests that the profile names.
+    """
 
     text: str
     profile: str
     level: str
     unkept: tuple[Unkept, ...]
     findings: tuple[Finding, ...] = ()
+    rest: str = ""
 
 
 @record
@@ -78,12 +83,17 @@ class _Before:
 
 
 def import_policy(
-    sources: Sequence[Source], named: ClusterProfile | None, today: date, written: Callable[[str], str] = str
+    sources: Sequence[Source],
+    named: ClusterProfile | None,
+    today: date,
+    written: Callable[[str], str] = str,
+    beside: str = "",
 ) -> Imported:
     """The policy of some files of manifests, for a profile that is given, else for the one that the manifests imply.
 
-    `written` gives the path by which such a profile names a file, of those that hold only what stays as it is. Raises
-    files.Unreadable where there is nothing to import.
+    `written` gives the path by which such a profile names a file, of those that hold only what stays as it is; `beside` is
+    that of a file for what stays of all others, empty where there is to be none. Raises files.Unreadable where there is
+    nothing to import.
     """
     documents, unread = documents_of(sources)
     asked, problems = ask_manifests(documents, named)
@@ -94,15 +104,16 @@ def import_policy(
     populate(asked, everybody)
     kept = {key: kept_by(asked, key) for key in everybody.labels}
     level = enforcement(found, everybody, asked.mesh.config.root_namespace) if named is None else named.enforcement
-    profile, text = named, ""
+    profile, text, remaining = named, "", ""
     if profile is None:
-        left = [written(each.name) for each in sources if is_left(each)]
-        profile, text, wrong = _implied(asked, level, kept, everybody, cluster.labels, left)
+        files = _Files(sources, written, beside)
+        profile, text, remaining, wrong = _implied(asked, level, kept, everybody, cluster.labels, files)
         if profile is None:
             return Imported("", text, _level(level), (), tuple(wrong))
     if named is None:
         nowhere = Span(Source("", ""), 0, 0)
         profile = replace(profile, capture={key: Member(text, nowhere) for key, text in asked.capture.items()})
+    unsaid = [] if named is None else unlisted(documents, named)
     profile = replace(profile, resources=tuple(rest(profile, documents)))
     spaces = sorted({*everybody.namespaces, *(each.origin.namespace for each in asked.mesh.resources.services)})
     wanted = list(permits(found, everybody, level, asked.stranger.families, _Reasons(documents)))
@@ -127,6 +138,7 @@ def import_policy(
     others = [
         *unread,
         *_captured(asked, named),
+        *([Unkept(f"the profile does not name {few(unsaid)}", _UNNAMED)] if unsaid else ()),
         *(
             Unkept(f"{'/'.join(key)} keeps Services of namespaces that the manifests do not know", _NAMELESS)
             for key in sorted(nameless)
@@ -136,7 +148,7 @@ def import_policy(
         *proof.differences(before.grants, made, profile, everybody, said.refused, before.mesh),
     ]
     tail = [f"not kept: {each}" for each in others]
-    return Imported(script(head, said.permits, meshes, tail), text, _level(level), tuple(others))
+    return Imported(script(head, said.permits, meshes, tail), text, _level(level), tuple(others), rest=remaining)
 
 
 def _captured(asked: AskedMesh, named: ClusterProfile | None) -> Iterator[Unkept]:
@@ -203,16 +215,41 @@ def _implied(
     kept: Mapping[Key, in_mesh.Kept],
     everybody: Population,
     labels: Mapping[str, Labels],
-    resources: Sequence[str],
-) -> tuple[ClusterProfile | None, str, list[Finding]]:
-    """The profile that manifests imply, without and with the files that it names, and what is wrong with it."""
+    files: _Files,
+) -> tuple[ClusterProfile | None, str, str, list[Finding]]:
+    """The profile that manifests imply, without and with the files that it names; the one among them that has to be written, and what is wrong."""
     config = asked.mesh.config
     services = in_mesh.of_profile(kept[ELSEWHERE, ANY_OTHER], ELSEWHERE, config.cluster_domain)
     imported = {key: proof.in_mesh_hosts(asked.proxy(asked.clients[key])) for key in everybody.labels}
     services += in_mesh.internal(asked.mesh.resources.service_entries, imported)
     about = config, level, services, everybody, labels, asked.stranger.families
     profile, wrong = load(Source("the profile that the manifests imply", profile_text(*about, ())), _reads_nothing)
-    return profile, profile_text(*about, resources), wrong
+    if profile is None:
+        return None, "", "", wrong
+    remaining = files.remaining(profile)
+    return profile, profile_text(*about, files.named(remaining)), remaining, wrong
+
+
+class _Files:
+    """The files that hold what stays in the cluster, by the paths that a profile has for them.
+
+    `beside` is that of a file for what stays of files that hold more.
+    """
+
+    def __init__(self, sources: Sequence[Source], written: Callable[[str], str], beside: str) -> None:
+        paths = {each.name: written(each.name) for each in sources if is_left(each)}
+        self._left = [path for path in paths.values() if path != beside]
+        self._mixed = [each for each in sources if paths.get(each.name) not in self._left]
+        self._beside = beside
+
+    def remaining(self, profile: ClusterProfile) -> str:
+        """The text of the further file, empty where there is nothing for it."""
+        found = unnamed(self._mixed, profile) if self._beside else []
+        return file_of(found) if found else ""
+
+    def named(self, remaining: str) -> list[str]:
+        """The paths of all files."""
+        return [*self._left, *([self._beside] if remaining else [])]
 
 
 def _key(subject: Subject) -> Key:
