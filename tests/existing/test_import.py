@@ -349,7 +349,7 @@ def test_standard_input_and_folders_are_read(tmp_path: Path) -> None:
     assert "allow * -> a.example.com:443 tls" in said.out
 
 
-ROUTE = {"hosts": ["*.example.com"], "tls": [{"match": [{"port": 443, "sniHosts": ["*.example.com"]}], "route": [{"destination": {"host": "a.example.org"}}]}]}  # fmt: skip
+ROUTE = {"hosts": ["a.example.org"], "tls": [{"match": [{"port": 443, "sniHosts": ["a.example.org"]}], "route": [{"destination": {"host": "a.example.org"}}]}]}  # fmt: skip
 
 
 def mixed(*more: str) -> str:
