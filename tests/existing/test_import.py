@@ -409,6 +409,26 @@ spec: {enforcement: mesh, namespaces: {shop: {workloads: {cart: {labels: {app: c
     assert "the profile does not name VirtualService shop/route" in "\n".join(map(str, made.unkept))
 
 
+def test_comments_of_a_sidecar_are_reasons() -> None:
+    listed = """---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: shop}
+spec:
+  egress:
+  # card payments
+  - hosts:
+    - ./a.example.com
+    - ./b.example.com # and refunds
+  - hosts: ["*/*.svc.cluster.local"]
+"""
+    text = CLOSED + entry("a.example.com", exportTo=["."]) + entry("b.example.com", exportTo=["."]) + listed
+    assert [line for line in imported(text).text.splitlines() if line.startswith("allow")] == [
+        'allow shop/* -> a.example.com:443 tls reason="card payments"',
+        'allow shop/* -> b.example.com:443 tls reason="card payments and refunds"',
+    ]
+
+
 # Random policies
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -191,6 +192,53 @@ def test_a_pod_that_no_sidecar_sees_is_told() -> None:
     assert "what shop/cart reaches: no sidecar sees it" in told(made)
 
 
+@pytest.mark.parametrize(
+    ("egress", "lines"),
+    [
+        (
+            """
+  # for the bank
+  egress:
+  - to: [{ipBlock: {cidr: 198.51.100.0/24}}]
+    ports: [{port: 443}]
+""",
+            ['allow cart -> 198.51.100.0/24:443 tcp reason="settles for the bank"'],
+        ),
+        (
+            """
+  # what it needs
+  egress:
+  # for the bank
+  - to: [{ipBlock: {cidr: 198.51.100.0/24}}]
+    ports: [{port: 443}]
+  - to: [{ipBlock: {cidr: 203.0.113.0/24}}]
+    ports: [{port: 443}]
+""",
+            [
+                'allow cart -> 198.51.100.0/24:443 tcp reason="settles for the bank"',
+                'allow cart -> 203.0.113.0/24:443 tcp reason=settles',
+            ],
+        ),
+    ],
+)
+def test_comments_above_a_rule_are_reasons(egress: str, lines: list[str]) -> None:
+    text = f"""# settles
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: cart, namespace: shop}}
+spec:
+  podSelector: {{matchLabels: {{app: cart}}}}{egress}"""
+    for old, new in (
+        ("", ""),
+        ("networking.k8s.io/v1\nkind: ", "cilium.io/v2\nkind: Cilium"),
+    ):
+        said = text.replace(old, new)
+        if old:
+            said = said.replace("podSelector", "endpointSelector").replace("ports: [{port: 443}]", "toPorts: [{ports: [{port: '443', protocol: TCP}]}]")  # fmt: skip
+            said = re.sub(r"to: \[\{ipBlock: \{cidr: (\S+?)\}\}\]", r"toCIDR: [\1]", said)
+        assert rules(import_policy([Source("policies.yaml", said)], None, TODAY)) == ["namespace shop", *lines]
+
+
 # Cilium
 
 
@@ -354,6 +402,19 @@ def test_services_are_workloads_and_projects_their_owners() -> None:
     assert made.level == "workloads"
     for words in ("any port of a name", "the default of smokescreen (enforce)", "service web", "bad.example.net"):
         assert words in told(made)
+
+
+def test_an_address_in_an_acl_is_an_address() -> None:
+    made = imported({"version": "v1", "services": [{"name": "a", "project": "p", "action": "enforce", "allowed_domains": ["198.51.100.7", "2001:db8::1"]}]})  # fmt: skip
+    assert rules(made) == ["namespace default", "allow a -> 198.51.100.7:443 tcp owner=p"]
+    assert "gained" not in told(made)
+
+
+def test_an_address_is_no_name_to_cilium() -> None:
+    made = imported(cilium([name({"matchName": "198.51.100.7"})]))
+    assert "allow" not in made.text.split("# not kept")[0]
+    assert "lets pods reach the name 198.51.100.7" in told(made)
+    assert "gained" not in told(made)
 
 
 def test_an_acl_that_smokescreen_would_not_take_grants_nothing_more() -> None:

@@ -15,6 +15,7 @@ from egresslang.existing.importing.intents import (
     Intent,
     Way,
     listing,
+    literal,
     mapping,
     name_of,
     named,
@@ -23,6 +24,7 @@ from egresslang.existing.importing.intents import (
     nobody,
 )
 from egresslang.existing.importing.ports import numbers
+from egresslang.existing.importing.reasons import reason_of_rule
 from egresslang.existing.importing.selectors import alternatives, takes, words
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
@@ -77,11 +79,13 @@ def _intent(document: Located, place: Located, default: str) -> Intent:
         why = "what it takes from other policies is not known here, and nothing is granted to the pods that it selects"
         unkept.append(Unkept(f"{name} has egressDeny", why, place.span))
     for number, _ in enumerate(listing(spec.get("egress"))):
-        for each in _of_rule(place["egress"][number], name):
+        rules = place["egress"]
+        reason = reason_of_rule(rules, rules[number])
+        for each in _of_rule(rules[number], name):
             if isinstance(each, Unkept):
                 unkept.append(each)
             else:
-                ways.append(each)
+                ways.append((*each, reason))
     if other:
         why = "a CiliumNetworkPolicy is for its own namespace: nothing is granted for it"
         unkept.append(Unkept(f"{name} selects pods of {other}", why, place.span, is_flow=True))
@@ -147,7 +151,7 @@ def _bare(key: str) -> str:
     return re.sub(r"^(?:k8s|any):", "", key)
 
 
-def _of_rule(place: Located, name: str) -> Iterator[Way | Unkept]:
+def _of_rule(place: Located, name: str) -> Iterator[tuple[Destination, int, str] | Unkept]:
     rule = mapping(place.value)
     others = sorted(key for key in rule if key not in _PEERS and key != "toPorts")
     if others:
@@ -190,7 +194,9 @@ def _spoken(target: Destination, port: int) -> str:
 def _targets(place: Located, rule: Mapping[str, object], name: str) -> Iterable[Destination | Unkept]:
     for each in map(mapping, listing(rule.get("toFQDNs"))):
         pattern = str(each.get("matchName") or each.get("matchPattern") or "").lower().rstrip(".")
-        if "*" not in pattern:
+        if literal(pattern) is not None:
+            yield Unkept(f"{name} lets pods reach the name {pattern}", "it is an address, and no DNS name", place.span)
+        elif "*" not in pattern:
             yield Name(pattern)
         elif pattern.startswith("**.") and "*" not in pattern[3:]:
             yield Below(pattern[3:])

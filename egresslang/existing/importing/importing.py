@@ -19,7 +19,16 @@ from egresslang.existing.importing import in_mesh, proof
 from egresslang.existing.importing.cilium import intents as cilium
 from egresslang.existing.importing.cilium import is_cilium
 from egresslang.existing.importing.given import documents_of, file_of, is_left, is_mesh, rest, unlisted, unnamed
-from egresslang.existing.importing.intents import Intent, beyond, in_doubt, invent, name_of, reaches_of, told_of
+from egresslang.existing.importing.intents import (
+    Intent,
+    beyond,
+    in_doubt,
+    invent,
+    name_of,
+    namespace_of,
+    reaches_of,
+    told_of,
+)
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.network_policy import intent as network_policy
 from egresslang.existing.importing.network_policy import is_network_policy
@@ -27,7 +36,7 @@ from egresslang.existing.importing.permits import enforcement, permits
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, populate, population
 from egresslang.existing.importing.profile import profile_text
 from egresslang.existing.importing.reaches import Reach, reaches
-from egresslang.existing.importing.reasons import reason_of
+from egresslang.existing.importing.reasons import joined, reason_of, reasons_of_sidecar
 from egresslang.existing.importing.script import script
 from egresslang.existing.importing.smokescreen import intents as smokescreen
 from egresslang.existing.importing.smokescreen import is_acl
@@ -116,7 +125,9 @@ def import_policy(
     unsaid = [] if named is None else unlisted(documents, named)
     profile = replace(profile, resources=tuple(rest(profile, documents)))
     spaces = sorted({*everybody.namespaces, *(each.origin.namespace for each in asked.mesh.resources.services)})
-    wanted = list(permits(found, everybody, level, asked.stranger.families, _Reasons(documents)))
+    wanted = list(
+        permits(found, everybody, level, asked.stranger.families, _Reasons(documents, asked.default_namespace))
+    )
     nameless: set[Key] = set()
     while True:
         meshes = list(mesh_lines(found, kept, everybody, profile, spaces, nameless))
@@ -265,16 +276,22 @@ def _reads_nothing(path: str) -> str:
 
 
 class _Reasons:
-    """Why something is granted, as the manifest that it follows from says."""
+    """Why something is granted, as the manifest that it follows from says, or the Sidecar that lists it."""
 
-    def __init__(self, documents: Iterable[Located]) -> None:
+    def __init__(self, documents: Iterable[Located], default: str) -> None:
         self._at = {}
+        self._listed: dict[tuple[str, str], list[str]] = {}
         for each in documents:
             name = each.get("metadata", "name") if isinstance(each.value, dict) else None
             if name is not None:
                 self._at[name.span.place] = each
+            if isinstance(each.value, dict) and each.value.get("kind") == "Sidecar":
+                for host, reason in reasons_of_sidecar(each):
+                    self._listed.setdefault((namespace_of(each, default), host), []).append(reason)
 
     def __call__(self, grant: Grant) -> str:
         manifest = self._at.get(grant.rule.span.place) if grant.rule.span.source.text else None
         host = grant.destination.host if isinstance(grant.destination, Name) else str(grant.destination)
-        return "" if manifest is None else reason_of(manifest, host)
+        own = "" if manifest is None else reason_of(manifest, host)
+        of_rules = (grant.rule.reason, *self._listed.get((grant.subject.namespace, host), ()))
+        return joined([own, *(each for each in of_rules if each not in own)])

@@ -15,9 +15,10 @@ from egresslang.existing.importing.population import Key
 from egresslang.existing.importing.reaches import Reach
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
+from egresslang.mesh.addresses import parse_address
 from egresslang.mesh.resources import Labels
 from egresslang.policy.policy import Addresses, Destination, Grant, Rule, Subject
-from egresslang.ranges import merge, parse_cidr, show, somebodys, subtract
+from egresslang.ranges import BITS, merge, parse_cidr, show, somebodys, subtract
 from egresslang.record import record, replace
 
 SPOKEN = {80: "http", 443: "tls"}
@@ -26,8 +27,8 @@ SPOKEN = {80: "http", 443: "tls"}
 LONGEST_NAME = 63
 """Characters of the name of a workload."""
 
-Way = tuple[Destination, int, str]
-"""A destination, a port and a protocol."""
+Way = tuple[Destination, int, str, str]
+"""A destination, a port and a protocol, and why."""
 
 
 class Selects(Protocol):
@@ -149,9 +150,10 @@ def reaches_of(
 def _grants(intent: Intent, key: Key, families: Sequence[int]) -> Iterable[Grant]:
     name = intent.document.get("metadata", "name") or intent.document
     rule = Rule(str(name.value) if isinstance(name.value, str) else "", name.span, owner=intent.owner)
-    for destination, port, protocol in intent.ways:
+    for destination, port, protocol, reason in intent.ways:
         if not isinstance(destination, Addresses) or destination.version in families:
-            yield Grant(Subject(*key), destination, port, protocol, protocol, (), rule, rule.span)
+            why = replace(rule, reason=reason) if reason else rule
+            yield Grant(Subject(*key), destination, port, protocol, protocol, (), why, rule.span)
 
 
 def network(cidr: str, holes: Iterable[str]) -> Addresses | None:
@@ -167,11 +169,18 @@ def network(cidr: str, holes: Iterable[str]) -> Addresses | None:
     return Addresses(version, tuple(ranges), "", show(version, first, length)) if ranges else None
 
 
+def literal(text: str) -> Addresses | None:
+    """The address that a text is; None where it is a name."""
+    bare = text.removeprefix("[").removesuffix("]")
+    found = parse_address(bare)
+    return None if found is None else network(f"{bare}/{BITS[found[0]]}", ())
+
+
 def beyond(intents: Sequence[Intent], families: Sequence[int]) -> list[Unkept]:
     """The networks of IP versions that a cluster has not, but for what stands for every address."""
     found = {}
     for each in intents:
-        for where, _, _ in each.ways:
+        for where, *_ in each.ways:
             if isinstance(where, Addresses) and where.version not in families and where.label != "::/0":
                 said = f"{name_of(each.document)} lets pods reach {where}"
                 found[said] = Unkept(

@@ -20,8 +20,10 @@ from egresslang.existing.importing.intents import (
     nobody,
 )
 from egresslang.existing.importing.ports import numbers
+from egresslang.existing.importing.reasons import reason_of_rule
 from egresslang.existing.importing.selectors import alternatives, takes, words
 from egresslang.existing.importing.unkept import Unkept
+from egresslang.policy.policy import Destination
 
 VERSION = "networking.k8s.io/v1"
 
@@ -42,11 +44,13 @@ def intent(document: Located, default: str) -> Intent:
     ways: list[Way] = []
     unkept: list[Unkept] = []
     for number, _ in enumerate(listing(spec.get("egress"))):
-        for each in _of_rule(document["spec"]["egress"][number], name_of(document)):
+        rules = document["spec"]["egress"]
+        reason = reason_of_rule(rules, rules[number])
+        for each in _of_rule(rules[number], name_of(document)):
             if isinstance(each, Unkept):
                 unkept.append(each)
             else:
-                ways.append(each)
+                ways.append((*each, reason))
     found = alternatives(selector)
     name = str(metadata.get("name"))
     invented = None if found is None else tuple(named(name, namespace, each, found) for each in found)
@@ -70,7 +74,7 @@ def intent(document: Located, default: str) -> Intent:
     )
 
 
-def _of_rule(place: Located, name: str) -> Iterator[Way | Unkept]:
+def _of_rule(place: Located, name: str) -> Iterator[tuple[Destination, int, str] | Unkept]:
     """The ways of an egress rule; without peers it is for every address, without ports for every port."""
     rule = mapping(place.value)
     peers = listing(rule.get("to"))

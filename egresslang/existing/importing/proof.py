@@ -119,7 +119,7 @@ def differences(
 
 def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:
     for line in lines(in_clusters({"": some}), {}):
-        rules = line.after if line.kind == GAINED else line.before
+        rules = () if line.kind == GAINED else line.before  # what is gained is in no file that was imported
         who = [_called(each) for each in line.who]
         words = who_of(line, MOST) if who == list(line.who) else ", ".join(who)
         span = next((each.span for each in rules if each.span.source.text), None)

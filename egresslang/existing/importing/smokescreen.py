@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import Intent, listing, mapping, nobody
+from egresslang.existing.importing.intents import Intent, listing, literal, mapping, nobody
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
-from egresslang.policy.policy import Below, Destination, Name
+from egresslang.policy.policy import Addresses, Below, Destination, Name
 
 PORT, PROTOCOL = 443, "tls"
 """What is granted of a name that the proxy tunnels to on any port."""
@@ -90,7 +90,7 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
                     place.span,
                 )
             )
-        ways = tuple((target, PORT, PROTOCOL) for target in dict.fromkeys([*own, *shared]))
+        ways = tuple((target, PORT, _spoken(target), "") for target in dict.fromkeys([*own, *shared]))
         yield Intent(
             document,
             _Selects(where),
@@ -123,9 +123,14 @@ def _assumed(document: Located) -> Iterator[Unkept]:
         yield Unkept(said, "a policy grants to workloads by name, and the profile says who is held", document.span)
 
 
+def _spoken(target: Destination) -> str:
+    """What may be said: to an address anything, as the proxy tunnels it."""
+    return "tcp" if isinstance(target, Addresses) else PROTOCOL
+
+
 def _names(value: object) -> list[Destination]:
     texts = [str(each).lower().rstrip(".") for each in listing(value)]
-    return [Below(each[2:]) if each.startswith("*.") else Name(each) for each in texts]
+    return [Below(each[2:]) if each.startswith("*.") else literal(each) or Name(each) for each in texts]
 
 
 def _meets(one: Destination, others: Iterable[Destination]) -> bool:
