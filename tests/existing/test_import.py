@@ -429,6 +429,54 @@ spec:
     ]
 
 
+GATEWAY = "istio-egressgateway.istio-system.svc.cluster.local"
+
+
+def through_gateway(mode: str) -> str:
+    """Istio's documented egress gateway for HTTP, with pods of another namespace that its subset is not for."""
+    labels = {"istio": "egressgateway"}
+    service = manifest("Service", "istio-egressgateway", {"clusterIP": "10.96.0.99", "selector": labels, "ports": [{"port": 80, "name": "http2"}]}, "istio-system", "v1")  # fmt: skip
+    pods = manifest("Deployment", "istio-egressgateway", {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}, "istio-system", "apps/v1")  # fmt: skip
+    routes = [
+        {
+            "match": [{"gateways": ["mesh"], "port": 80}],
+            "route": [{"destination": {"host": GATEWAY, "subset": "cnn", "port": {"number": 80}}}],
+        },
+        {
+            "match": [{"gateways": ["istio-egressgateway"], "port": 80}],
+            "route": [{"destination": {"host": "edition.cnn.com", "port": {"number": 80}}}],
+        },
+    ]
+    virtual = {"hosts": ["edition.cnn.com"], "gateways": ["istio-egressgateway", "mesh"], "http": routes}
+    return "".join(
+        [
+            CLOSED.replace("REGISTRY_ONLY", mode),
+            entry("edition.cnn.com", 80, "HTTP"),
+            service,
+            pods,
+            deployment("cart"),
+            deployment("pay", "pay"),
+            manifest("DestinationRule", "cnn", {"host": GATEWAY, "subsets": [{"name": "cnn"}]}),
+            manifest("VirtualService", "cnn", virtual),
+        ]
+    )
+
+
+def test_a_mesh_that_is_open_beside_an_egress_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(through_gateway("ALLOW_ANY"))
+    said = Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml")
+    assert (said.status, said.err.splitlines()[-1][:52]) == (0, "egressc: imported for enforcement observe: the same ")
+    assert "allow shop/* -> edition.cnn.com:80 http" in Path("p.egress").read_text()
+    compiled = Said("compile", "p.egress", "-p", "cluster.yaml", "-o", "out")
+    assert compiled.status == 0
+    assert "`pay/pay` could not reach `edition.cnn.com:80 http`" in compiled.err
+    assert "the policy changes nothing about it" in compiled.err
+    assert "`istio-system/istio-egressgateway` could not" not in compiled.err
+    compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
+    assert compared.out == "no access changed from mesh.yaml to p.egress\n"
+
+
 # Random policies
 
 

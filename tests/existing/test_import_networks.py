@@ -216,7 +216,7 @@ def test_a_pod_that_no_sidecar_sees_is_told() -> None:
 """,
             [
                 'allow cart -> 198.51.100.0/24:443 tcp reason="settles for the bank"',
-                'allow cart -> 203.0.113.0/24:443 tcp reason=settles',
+                "allow cart -> 203.0.113.0/24:443 tcp reason=settles",
             ],
         ),
     ],
