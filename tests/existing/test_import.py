@@ -463,10 +463,13 @@ def through_gateway(mode: str) -> str:
 
 
 def test_a_mesh_that_is_open_beside_an_egress_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the gateway itself would lose is told."""
     monkeypatch.chdir(tmp_path)
     Path("mesh.yaml").write_text(through_gateway("ALLOW_ANY"))
     said = Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml")
-    assert (said.status, said.err.splitlines()[-1][:52]) == (0, "egressc: imported for enforcement observe: the same ")
+    assert said.status == 0
+    assert "not kept: lost: gateways of istio-system -> edition.cnn.com:80: " in said.err
+    assert "enforcement observe: 1 line of flows not kept" in said.err
     assert "allow shop/* -> edition.cnn.com:80 http" in Path("p.egress").read_text()
     compiled = Said("compile", "p.egress", "-p", "cluster.yaml", "-o", "out")
     assert compiled.status == 0
@@ -475,6 +478,23 @@ def test_a_mesh_that_is_open_beside_an_egress_gateway(tmp_path: Path, monkeypatc
     assert "`istio-system/istio-egressgateway` could not" not in compiled.err
     compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
     assert compared.out == "no access changed from mesh.yaml to p.egress\n"
+
+
+def test_a_mesh_that_is_closed_beside_an_egress_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(through_gateway("REGISTRY_ONLY"))
+    said = Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml")
+    assert said.err.splitlines()[-1] == "egressc: imported for enforcement mesh: the same flows, 1 other thing not kept"
+    assert [line for line in Path("p.egress").read_text().splitlines() if line.startswith("allow")] == [
+        'allow istio-egressgateway -> edition.cnn.com:80 http reason="a gateway leads there"',
+        "allow shop/* -> edition.cnn.com:80 http",
+    ]
+    compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
+    assert compared.out == "no access changed from mesh.yaml to p.egress\n"
+    Path("p.egress").write_text("allow shop/* -> edition.cnn.com:80 http\n")
+    refused = Said("check", "p.egress", "-p", "cluster.yaml")
+    assert refused.status == 1
+    assert "`shop/cart` could not reach `edition.cnn.com:80`" in refused.out + refused.err
 
 
 # Random policies

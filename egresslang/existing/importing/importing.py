@@ -32,7 +32,7 @@ from egresslang.existing.importing.intents import (
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.network_policy import intent as network_policy
 from egresslang.existing.importing.network_policy import is_network_policy
-from egresslang.existing.importing.permits import enforcement, permits
+from egresslang.existing.importing.permits import enforcement, of_gateways, permits
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, populate, population
 from egresslang.existing.importing.profile import profile_text
 from egresslang.existing.importing.reaches import Reach, reaches
@@ -128,6 +128,7 @@ def import_policy(
     wanted = list(
         permits(found, everybody, level, asked.stranger.families, _Reasons(documents, asked.default_namespace))
     )
+    wanted += of_gateways(asked.mesh, everybody) if before.mesh is not None else ()
     nameless: set[Key] = set()
     while True:
         meshes = list(mesh_lines(found, kept, everybody, profile, spaces, nameless))
