@@ -207,7 +207,7 @@ complete -c egressc -n '__fish_seen_subcommand_from learn' -s h -l help -d 'show
 complete -c egressc -n '__fish_seen_subcommand_from import' -F
 complete -c egressc -n '__fish_seen_subcommand_from import' -s p -l profile -r -F -d 'the cluster that the policy is for (default: what the manifests tell)'
 complete -c egressc -n '__fish_seen_subcommand_from import' -s o -r -F -d 'write the policy there (default: standard output)'
-complete -c egressc -n '__fish_seen_subcommand_from import' -l profile-output -r -F -d 'write the profile that the manifests imply, which the policy is for'
+complete -c egressc -n '__fish_seen_subcommand_from import' -l profile-output -r -F -d 'write the profile that the manifests imply, which the policy is for, and beside it, as `FILE-resources.yaml`, what stays of files that hold more'
 complete -c egressc -n '__fish_seen_subcommand_from import' -l strict -d 'end in status 1 if anything is not kept'
 complete -c egressc -n '__fish_seen_subcommand_from import' -l color -x -a 'auto always never' -d 'colours of the text format'
 complete -c egressc -n '__fish_seen_subcommand_from import' -l today -x -d 'the day expiry is judged against (default: today, UTC)'

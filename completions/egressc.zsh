@@ -284,7 +284,7 @@ _egressc() {
                         '*-p+[the cluster that the policy is for (default\: what the manifests tell)]:FILE:_files' \
                         '*--profile=[the cluster that the policy is for (default\: what the manifests tell)]:FILE:_files' \
                         '(-o)-o+[write the policy there (default\: standard output)]:FILE:_files' \
-                        '(--profile-output)--profile-output=[write the profile that the manifests imply, which the policy is for]:FILE:_files' \
+                        '(--profile-output)--profile-output=[write the profile that the manifests imply, which the policy is for, and beside it, as `FILE-resources.yaml`, what stays of files that hold more]:FILE:_files' \
                         '(--strict)--strict[end in status 1 if anything is not kept]' \
                         '(--color)--color=[colours of the text format]:color:(auto always never)' \
                         '(--today)--today=[the day expiry is judged against (default\: today, UTC)]:DATE: ' \

@@ -82,7 +82,7 @@ def _by_model(
     options: Any, base: Side, head: Side, old: ClusterProfile | None, new: ClusterProfile | None
 ) -> tuple[Meant, Meant]:
     """What both sides mean for the workloads that either knows, where one of them is manifests."""
-    from egresslang.answers.difference.known_workloads import of_manifests, of_policy, workloads_of
+    from egresslang.answers.difference.known_workloads import of_manifests, of_policy, routed, workloads_of
 
     is_known = bool(base.profiles or head.profiles)
     asked = [
@@ -96,9 +96,11 @@ def _by_model(
     if not workloads:
         raise Unreadable("no workload is known to ask about: add the manifests of workloads, or a profile with -p")
     one, other = [
-        of_policy(each, profile, workloads) if isinstance(each, Granting) else of_manifests(each, workloads)
+        of_manifests(each, workloads) if not isinstance(each, Granting)
+        else of_policy(each, profile, workloads) if profile is None
+        else routed(of_policy(each, profile, workloads), profile, workloads)
         for each, profile in zip(known, (old, new), strict=True)
-    ]
+    ]  # fmt: skip
     return Meant(one, asked[0][1]), Meant(other, asked[1][1])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, today
@@ -34,7 +35,9 @@ def describe(command: Parser) -> None:
     )
     command.add_argument("-o", metavar="FILE", dest="into", help="write the policy there (default: standard output)")
     command.add_argument(
-        "--profile-output", metavar="FILE", help="write the profile that the manifests imply, which the policy is for"
+        "--profile-output",
+        metavar="FILE",
+        help="write the profile that the manifests imply, which the policy is for, and beside it, as `FILE-resources.yaml`, what stays of files that hold more",
     )
     command.add_argument("--strict", action="store_true", help="end in status 1 if anything is not kept")
     everyday_options(command)
@@ -65,16 +68,32 @@ def run(options: Any) -> int:
         tell(options, problems, sources, sys.stderr)
         return FINDINGS
     folder = os.path.dirname(options.profile_output or "") or "."
-    made = import_policy(sources, profile, today(options), lambda path: os.path.relpath(path, folder))
+    beside = f"{os.path.splitext(options.profile_output)[0]}-resources.yaml" if options.profile_output else ""
+    written_as = partial(os.path.relpath, start=folder)
+    made = import_policy(sources, profile, today(options), written_as, os.path.basename(beside))
     if made.findings:
         tell(options, made.findings, sources, sys.stderr)
         return FINDINGS
-    written = {options.profile_output: made.profile, options.into: made.text}
+    if made.rest and not _is_ours(beside):
+        return misuse(
+            f"`{beside}` stands there, and is where the profile's resources go: name another `--profile-output`"
+        )
+    written = {options.profile_output: made.profile, options.into: made.text, beside if made.rest else "": made.rest}
     replace_files({path: text.encode() for path, text in written.items() if path})
     if not options.into:
         write(sys.stdout, made.text)
     _tell(options, made)
     return FINDINGS if options.strict and made.unkept else CLEAN
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file is not there, or was made by an import."""
+    from egresslang.existing.importing.given import MADE
+
+    if not os.path.lexists(path):
+        return True
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(len(MADE)) == MADE
 
 
 def _tell(options: Any, made: Imported) -> None:

@@ -22,7 +22,7 @@ SIDECARS_USER = 1337
 
 _CAPTURE = re.compile(
     r"traffic\.sidecar\.istio\.io/(?:in|ex)clude(?:Outbound(?:Ports|IPRanges)|Interfaces)"
-    r"|sidecar\.istio\.io/(?:inject|interceptionMode)"
+    r"|sidecar\.istio\.io/(?:inject|interceptionMode)|inject\.istio\.io/templates"
 ).fullmatch
 
 _CHANGING = frozenset((

@@ -646,6 +646,18 @@ def _workload(manifest: Located, where: _Where) -> Workload:
     return Workload(origin, labels, annotations, _uncaptured(dict(labels), annotations, spec))
 
 
+GATEWAYS = ("egressgateway", "ingressgateway")
+"""The values of the label `istio` by which Istio's own Gateways find their pods (charts of Istio, docs of its tasks)."""
+
+TEMPLATES = "inject.istio.io/templates"
+"""The annotation by which pods get a gateway's proxy for a sidecar."""
+
+
+def is_gateway(labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> bool:
+    """Whether pods are a gateway by their labels and annotations: no Sidecar is for these."""
+    return labels.get("istio") in GATEWAYS or annotations.get(TEMPLATES) == "gateway"
+
+
 def _uncaptured(labels: Value, annotations: Value, pod: Value) -> str:
     """Why no sidecar sees what the pods send, as far as their manifest says."""
     if "false" in (labels.get("sidecar.istio.io/inject"), annotations.get("sidecar.istio.io/inject")):
@@ -654,6 +666,8 @@ def _uncaptured(labels: Value, annotations: Value, pod: Value) -> str:
         return "it has no sidecar: it uses the network of its node"
     if labels.get("istio.io/dataplane-mode") == "ambient":
         return "it is in the ambient mesh: Sidecars mean nothing to it"
+    if is_gateway(labels, annotations):
+        return "it is a gateway: Gateways say what it does, and Sidecars mean nothing to it"
     if _map(pod, "securityContext").get("runAsUser") == 1337 and not _all_say_a_user(pod):
         return "it runs as user 1337: what it sends is taken for the sidecar's own"
     return ""

@@ -13,7 +13,7 @@ from typing import Any
 
 from egresslang.documents import Located
 from egresslang.mesh.addresses import BITS, parse_network
-from egresslang.mesh.read import read
+from egresslang.mesh.read import GATEWAYS, TEMPLATES, read
 from egresslang.mesh.resources import Labels, Workload, selects
 from egresslang.policy.inventory import KnownWorkload
 from egresslang.policy.policy import Addresses, Grant
@@ -46,11 +46,13 @@ MODE = "sidecar.istio.io/interceptionMode"
 DATAPLANE = "istio.io/dataplane-mode"
 SIDECARS_USER = 1337
 
-_CULPRITS = (
+_CULPRITS: tuple[tuple[tuple[str, ...], object], ...] = (
     (("metadata", "labels", INJECT), "false"),
     (("metadata", "annotations", INJECT), "false"),
     (("spec", "hostNetwork"), True),
     (("metadata", "labels", DATAPLANE), "ambient"),
+    *((("metadata", "labels", "istio"), name) for name in GATEWAYS),
+    (("metadata", "annotations", TEMPLATES), "gateway"),
     (("spec", "securityContext", "runAsUser"), SIDECARS_USER),
 )
 """What in a pod keeps its traffic from a sidecar, in the order in which the reader of manifests looks."""

@@ -16,7 +16,7 @@ Labels = tuple[tuple[str, str], ...]
 """Labels sorted by key."""
 
 _CAPTURE = frozenset(("annotations", "hostNetwork", "runAsUser"))
-_CAPTURE_LABELS = frozenset(("sidecar.istio.io/inject", "istio.io/dataplane-mode"))
+_CAPTURE_LABELS = frozenset(("sidecar.istio.io/inject", "istio.io/dataplane-mode", "istio"))
 
 NEWEST_KNOWN = (1, 32)
 """The newest Istio version whose behaviour the compiler knows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from egresslang.mesh import gateways
 from egresslang.mesh.addresses import parse_address
 from egresslang.mesh.listeners import Cluster, Listener
 from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
@@ -80,7 +81,20 @@ class Comparison:
             return OUTAGE
         if any(self._follows(grant, request, verdict) for grant in grants):
             return ""
+        if any(self._is_led_on(grant, verdict) for grant in grants):
+            return ""
         return OVER_GRANT if verdict.dials == CLIENT and all(map(is_checked, grants)) else OUTAGE
+
+    def _is_led_on(self, grant: Grant, verdict: Verdict) -> bool:
+        """Whether a request ends at the Service of a gateway, which leads it on to the name that a grant is for."""
+        service = self.outbound.scope.services.get(verdict.host)
+        if service is None or not service.kubernetes or verdict.dials == CLIENT:
+            return False
+        registry, name = self.outbound.registry, grant.destination
+        if not isinstance(name, Name) or service.namespace not in gateways.namespaces(registry):
+            return False
+        found = [where for _, where in gateways.led(registry) if where.host == name.host]
+        return bool(found) and all(gateways.knows(registry, service.namespace, where) for where in found)
 
     def _passes(self, request: Request, verdict: Verdict, grants: list[Grant]) -> bool:
         """Whether an open pod reaches what it dialled or named."""

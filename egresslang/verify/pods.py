@@ -1,15 +1,17 @@
 """Pods: one for every class that policy and manifests tell apart.
 
 A class is a known workload, any other workload of a namespace, or one of a namespace that nobody has heard of; those
-of one namespace whose Sidecars import the same and which the same rules grant the same are one.
+of one namespace whose Sidecars import the same and which the same rules grant the same are one. Gateways have none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
+from egresslang.mesh.read import is_gateway
 from egresslang.mesh.resources import Sidecar
 from egresslang.policy.intent import Intent, Intents
 from egresslang.policy.policy import ANY, Policy
@@ -100,9 +102,18 @@ def _pods(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[tuple
     namespaces |= {each.origin.namespace for each in resources.service_entries}
     for namespace in sorted(namespaces):
         for name, workload in sorted(known.get(namespace, {}).items()):
-            yield namespace, name, dict(workload.labels)
+            if not is_gateway(dict(workload.labels), _annotations(profile, namespace, name)):
+                yield namespace, name, dict(workload.labels)
         yield namespace, ANY, {}
     yield ELSEWHERE, ANY, {}
+
+
+def _annotations(profile: ClusterProfile, namespace: str, name: str) -> Mapping[str, Any]:
+    """The annotations of pods, as far as the profile itself says them."""
+    space = (profile.namespaces or {}).get(namespace)
+    workload = space.workloads.get(name) if space is not None else None
+    said = workload.entry_span.get("annotations") if workload is not None and workload.entry_span is not None else None
+    return said.value if said is not None and isinstance(said.value, dict) else {}
 
 
 def _is_told_apart(namespace: str, mesh: Mesh) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from egresslang import codes
-from egresslang.findings import Finding, Label, finding
+from egresslang.findings import Finding, Label, Severity, finding
 from egresslang.mesh.addresses import BITS
 from egresslang.mesh.outbound import (
     ALLOWED,
@@ -31,10 +31,11 @@ from egresslang.verify.pods import Class
 
 @record
 class Found:
-    """A deviation and the class of pods it was found for."""
+    """A deviation and the class of pods it was found for; `is_old` when it is there without the policy too."""
 
     pods: Class
     deviation: Deviation
+    is_old: bool = False
 
 
 def told(found: Iterable[Found], policy: Policy, profile: ClusterProfile, is_emitted: bool) -> Iterator[Finding]:
@@ -55,7 +56,7 @@ def _kin(found: Found) -> object:
     verdict = deviation.verdict
     if verdict.verdict == PASSED:
         return deviation.kind, verdict.because
-    return deviation.kind, verdict.host, verdict.because[-1:], deviation.request.port
+    return found.is_old, deviation.kind, verdict.host, verdict.because[-1:], deviation.request.port
 
 
 def _by_host(policy: Policy) -> Mapping[str, Grant]:
@@ -89,6 +90,8 @@ def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterP
         message = f"{first.pods} {led} {_wanted(deviation, grant)}"
         label = "granted here" if deviation.grants else "left open"
     related = [Label(manifest, "by this resource")] if manifest is not None and span is not manifest else []
+    if existing and first.is_old:
+        notes.append("the policy changes nothing about it")
     if existing:
         return finding(
             codes.COLLISION,
@@ -98,6 +101,7 @@ def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterP
             related,
             notes,
             f"remove or change {existing[-1]}, which stands in the cluster already",
+            severity=Severity.WARNING if first.is_old else None,
         )
     code = codes.OVER_GRANT if deviation.kind == OVER_GRANT else codes.OUTAGE
     help = "compile the policy again, or write into it what was changed by hand"

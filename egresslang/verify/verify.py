@@ -9,7 +9,8 @@ from egresslang.documents import Unplaced
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, errors
 from egresslang.layouts import read as read_ours
-from egresslang.mesh.mesh import Mesh, allocated
+from egresslang.mesh.mesh import Mesh, Proxy, allocated
+from egresslang.mesh.outbound import UNSTABLE
 from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
 from egresslang.policy.policy import Policy
@@ -63,8 +64,10 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     config = replace(settled.config, version=profile.version, cluster_domain=profile.cluster_domain)
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
-    found += told(_deviations(policy, profile, pods), policy, profile, is_emitted)
-    found += cut_off(pods, profile, Mesh(_given_addresses(existing, profile), _assumed(profile)))
+    today = Mesh(_given_addresses(existing, profile), _assumed(profile))
+    deviations = (_dated(each, today) for each in _deviations(policy, profile, pods))
+    found += told(deviations, policy, profile, is_emitted)
+    found += cut_off(pods, profile, today)
     return found
 
 
@@ -94,6 +97,16 @@ def standing(profile: ClusterProfile) -> tuple[Resources, list[Finding]]:
 def _given_addresses(resources: Resources, profile: ClusterProfile) -> Resources:
     """The resources with the virtual addresses that they will be given, where proxies use them."""
     return allocated(resources) if profile.dns_capture and profile.auto_allocate else resources
+
+
+def _dated(found: Found, today: Mesh) -> Found:
+    """What is wrong with pods that are left open, and whether it is as wrong in the cluster as it stands."""
+    request, verdict, pod = found.deviation.request, found.deviation.verdict, found.pods.pod
+    if not found.pods.intent.is_open or verdict.reaches or verdict.verdict == UNSTABLE:
+        return found
+    before = Proxy(today, pod, today.sidecar(pod.namespace, pod.labels)).ask(request)
+    is_old = (before.verdict, before.host, before.port) == (verdict.verdict, verdict.host, verdict.port)
+    return replace(found, is_old=is_old)
 
 
 def _deviations(policy: Policy, profile: ClusterProfile, pods: Iterable[Class]) -> Iterator[Found]:

@@ -134,3 +134,15 @@ def test_fixed_addresses_are_compared_as_those_of_a_policy_are() -> None:
         assert Said("compile", f"{name}.egress", "-p", "p.yaml", "-o", name, "-q").status == 0
     changes = document("--base", "old", "--manifests", "new", "-p", "p.yaml")["changes"]
     assert [(e["change"], e["destination"]) for e in changes] == [(LOST, "x.com"), (CHANGED, "x.com")]
+
+
+@pytest.mark.parametrize(
+    ("resources", "leads"), [("", ["~ a/w -> x.com:443 tls"]), ("  resources: [route.yaml]\n", [])]
+)
+def test_a_policy_leads_where_the_routes_lead_that_stand_in_its_cluster(resources: str, leads: list[str]) -> None:
+    Path("base.yaml").write_text(BASE + ELSEWHERE)
+    Path("route.yaml").write_text(ELSEWHERE)
+    Path("a.egress").write_text("allow a/w -> {x.com, z.com}:443 tls\n")
+    Path("p.yaml").write_text(profile("one", resources) + "    a: {workloads: {w: {labels: {app: w}}}}\n")
+    told = Said("diff", "--base", "base.yaml", "a.egress", "-p", "p.yaml").out.splitlines()
+    assert [line for line in told if line[0] == "~"] == leads

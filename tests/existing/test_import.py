@@ -349,6 +349,154 @@ def test_standard_input_and_folders_are_read(tmp_path: Path) -> None:
     assert "allow * -> a.example.com:443 tls" in said.out
 
 
+ROUTE = {"hosts": ["a.example.org"], "tls": [{"match": [{"port": 443, "sniHosts": ["a.example.org"]}], "route": [{"destination": {"host": "a.example.org"}}]}]}  # fmt: skip
+
+
+def mixed(*more: str) -> str:
+    """A mesh in one file: what a policy replaces, and what stays."""
+    inside = entry("details.example.net", 80, "HTTP", location="MESH_INTERNAL")
+    route = manifest("VirtualService", "route", ROUTE)
+    return "".join([CLOSED, entry("*.example.com", exportTo=["."]), entry("a.example.org", exportTo=["."]), inside, "---\n# to stay", route[3:], deployment("cart"), *more])  # fmt: skip
+
+
+def test_what_stays_of_a_mixed_file_has_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(mixed())
+    for _ in range(2):
+        said = Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml")
+        assert said.status == 0
+    rest = Path("cluster-resources.yaml").read_text()
+    assert rest.startswith("# Stays in the cluster beside an imported policy, from mesh.yaml.\n")
+    kinds = [json.loads(each.split("\n", 1)[-1] if "#" in each else each)["kind"] for each in rest.split("---\n")]
+    assert sorted(kinds) == ["Deployment", "ServiceEntry", "VirtualService"]
+    assert Said("compile", "p.egress", "-p", "cluster.yaml", "-o", "out", "-q").status == 0
+    assert Said("analyze", "out", "-p", "cluster.yaml", "-q").out == ""
+    assert Said("analyze", "out", "cluster-resources.yaml", "-q").out == ""
+    assert "EGR603" in Said("analyze", "out").out
+    compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
+    assert compared.out == "no access changed from mesh.yaml to p.egress\n"
+
+
+def test_a_file_that_no_import_wrote_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text(mixed())
+    (tmp_path / "cluster-resources.yaml").write_text("mine\n")
+    said = Said("import", tmp_path / "mesh.yaml", "--profile-output", tmp_path / "cluster.yaml")
+    assert (said.status, (tmp_path / "cluster-resources.yaml").read_text()) == (2, "mine\n")
+    assert "cluster-resources.yaml` stands there" in said.err
+    assert not (tmp_path / "cluster.yaml").exists()
+
+
+def test_a_folder_that_an_import_wrote_into_is_imported_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mesh").mkdir()
+    Path("mesh/mesh.yaml").write_text(mixed())
+    profiles = []
+    for _ in range(2):
+        assert Said("import", "mesh", "--profile-output", "mesh/cluster.yaml").status == 0
+        profiles.append((Path("mesh/cluster.yaml").read_text(), Path("mesh/cluster-resources.yaml").read_text()))
+    assert profiles[0][0] == profiles[1][0]
+    assert profiles[1][1].count("VirtualService") == 1
+
+
+def test_what_a_profile_does_not_name_is_told() -> None:
+    profile = """\
+apiVersion: egresslang.dev/v1
+kind: ClusterProfile
+metadata: {name: prod}
+spec: {enforcement: mesh, namespaces: {shop: {workloads: {cart: {labels: {app: cart}}}}}}
+"""
+    made = imported(mixed(), loaded(profile))
+    assert "the profile does not name VirtualService shop/route" in "\n".join(map(str, made.unkept))
+
+
+def test_comments_of_a_sidecar_are_reasons() -> None:
+    listed = """---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: shop}
+spec:
+  egress:
+  # card payments
+  - hosts:
+    - ./a.example.com
+    - ./b.example.com # and refunds
+  - hosts: ["*/*.svc.cluster.local"]
+"""
+    text = CLOSED + entry("a.example.com", exportTo=["."]) + entry("b.example.com", exportTo=["."]) + listed
+    assert [line for line in imported(text).text.splitlines() if line.startswith("allow")] == [
+        'allow shop/* -> a.example.com:443 tls reason="card payments"',
+        'allow shop/* -> b.example.com:443 tls reason="card payments and refunds"',
+    ]
+
+
+GATEWAY = "istio-egressgateway.istio-system.svc.cluster.local"
+
+
+def through_gateway(mode: str) -> str:
+    """Istio's documented egress gateway for HTTP, with pods of another namespace that its subset is not for."""
+    labels = {"istio": "egressgateway"}
+    service = manifest("Service", "istio-egressgateway", {"clusterIP": "10.96.0.99", "selector": labels, "ports": [{"port": 80, "name": "http2"}]}, "istio-system", "v1")  # fmt: skip
+    pods = manifest("Deployment", "istio-egressgateway", {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}, "istio-system", "apps/v1")  # fmt: skip
+    routes = [
+        {
+            "match": [{"gateways": ["mesh"], "port": 80}],
+            "route": [{"destination": {"host": GATEWAY, "subset": "cnn", "port": {"number": 80}}}],
+        },
+        {
+            "match": [{"gateways": ["istio-egressgateway"], "port": 80}],
+            "route": [{"destination": {"host": "edition.cnn.com", "port": {"number": 80}}}],
+        },
+    ]
+    virtual = {"hosts": ["edition.cnn.com"], "gateways": ["istio-egressgateway", "mesh"], "http": routes}
+    return "".join(
+        [
+            CLOSED.replace("REGISTRY_ONLY", mode),
+            entry("edition.cnn.com", 80, "HTTP"),
+            service,
+            pods,
+            deployment("cart"),
+            deployment("pay", "pay"),
+            manifest("DestinationRule", "cnn", {"host": GATEWAY, "subsets": [{"name": "cnn"}]}),
+            manifest("VirtualService", "cnn", virtual),
+        ]
+    )
+
+
+def test_a_mesh_that_is_open_beside_an_egress_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the gateway itself would lose is told."""
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(through_gateway("ALLOW_ANY"))
+    said = Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml")
+    assert said.status == 0
+    assert "not kept: lost: gateways of istio-system -> edition.cnn.com:80: " in said.err
+    assert "enforcement observe: 1 line of flows not kept" in said.err
+    assert "allow shop/* -> edition.cnn.com:80 http" in Path("p.egress").read_text()
+    compiled = Said("compile", "p.egress", "-p", "cluster.yaml", "-o", "out")
+    assert compiled.status == 0
+    assert "`pay/pay` could not reach `edition.cnn.com:80 http`" in compiled.err
+    assert "the policy changes nothing about it" in compiled.err
+    assert "`istio-system/istio-egressgateway` could not" not in compiled.err
+    compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
+    assert compared.out == "no access changed from mesh.yaml to p.egress\n"
+
+
+def test_a_mesh_that_is_closed_beside_an_egress_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(through_gateway("REGISTRY_ONLY"))
+    said = Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml")
+    assert said.err.splitlines()[-1] == "egressc: imported for enforcement mesh: the same flows, 1 other thing not kept"
+    assert [line for line in Path("p.egress").read_text().splitlines() if line.startswith("allow")] == [
+        'allow istio-egressgateway -> edition.cnn.com:80 http reason="a gateway leads there"',
+        "allow shop/* -> edition.cnn.com:80 http",
+    ]
+    compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
+    assert compared.out == "no access changed from mesh.yaml to p.egress\n"
+    Path("p.egress").write_text("allow shop/* -> edition.cnn.com:80 http\n")
+    refused = Said("check", "p.egress", "-p", "cluster.yaml")
+    assert refused.status == 1
+    assert "`shop/cart` could not reach `edition.cnn.com:80`" in refused.out + refused.err
+
+
 # Random policies
 
 

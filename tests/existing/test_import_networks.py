@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +95,71 @@ def test_expressions_select() -> None:
     assert rules(made) == ["namespace shop", "allow {cart, pay} -> 198.51.100.0/24:9000 tcp"]
 
 
+def select(*expressions: tuple[str, str, list[str]], **labels: str) -> dict[str, object]:
+    listed = [{"key": key, "operator": operator, "values": values} for key, operator, values in expressions]
+    return {"matchLabels": labels, "matchExpressions": listed}
+
+
+def selecting(selector: object, egress: object, name: str = "cart") -> dict[str, object]:
+    policy = network(egress)
+    policy["spec"]["podSelector"] = selector  # type: ignore[index]
+    return {**policy, "metadata": {"name": name, "namespace": "shop"}}
+
+
+OPEN, CLOSED = [block("198.51.100.0/24")], list[object]()
+
+
+@pytest.mark.parametrize(
+    ("selector", "who", "pods"),
+    [
+        (select(("app", "In", ["a"])), "cart", {"cart": {"app": "a"}}),
+        (select(("app", "In", ["a", "b"])), "{cart-a, cart-b}", {"cart-a": {"app": "a"}, "cart-b": {"app": "b"}}),
+        (
+            select(("app", "In", ["a", "b"]), ("app", "NotIn", ["b"]), ("tier", "Exists", []), tier="web"),
+            "cart",
+            {"cart": {"app": "a", "tier": "web"}},
+        ),
+    ],
+)
+def test_pods_that_labels_alone_select_are_workloads(selector: object, who: str, pods: object) -> None:
+    made = imported(selecting(selector, OPEN))
+    assert rules(made) == ["namespace shop", f"allow {who} -> 198.51.100.0/24:9000 tcp"]
+    assert (made.level, made.unkept) == ("workloads", ())
+    known = yaml.safe_load(made.profile)["spec"]["namespaces"]["shop"]["workloads"]
+    assert {name: each["labels"] for name, each in known.items()} == pods
+
+
+@pytest.mark.parametrize("operator", ["Exists", "NotIn", "DoesNotExist"])
+def test_pods_that_labels_alone_do_not_tell_are_granted_nothing_and_listed(operator: str) -> None:
+    values = ["db"] if operator == "NotIn" else []
+    deny = selecting({}, CLOSED, "deny")
+    made = imported(deny, selecting(select(("tier", operator, values)), OPEN))
+    assert rules(made) == []
+    assert made.level == "{namespaces: [shop]}"
+    assert "NetworkPolicy shop/cart selects pods of shop by `" in told(made)
+    assert any(each.is_flow for each in made.unkept)
+
+
+def test_pods_that_nothing_holds_are_listed() -> None:
+    made = imported(selecting(select(("tier", "Exists", [])), OPEN))
+    assert (made.level, rules(made)) == ("observe", [])
+    assert "by `tier`: which pods these are is not known: nothing holds them back" in told(made)
+
+
+def test_an_expression_is_asked_of_workloads_that_are_known() -> None:
+    made = imported(
+        selecting({}, CLOSED, "deny"), selecting(select(("app", "NotIn", ["db"])), OPEN), deployment("cart")
+    )
+    assert rules(made) == ["namespace shop", "allow cart -> 198.51.100.0/24:9000 tcp"]
+    assert "by `app notin (db)`: which pods these are is not known: who is not known is held back" in told(made)
+    assert "which pods" not in told(imported(selecting(select(("app", "Exists", [])), OPEN), deployment("cart")))
+
+
+def test_a_workload_that_is_made_up_takes_no_name_of_another() -> None:
+    made = imported(selecting(select(app="other"), OPEN), deployment("cart"))
+    assert rules(made) == ["namespace shop", "allow cart-2 -> 198.51.100.0/24:9000 tcp"]
+
+
 @pytest.mark.parametrize(
     ("egress", "words"),
     [
@@ -125,6 +192,53 @@ def test_a_pod_that_no_sidecar_sees_is_told() -> None:
     assert "what shop/cart reaches: no sidecar sees it" in told(made)
 
 
+@pytest.mark.parametrize(
+    ("egress", "lines"),
+    [
+        (
+            """
+  # for the bank
+  egress:
+  - to: [{ipBlock: {cidr: 198.51.100.0/24}}]
+    ports: [{port: 443}]
+""",
+            ['allow cart -> 198.51.100.0/24:443 tcp reason="settles for the bank"'],
+        ),
+        (
+            """
+  # what it needs
+  egress:
+  # for the bank
+  - to: [{ipBlock: {cidr: 198.51.100.0/24}}]
+    ports: [{port: 443}]
+  - to: [{ipBlock: {cidr: 203.0.113.0/24}}]
+    ports: [{port: 443}]
+""",
+            [
+                'allow cart -> 198.51.100.0/24:443 tcp reason="settles for the bank"',
+                "allow cart -> 203.0.113.0/24:443 tcp reason=settles",
+            ],
+        ),
+    ],
+)
+def test_comments_above_a_rule_are_reasons(egress: str, lines: list[str]) -> None:
+    text = f"""# settles
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: cart, namespace: shop}}
+spec:
+  podSelector: {{matchLabels: {{app: cart}}}}{egress}"""
+    for old, new in (
+        ("", ""),
+        ("networking.k8s.io/v1\nkind: ", "cilium.io/v2\nkind: Cilium"),
+    ):
+        said = text.replace(old, new)
+        if old:
+            said = said.replace("podSelector", "endpointSelector").replace("ports: [{port: 443}]", "toPorts: [{ports: [{port: '443', protocol: TCP}]}]")  # fmt: skip
+            said = re.sub(r"to: \[\{ipBlock: \{cidr: (\S+?)\}\}\]", r"toCIDR: [\1]", said)
+        assert rules(import_policy([Source("policies.yaml", said)], None, TODAY)) == ["namespace shop", *lines]
+
+
 # Cilium
 
 
@@ -142,6 +256,82 @@ def test_names_and_networks() -> None:
         "allow cart -> web.example.com:80 http",
     ]
     assert made.unkept == ()
+
+
+def clusterwide(selector: object) -> dict[str, object]:
+    policy = cilium([name({"matchName": "api.example.com"})], "CiliumClusterwideNetworkPolicy")
+    policy["spec"]["endpointSelector"] = selector  # type: ignore[index]
+    return policy
+
+
+POD_NAMESPACE = "k8s:io.kubernetes.pod.namespace"
+
+
+@pytest.mark.parametrize(
+    ("selector", "level", "lines"),
+    [
+        (select(**{POD_NAMESPACE: "ops"}), "{namespaces: [ops]}", ["namespace ops", "allow ops/*"]),
+        (select((POD_NAMESPACE, "In", ["ops"]), app="ci"), "workloads", ["namespace ops", "allow cart"]),
+        (
+            select((POD_NAMESPACE, "In", ["ops", "pay"])),
+            "{namespaces: [ops, pay]}",
+            ["namespace ops", "allow ops/*", "namespace pay", "allow pay/*"],
+        ),
+    ],
+)
+def test_a_clusterwide_policy_names_namespaces(selector: object, level: str, lines: list[str]) -> None:
+    made = imported(clusterwide(selector))
+    assert rules(made) == [f"{each} -> api.example.com:443 tls" if "allow" in each else each for each in lines]
+    assert (made.level, made.unkept) == (level, ())
+
+
+def test_a_clusterwide_policy_leaves_a_namespace_out() -> None:
+    made = imported(clusterwide(select((POD_NAMESPACE, "NotIn", ["kube-system"]))), deployment("dns", "kube-system"))
+    assert rules(made) == [
+        "allow * -> api.example.com:443 tls",
+        "namespace kube-system",
+        'allow kube-system/* -> * reason="the manifests leave it open"',
+    ]
+    assert (made.level, made.unkept) == ("mesh", ())
+
+
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        (select(**{"k8s:io.cilium.k8s.namespace.labels.team": "x"}), "nothing holds them back"),
+        (select(**{"k8s:io.cilium.k8s.policy.serviceaccount": "x"}), "nothing holds them back"),
+        (select(**{"reserved:host": ""}), "nothing holds them back"),
+        (select(app="cart"), "nothing holds them back"),
+    ],
+)
+def test_a_clusterwide_policy_for_pods_that_nobody_knows(selector: object, words: str) -> None:
+    made = imported(clusterwide(selector))
+    assert rules(made) == []
+    assert words in told(made)
+    assert any(each.is_flow for each in made.unkept)
+
+
+def test_a_policy_about_nodes_is_listed() -> None:
+    policy = clusterwide({})
+    spec = policy["spec"]
+    spec["nodeSelector"] = spec.pop("endpointSelector")  # type: ignore[attr-defined,index]
+    assert "CiliumClusterwideNetworkPolicy cart is about nodes" in told(imported(policy))
+
+
+def test_a_policy_of_cilium_is_for_its_own_namespace() -> None:
+    policy = cilium([name({"matchName": "api.example.com"})])
+    policy["spec"]["endpointSelector"] = select(app="cart", **{POD_NAMESPACE: "ops"})  # type: ignore[index]
+    made = imported(policy)
+    assert "allow" not in made.text
+    assert "CiliumNetworkPolicy shop/cart selects pods of ops" in told(made)
+
+
+def test_expressions_of_cilium_do_not_widen() -> None:
+    policy = cilium([name({"matchName": "api.example.com"})])
+    policy["spec"]["endpointSelector"] = select(("k8s:tier", "NotIn", ["db"]))  # type: ignore[index]
+    made = imported(policy)
+    assert "allow" not in made.text
+    assert "by `k8s:tier notin (db)`" in told(made)
 
 
 def test_a_clusterwide_policy_selects_everywhere() -> None:
@@ -212,6 +402,19 @@ def test_services_are_workloads_and_projects_their_owners() -> None:
     assert made.level == "workloads"
     for words in ("any port of a name", "the default of smokescreen (enforce)", "service web", "bad.example.net"):
         assert words in told(made)
+
+
+def test_an_address_in_an_acl_is_an_address() -> None:
+    made = imported({"version": "v1", "services": [{"name": "a", "project": "p", "action": "enforce", "allowed_domains": ["198.51.100.7", "2001:db8::1"]}]})  # fmt: skip
+    assert rules(made) == ["namespace default", "allow a -> 198.51.100.7:443 tcp owner=p"]
+    assert "gained" not in told(made)
+
+
+def test_an_address_is_no_name_to_cilium() -> None:
+    made = imported(cilium([name({"matchName": "198.51.100.7"})]))
+    assert "allow" not in made.text.split("# not kept")[0]
+    assert "lets pods reach the name 198.51.100.7" in told(made)
+    assert "gained" not in told(made)
 
 
 def test_an_acl_that_smokescreen_would_not_take_grants_nothing_more() -> None:

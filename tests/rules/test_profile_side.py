@@ -174,6 +174,8 @@ def test_many_rules_are_counted_and_named_by_their_lines() -> None:
         (annotated("sidecar.istio.io/inject", "false"), 'sidecar.istio.io/inject: "false"', "it has no sidecar: `sidecar.istio.io/inject` is false"),
         (deployment(labels='app: cart, sidecar.istio.io/inject: "false"'), 'sidecar.istio.io/inject: "false"', "it has no sidecar: `sidecar.istio.io/inject` is false"),
         (deployment(labels="app: cart, istio.io/dataplane-mode: ambient"), "istio.io/dataplane-mode: ambient", "it is in the ambient mesh: Sidecars mean nothing to it"),
+        (deployment(labels="app: cart, istio: egressgateway"), "istio: egressgateway", "it is a gateway: Gateways say what it does, and Sidecars mean nothing to it"),
+        (annotated("inject.istio.io/templates", "gateway"), 'inject.istio.io/templates: "gateway"', "it is a gateway: Gateways say what it does, and Sidecars mean nothing to it"),
         (deployment(pod="securityContext: {runAsUser: 1337}"), "runAsUser: 1337", "it runs as user 1337: what it sends is taken for the sidecar's own"),
         (deployment(pod="containers: [{name: x, securityContext: {runAsUser: 1337}}]"), "runAsUser: 1337", "a container runs as user 1337: what it sends is taken for the sidecar's own"),
         (annotated("sidecar.istio.io/interceptionMode", "NONE"), 'sidecar.istio.io/interceptionMode: "NONE"', "nothing is sent to its sidecar: the mode of interception is NONE"),

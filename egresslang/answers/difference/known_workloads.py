@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from egresslang.answers.access import as_told, key_of
 from egresslang.answers.asked_mesh import AskedMesh
+from egresslang.answers.compiled import ask_policy
 from egresslang.answers.difference.comparison import Granting
 from egresslang.answers.effective import effective
 from egresslang.policy.policy import ANY, Everything, Grant, Rule, Subject
@@ -16,6 +18,7 @@ from egresslang.policy.sets import workload
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import replace
 from egresslang.source import Source, Span
+from egresslang.targets.istio import lower
 
 Workloads = dict[tuple[str, str], Mapping[str, str]]
 """The labels of workloads by namespace and name."""
@@ -52,6 +55,16 @@ def of_policy(side: Granting, profile: ClusterProfile | None, workloads: Workloa
             if workload(*key) <= side.open_to_all
         ]
     return Granting(tuple(grants), side.policy, None)
+
+
+def routed(side: Granting, profile: ClusterProfile, workloads: Workloads) -> Granting:
+    """What a policy grants some workloads, leading where VirtualServices lead it that stand in the cluster already."""
+    if side.policy is None or not any(each.kind == "VirtualService" for each in profile.resources):
+        return side
+    asked, _ = ask_policy(side.policy, lower(side.policy, profile)[0], profile)
+    leads = {key_of(as_told(each)): each.endpoints for each in of_manifests(asked, workloads).grants}
+    grants = [replace(each, endpoints=leads.get(key_of(as_told(each)), each.endpoints)) for each in side.grants]
+    return replace(side, grants=tuple(grants))
 
 
 def of_manifests(asked: AskedMesh, workloads: Workloads) -> Granting:

@@ -7,20 +7,37 @@ A policy with egress rules holds the pods that it selects, unless `enableDefault
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import SPOKEN, Intent, Way, listing, mapping, name_of, namespace_of, network
+from egresslang.existing.importing.intents import (
+    SPOKEN,
+    Intent,
+    Way,
+    listing,
+    literal,
+    mapping,
+    name_of,
+    named,
+    namespace_of,
+    network,
+    nobody,
+)
 from egresslang.existing.importing.ports import numbers
-from egresslang.existing.importing.selectors import plain, takes
+from egresslang.existing.importing.reasons import reason_of_rule
+from egresslang.existing.importing.selectors import alternatives, takes, words
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
+from egresslang.mesh.resources import Labels
 from egresslang.policy.policy import Addresses, Below, Destination, Name
 
 CLUSTERWIDE = "CiliumClusterwideNetworkPolicy"
 KINDS = ("CiliumNetworkPolicy", CLUSTERWIDE)
 NAMESPACE = "io.kubernetes.pod.namespace"
 """The label by which Cilium selects pods of a namespace."""
+
+_BEYOND = re.compile(r"io\.cilium\.|[^/]*:").match
+"""Labels that pods have in Cilium alone: of their namespace, their service account, and those of other sources."""
 
 _PEERS = frozenset(("toFQDNs", "toCIDR", "toCIDRSet"))
 _RESTRICTS = frozenset(("rules", "serverNames", "terminatingTLS", "originatingTLS", "listener"))
@@ -48,57 +65,93 @@ def _intent(document: Located, place: Located, default: str) -> Intent:
     value, spec, name = mapping(document.value), mapping(place.value), name_of(document)
     metadata = mapping(value.get("metadata"))
     namespace = "" if value["kind"] == CLUSTERWIDE else namespace_of(document, default)
-    selector, spaces = _selector(mapping(spec.get("endpointSelector")), namespace)
     denies = listing(spec.get("egressDeny"))
-    is_about = bool(spec.get("egress") is not None or denies) and "nodeSelector" not in spec
-    if not is_about:
-        return Intent(document, lambda *_: False, False, ())
+    if spec.get("egress") is None and not denies:
+        return Intent(document, nobody, False, ())
+    if "endpointSelector" not in spec:
+        whose = "is about nodes" if "nodeSelector" in spec else "has a spec without `endpointSelector`"
+        told = Unkept(f"{name} {whose}", "a policy is about the pods of workloads", place.span, is_flow=True)
+        return Intent(document, nobody, False, (), (told,))
+    selector, beyond, other = _selector(mapping(spec["endpointSelector"]), namespace)
     ways: list[Way] = []
     unkept: list[Unkept] = []
     if denies:
         why = "what it takes from other policies is not known here, and nothing is granted to the pods that it selects"
         unkept.append(Unkept(f"{name} has egressDeny", why, place.span))
     for number, _ in enumerate(listing(spec.get("egress"))):
-        for each in _of_rule(place["egress"][number], name):
+        rules = place["egress"]
+        reason = reason_of_rule(rules, rules[number])
+        for each in _of_rule(rules[number], name):
             if isinstance(each, Unkept):
                 unkept.append(each)
             else:
-                ways.append(each)
-    labels = plain(selector)
-    is_sure = labels is not None and len(spaces) == 1
-    invented = (Runs(next(iter(spaces)), str(metadata.get("name")), labels, labels, ""),) if is_sure and labels else ()
+                ways.append((*each, reason))
+    if other:
+        why = "a CiliumNetworkPolicy is for its own namespace: nothing is granted for it"
+        unkept.append(Unkept(f"{name} selects pods of {other}", why, place.span, is_flow=True))
+    found = None if beyond else alternatives(selector)
 
-    def selects(where: str, carried: Mapping[str, str]) -> bool:
-        return (not spaces or where in spaces) and takes(selector, carried)
+    def selects(where: str, carried: Mapping[str, str], is_whole: bool = True, /) -> bool | None:
+        verdict = takes(selector, {**carried, NAMESPACE: where}, is_whole)
+        return None if verdict and beyond else verdict
 
-    holds = mapping(spec.get("enableDefaultDeny")).get("egress") is not False
     return Intent(
-        document, selects, holds, () if denies else tuple(ways), tuple(dict.fromkeys(unkept)), invented, bool(denies)
+        document,
+        selects,
+        mapping(spec.get("enableDefaultDeny")).get("egress") is not False,
+        () if denies or other else tuple(ways),
+        tuple(dict.fromkeys(unkept)),
+        None if found is None else _invented(str(metadata.get("name")), found),
+        bool(denies),
+        selected=f"pods by `{words(mapping(spec['endpointSelector']))}`",
+        namespaces=tuple(_namespaces(selector)),
     )
 
 
-def _selector(selector: Mapping[str, object], namespace: str) -> tuple[Mapping[str, object], frozenset[str]]:
-    """A selector without the prefixes of sources, and the namespaces that it is about, none for all."""
+def _invented(policy: str, found: Sequence[Labels]) -> tuple[Runs, ...] | None:
+    """Workloads for pods with some labels, where these say the namespace and more."""
+    split = [(dict(each).pop(NAMESPACE, ""), tuple(one for one in each if one[0] != NAMESPACE)) for each in found]
+    if not all(namespace and labels for namespace, labels in split):
+        return None
+    combined = [labels for _, labels in split]
+    return tuple(named(policy, namespace, labels, combined) for namespace, labels in split)
+
+
+def _selector(selector: Mapping[str, object], own: str) -> tuple[Mapping[str, object], bool, str]:
+    """A selector of pods with the namespace among their labels: that of the policy, if it is of one.
+
+    Whether it looks at anything but labels of pods (of namespaces, of nodes, service accounts), which is left out of it; and
+    another namespace that it names.
+    """
     labels = {_bare(key): value for key, value in mapping(selector.get("matchLabels")).items()}
     expressions = [
         {**mapping(each), "key": _bare(str(mapping(each).get("key")))}
         for each in listing(selector.get("matchExpressions"))
     ]
-    spaces = {namespace} if namespace else set()
-    if said := labels.pop(NAMESPACE, None):
-        spaces = {str(said)}
-    for each in expressions:
-        if each["key"] == NAMESPACE and each.get("operator") == "In" and not namespace:
-            spaces = set(map(str, listing(each.get("values"))))
-    kept = [each for each in expressions if not (each["key"] == NAMESPACE and each.get("operator") == "In")]
-    return {"matchLabels": labels, "matchExpressions": kept}, frozenset(spaces)
+    seen = {key: value for key, value in labels.items() if not _BEYOND(key)}
+    kept = [each for each in expressions if not _BEYOND(str(each["key"]))]
+    is_beyond = (len(seen), len(kept)) != (len(labels), len(expressions))
+    read = {"matchLabels": seen, "matchExpressions": kept}
+    if not own:
+        return read, is_beyond, ""
+    others = sorted({*_namespaces(read)} - {own})
+    kept = [each for each in kept if each["key"] != NAMESPACE]
+    return {"matchLabels": {**seen, NAMESPACE: own}, "matchExpressions": kept}, is_beyond, ", ".join(others)
+
+
+def _namespaces(selector: Mapping[str, object]) -> list[str]:
+    """The namespaces that a selector names, whether it takes their pods or not."""
+    said = mapping(selector.get("matchLabels")).get(NAMESPACE)
+    expressions = map(mapping, listing(selector.get("matchExpressions")))
+    more = (value for each in expressions if each.get("key") == NAMESPACE for value in listing(each.get("values")))
+    return [*([str(said)] if said else []), *map(str, more)]
 
 
 def _bare(key: str) -> str:
-    return re.sub(r"^(?:k8s|any)[:.]", "", key)
+    return re.sub(r"^(?:k8s|any):", "", key)
 
 
-def _of_rule(place: Located, name: str) -> Iterator[Way | Unkept]:
+def _of_rule(place: Located, name: str) -> Iterator[tuple[Destination, int, str] | Unkept]:
     rule = mapping(place.value)
     others = sorted(key for key in rule if key not in _PEERS and key != "toPorts")
     if others:
@@ -141,7 +194,9 @@ def _spoken(target: Destination, port: int) -> str:
 def _targets(place: Located, rule: Mapping[str, object], name: str) -> Iterable[Destination | Unkept]:
     for each in map(mapping, listing(rule.get("toFQDNs"))):
         pattern = str(each.get("matchName") or each.get("matchPattern") or "").lower().rstrip(".")
-        if "*" not in pattern:
+        if literal(pattern) is not None:
+            yield Unkept(f"{name} lets pods reach the name {pattern}", "it is an address, and no DNS name", place.span)
+        elif "*" not in pattern:
             yield Name(pattern)
         elif pattern.startswith("**.") and "*" not in pattern[3:]:
             yield Below(pattern[3:])

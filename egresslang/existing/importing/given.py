@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 from egresslang.documents import Located, read
@@ -19,6 +20,12 @@ from egresslang.verify.installed import is_config_map
 
 REPLACED = ("ServiceEntry", "Sidecar")
 """The kinds that a policy compiles to, and so replaces."""
+
+
+MADE = "# Stays in the cluster beside an imported policy, from "
+"""How a file begins that holds what stays of files that hold more."""
+
+_DECIDE = frozenset(("ServiceEntry", "VirtualService", "DestinationRule", "Service"))
 
 
 def documents_of(sources: Iterable[Source]) -> tuple[list[Located], list[Unkept]]:
@@ -60,6 +67,40 @@ def is_left(source: Source) -> bool:
         list(resources_of(each, DEFAULT, problems))
     is_plain = not problems and all(_is_whole(each) for each in documents)
     return source.name != STANDARD_INPUT and is_plain and not is_mesh(documents) and any(map(is_read, documents))
+
+
+def unnamed(sources: Iterable[Source], profile: ClusterProfile) -> list[Located]:
+    """What stays beside a policy and has a say, but stands in files that a profile cannot name, each once."""
+    found: dict[tuple[str, str, str], Located] = {}
+    for source in sources:
+        read_here, problems = read(source)
+        for document in unfolded(read_here):
+            if _has_a_say(document) and _is_whole(document):
+                for each in resources_of(document, DEFAULT, problems):
+                    if _stays(each, profile):
+                        found.setdefault(_identity(each), document)
+    return list(found.values())
+
+
+def _has_a_say(document: Located) -> bool:
+    return is_read(document) or (isinstance(document.value, dict) and document.value.get("kind") == "WorkloadEntry")
+
+
+def unlisted(documents: Iterable[Located], profile: ClusterProfile) -> list[str]:
+    """The kinds and names of what stays beside a policy, decides where flows go, and is not among a profile's resources."""
+    known = {_identity(each) for each in profile.resources}
+    problems: list[Finding] = []
+    kept = [each for document in documents if is_read(document) and _is_whole(document) for each in resources_of(document, DEFAULT, problems)]  # fmt: skip
+    return [f"{each.kind} {each.namespace}/{each.name}" for each in kept if each.kind in _DECIDE and _stays(each, profile) and _identity(each) not in known]  # fmt: skip
+
+
+def file_of(documents: Iterable[Located]) -> str:
+    """Manifests as one file, each as it is written, or as JSON where it is part of a list."""
+    documents = list(documents)
+    names = dict.fromkeys(each.source.name for each in documents)
+    texts = [each.span.text if each.source.position(each.span.start)[1] == 1 else json.dumps(each.value, indent=2) for each in documents]  # fmt: skip
+    heads = "".join(f"{MADE}{name}.\n" for name in names)
+    return heads + "---\n".join(f"{text.rstrip()}\n" for text in texts)
 
 
 def _is_whole(document: Located) -> bool:

@@ -16,18 +16,27 @@ from egresslang.answers.difference.lines import few
 from egresslang.documents import Located
 from egresslang.existing.cluster import read_cluster
 from egresslang.existing.importing import in_mesh, proof
-from egresslang.existing.importing.cilium import CLUSTERWIDE, is_cilium
 from egresslang.existing.importing.cilium import intents as cilium
-from egresslang.existing.importing.given import documents_of, is_left, is_mesh, rest
-from egresslang.existing.importing.intents import Intent, beyond, name_of, namespace_of, reaches_of
+from egresslang.existing.importing.cilium import is_cilium
+from egresslang.existing.importing.given import documents_of, file_of, is_left, is_mesh, rest, unlisted, unnamed
+from egresslang.existing.importing.intents import (
+    Intent,
+    beyond,
+    in_doubt,
+    invent,
+    name_of,
+    namespace_of,
+    reaches_of,
+    told_of,
+)
 from egresslang.existing.importing.mesh_lines import kept_by, mesh_lines
 from egresslang.existing.importing.network_policy import intent as network_policy
 from egresslang.existing.importing.network_policy import is_network_policy
-from egresslang.existing.importing.permits import enforcement, permits
+from egresslang.existing.importing.permits import enforcement, of_gateways, permits
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, populate, population
 from egresslang.existing.importing.profile import profile_text
 from egresslang.existing.importing.reaches import Reach, reaches
-from egresslang.existing.importing.reasons import reason_of
+from egresslang.existing.importing.reasons import joined, reason_of, reasons_of_sidecar
 from egresslang.existing.importing.script import script
 from egresslang.existing.importing.smokescreen import intents as smokescreen
 from egresslang.existing.importing.smokescreen import is_acl
@@ -49,18 +58,23 @@ IMPORTED = "ServiceEntries, Sidecars, NetworkPolicies, policies of Cilium, ACLs 
 """What is imported, in words."""
 
 _BESIDE = "the mesh is imported, and this holds pods besides: import it by itself"
+_UNNAMED = "it stays in the cluster, and decides where flows go: list it in `resources`"
 _NAMELESS = "it reaches nothing outside, and is held back only because a `mesh` line names it"
 
 
 @record
 class Imported:
-    """A policy as text, the profile that it is for, and what it does not keep; `findings` where there is no such policy."""
+    """A policy as text, the profile that it is for, and what it does not keep; `findings` where there is no such policy.
+
+    `rest` is a file of manifests that the profile names.
+    """
 
     text: str
     profile: str
     level: str
     unkept: tuple[Unkept, ...]
     findings: tuple[Finding, ...] = ()
+    rest: str = ""
 
 
 @record
@@ -78,12 +92,17 @@ class _Before:
 
 
 def import_policy(
-    sources: Sequence[Source], named: ClusterProfile | None, today: date, written: Callable[[str], str] = str
+    sources: Sequence[Source],
+    named: ClusterProfile | None,
+    today: date,
+    written: Callable[[str], str] = str,
+    beside: str = "",
 ) -> Imported:
     """The policy of some files of manifests, for a profile that is given, else for the one that the manifests imply.
 
-    `written` gives the path by which such a profile names a file, of those that hold only what stays as it is. Raises
-    files.Unreadable where there is nothing to import.
+    `written` gives the path by which such a profile names a file, of those that hold only what stays as it is; `beside` is
+    that of a file for what stays of all others, empty where there is to be none. Raises files.Unreadable where there is
+    nothing to import.
     """
     documents, unread = documents_of(sources)
     asked, problems = ask_manifests(documents, named)
@@ -94,18 +113,22 @@ def import_policy(
     populate(asked, everybody)
     kept = {key: kept_by(asked, key) for key in everybody.labels}
     level = enforcement(found, everybody, asked.mesh.config.root_namespace) if named is None else named.enforcement
-    profile, text = named, ""
+    profile, text, remaining = named, "", ""
     if profile is None:
-        left = [written(each.name) for each in sources if is_left(each)]
-        profile, text, wrong = _implied(asked, level, kept, everybody, cluster.labels, left)
+        files = _Files(sources, written, beside)
+        profile, text, remaining, wrong = _implied(asked, level, kept, everybody, cluster.labels, files)
         if profile is None:
             return Imported("", text, _level(level), (), tuple(wrong))
     if named is None:
         nowhere = Span(Source("", ""), 0, 0)
         profile = replace(profile, capture={key: Member(text, nowhere) for key, text in asked.capture.items()})
+    unsaid = [] if named is None else unlisted(documents, named)
     profile = replace(profile, resources=tuple(rest(profile, documents)))
     spaces = sorted({*everybody.namespaces, *(each.origin.namespace for each in asked.mesh.resources.services)})
-    wanted = list(permits(found, everybody, level, asked.stranger.families, _Reasons(documents)))
+    wanted = list(
+        permits(found, everybody, level, asked.stranger.families, _Reasons(documents, asked.default_namespace))
+    )
+    wanted += of_gateways(asked.mesh, everybody) if before.mesh is not None else ()
     nameless: set[Key] = set()
     while True:
         meshes = list(mesh_lines(found, kept, everybody, profile, spaces, nameless))
@@ -127,6 +150,7 @@ def import_policy(
     others = [
         *unread,
         *_captured(asked, named),
+        *([Unkept(f"the profile does not name {few(unsaid)}", _UNNAMED)] if unsaid else ()),
         *(
             Unkept(f"{'/'.join(key)} keeps Services of namespaces that the manifests do not know", _NAMELESS)
             for key in sorted(nameless)
@@ -136,7 +160,7 @@ def import_policy(
         *proof.differences(before.grants, made, profile, everybody, said.refused, before.mesh),
     ]
     tail = [f"not kept: {each}" for each in others]
-    return Imported(script(head, said.permits, meshes, tail), text, _level(level), tuple(others))
+    return Imported(script(head, said.permits, meshes, tail), text, _level(level), tuple(others), rest=remaining)
 
 
 def _captured(asked: AskedMesh, named: ClusterProfile | None) -> Iterator[Unkept]:
@@ -172,28 +196,29 @@ def _before(
         else:
             meant += cilium(each, default) if is_cilium(each) else smokescreen(each, workloads, default)
     families = asked.stranger.families
-    spaces = [namespace_of(each, default) for each in others if not is_acl(each) and each.value["kind"] != CLUSTERWIDE]
-    everybody = population(asked, [*workloads, *_invented(meant, workloads)], named, spaces)
-    by_intents = reaches_of(meant, everybody.labels, families)
+    known = [*workloads, *_of_profile(named, asked)]
+    spaces = sorted({namespace for each in meant for namespace in each.namespaces})
+    everybody = population(asked, [*workloads, *invent(meant, known)], named, spaces)
+    whole = {(each.namespace, each.name) for each in known}
+    doubts = in_doubt(meant, known, everybody.strangers)
+    by_intents = reaches_of(meant, everybody.labels, whole, doubts, families)
     unseen = [
         Unkept(f"what {run} reaches", f"no sidecar sees it, and a policy holds nobody else ({run.uncaptured})")
         for run in everybody.workloads
         if run.uncaptured and any(each.selects(run.namespace, dict(run.labels)) for each in meant)
     ]
     told = [*unseen, *(one for each in meant for one in each.unkept), *beyond(meant, families)]
+    told += told_of(doubts, everybody.labels)
     grants = tuple(grant for key, reach in by_intents.items() for grant in reach.all_of(Subject(*key)))
     return _Before(everybody, by_intents, grants, tuple(told), None)
 
 
-def _invented(meant: Iterable[Intent], workloads: Sequence[Runs]) -> Iterator[Runs]:
-    """Workloads for pods that are selected and that nobody knows, one for each selector."""
-    seen = set()
-    for each in meant:
-        is_known = any(each.selects(run.namespace, dict(run.labels)) for run in workloads)
-        for run in each.invented if not is_known else ():
-            if (run.namespace, run.selector) not in seen:
-                seen.add((run.namespace, run.selector))
-                yield run
+def _of_profile(profile: ClusterProfile | None, asked: AskedMesh) -> Iterator[Runs]:
+    """The workloads of a profile."""
+    for space in ((profile.namespaces or {}) if profile is not None else {}).values():
+        for each in space.workloads.values():
+            key = each.namespace, each.name
+            yield Runs(*key, each.labels, each.selector, asked.clients[key].uncaptured)
 
 
 def _implied(
@@ -202,16 +227,41 @@ def _implied(
     kept: Mapping[Key, in_mesh.Kept],
     everybody: Population,
     labels: Mapping[str, Labels],
-    resources: Sequence[str],
-) -> tuple[ClusterProfile | None, str, list[Finding]]:
-    """The profile that manifests imply, without and with the files that it names, and what is wrong with it."""
+    files: _Files,
+) -> tuple[ClusterProfile | None, str, str, list[Finding]]:
+    """The profile that manifests imply, without and with the files that it names; the one among them that has to be written, and what is wrong."""
     config = asked.mesh.config
     services = in_mesh.of_profile(kept[ELSEWHERE, ANY_OTHER], ELSEWHERE, config.cluster_domain)
     imported = {key: proof.in_mesh_hosts(asked.proxy(asked.clients[key])) for key in everybody.labels}
     services += in_mesh.internal(asked.mesh.resources.service_entries, imported)
     about = config, level, services, everybody, labels, asked.stranger.families
     profile, wrong = load(Source("the profile that the manifests imply", profile_text(*about, ())), _reads_nothing)
-    return profile, profile_text(*about, resources), wrong
+    if profile is None:
+        return None, "", "", wrong
+    remaining = files.remaining(profile)
+    return profile, profile_text(*about, files.named(remaining)), remaining, wrong
+
+
+class _Files:
+    """The files that hold what stays in the cluster, by the paths that a profile has for them.
+
+    `beside` is that of a file for what stays of files that hold more.
+    """
+
+    def __init__(self, sources: Sequence[Source], written: Callable[[str], str], beside: str) -> None:
+        paths = {each.name: written(each.name) for each in sources if is_left(each)}
+        self._left = [path for path in paths.values() if path != beside]
+        self._mixed = [each for each in sources if paths.get(each.name) not in self._left]
+        self._beside = beside
+
+    def remaining(self, profile: ClusterProfile) -> str:
+        """The text of the further file, empty where there is nothing for it."""
+        found = unnamed(self._mixed, profile) if self._beside else []
+        return file_of(found) if found else ""
+
+    def named(self, remaining: str) -> list[str]:
+        """The paths of all files."""
+        return [*self._left, *([self._beside] if remaining else [])]
 
 
 def _key(subject: Subject) -> Key:
@@ -227,16 +277,22 @@ def _reads_nothing(path: str) -> str:
 
 
 class _Reasons:
-    """Why something is granted, as the manifest that it follows from says."""
+    """Why something is granted, as the manifest that it follows from says, or the Sidecar that lists it."""
 
-    def __init__(self, documents: Iterable[Located]) -> None:
+    def __init__(self, documents: Iterable[Located], default: str) -> None:
         self._at = {}
+        self._listed: dict[tuple[str, str], list[str]] = {}
         for each in documents:
             name = each.get("metadata", "name") if isinstance(each.value, dict) else None
             if name is not None:
                 self._at[name.span.place] = each
+            if isinstance(each.value, dict) and each.value.get("kind") == "Sidecar":
+                for host, reason in reasons_of_sidecar(each):
+                    self._listed.setdefault((namespace_of(each, default), host), []).append(reason)
 
     def __call__(self, grant: Grant) -> str:
         manifest = self._at.get(grant.rule.span.place) if grant.rule.span.source.text else None
         host = grant.destination.host if isinstance(grant.destination, Name) else str(grant.destination)
-        return "" if manifest is None else reason_of(manifest, host)
+        own = "" if manifest is None else reason_of(manifest, host)
+        of_rules = (grant.rule.reason, *self._listed.get((grant.subject.namespace, host), ()))
+        return joined([own, *(each for each in of_rules if each not in own)])

@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import Intent, Way, listing, mapping, name_of, namespace_of, network
+from egresslang.existing.importing.intents import (
+    Intent,
+    Way,
+    listing,
+    mapping,
+    name_of,
+    named,
+    namespace_of,
+    network,
+    nobody,
+)
 from egresslang.existing.importing.ports import numbers
-from egresslang.existing.importing.selectors import plain, takes
+from egresslang.existing.importing.reasons import reason_of_rule
+from egresslang.existing.importing.selectors import alternatives, takes, words
 from egresslang.existing.importing.unkept import Unkept
-from egresslang.existing.workloads import Runs
+from egresslang.policy.policy import Destination
 
 VERSION = "networking.k8s.io/v1"
 
@@ -33,24 +44,37 @@ def intent(document: Located, default: str) -> Intent:
     ways: list[Way] = []
     unkept: list[Unkept] = []
     for number, _ in enumerate(listing(spec.get("egress"))):
-        for each in _of_rule(document["spec"]["egress"][number], name_of(document)):
+        rules = document["spec"]["egress"]
+        reason = reason_of_rule(rules, rules[number])
+        for each in _of_rule(rules[number], name_of(document)):
             if isinstance(each, Unkept):
                 unkept.append(each)
             else:
-                ways.append(each)
-    labels = plain(selector)
-    invented = (Runs(namespace, str(metadata.get("name")), labels, labels, ""),) if labels is not None else ()
+                ways.append((*each, reason))
+    found = alternatives(selector)
+    name = str(metadata.get("name"))
+    invented = None if found is None else tuple(named(name, namespace, each, found) for each in found)
     holds = "Egress" in types if types else "egress" in spec
     if not holds:
-        return Intent(document, lambda *_: False, False, ())
+        return Intent(document, nobody, False, ())
 
-    def selects(where: str, carried: Mapping[str, str]) -> bool:
-        return where == namespace and takes(selector, carried)
+    def selects(where: str, carried: Mapping[str, str], is_whole: bool = True, /) -> bool | None:
+        return where == namespace and takes(selector, carried, is_whole)
 
-    return Intent(document, selects, True, tuple(ways), tuple(dict.fromkeys(unkept)), invented)
+    said = f"pods of {namespace} by `{words(selector)}`"
+    return Intent(
+        document,
+        selects,
+        True,
+        tuple(ways),
+        tuple(dict.fromkeys(unkept)),
+        invented,
+        selected=said,
+        namespaces=(namespace,),
+    )
 
 
-def _of_rule(place: Located, name: str) -> Iterator[Way | Unkept]:
+def _of_rule(place: Located, name: str) -> Iterator[tuple[Destination, int, str] | Unkept]:
     """The ways of an egress rule; without peers it is for every address, without ports for every port."""
     rule = mapping(place.value)
     peers = listing(rule.get("to"))

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from egresslang.answers.effective import SPOKEN
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population
 from egresslang.existing.importing.reaches import Reach, everything
+from egresslang.mesh import gateways
+from egresslang.mesh.mesh import Mesh
+from egresslang.mesh.read import is_gateway
 from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Subject
 from egresslang.profile.profile import Enforcement
 from egresslang.ranges import cidrs, internet, show, subtract
@@ -17,6 +21,9 @@ from egresslang.record import record, replace
 OPEN = "the manifests leave it open"
 """Why a workload is granted everything."""
 
+
+LED = "a gateway leads there"
+"""Why a gateway is granted something."""
 
 WIDE = "the manifests grant every public address"
 """Why somebody is granted every address, where no manifest says."""
@@ -82,6 +89,18 @@ def permits(
             wide.setdefault((subject, grant.port), []).append(grant)
     for (subject, _), grants in wide.items():
         yield from _internet(subject, grants, families, " ".join(dict.fromkeys(map(reason_of, grants))).strip())
+
+
+def of_gateways(mesh: Mesh, everybody: Population) -> Iterator[Permit]:
+    """What gateways lead to: they need it declared to them, though no Sidecar holds them."""
+    registry = mesh.registry()
+    spoken = {(each.host, port.number): SPOKEN.get(port.protocol, ()) for each in registry.services if not each.in_mesh for port in each.ports}  # fmt: skip
+    who = [each for each in everybody.workloads if is_gateway(dict(each.labels), dict(each.annotations))]
+    for each in who:
+        for where in dict.fromkeys(where for _, where in gateways.led(registry)):
+            if gateways.knows(registry, each.namespace, where):
+                for protocol in spoken.get((where.host, where.port), ()):
+                    yield Permit(Subject(each.namespace, each.name), (where.host,), where.port, protocol, reason=LED)
 
 
 def _permit(subject: Subject, grant: Grant, reason: str) -> Permit:

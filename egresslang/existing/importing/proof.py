@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from egresslang.answers.access import as_told
+from egresslang.answers.around import place_of
 from egresslang.answers.asked_mesh import AskedMesh
 from egresslang.answers.compiled import ask_policy
 from egresslang.answers.difference.difference import CHANGED, GAINED, Change, changes
@@ -19,6 +20,7 @@ from egresslang.existing.importing.reaches import Flow, flow_of
 from egresslang.existing.importing.script import MeshLine, line_of, mesh_line_of
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.findings import Finding, Severity, errors
+from egresslang.mesh import gateways
 from egresslang.mesh.mesh import Proxy
 from egresslang.policy.policy import Everything, Grant
 from egresslang.profile.profile import ClusterProfile
@@ -114,12 +116,24 @@ def differences(
     for change in changes(old, of_manifests(after, everybody.labels).grants, have_terms=False):
         groups.setdefault(_because(change, why), []).append(change)
     outside = [each for reason, some in groups.items() for each in _told(reason, some)]
-    return [*outside, *(_in_mesh(before, after, everybody) if before is not None else ())]
+    inside = _in_mesh(before, after, everybody) if before is not None else ()
+    return [*outside, *inside, *(_at_gateways(before, after) if before is not None else ())]
+
+
+def _at_gateways(before: AskedMesh, after: AskedMesh) -> Iterator[Unkept]:
+    """What gateways are to lead to and knew, and do not know any more."""
+    old, registry = before.mesh.registry(), after.mesh.registry()
+    why = "what a policy compiles to is exported to who is granted it: grant it to the gateway too"
+    for virtual, where in gateways.led(registry):
+        for namespace in gateways.namespaces(registry):
+            if gateways.knows(old, namespace, where) and not gateways.knows(registry, namespace, where):
+                what = f"lost: gateways of {namespace} -> {where.host}{f':{where.port}' if where.port else ''}"
+                yield Unkept(what, why, place_of(virtual.origin), is_flow=True)
 
 
 def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:
     for line in lines(in_clusters({"": some}), {}):
-        rules = line.after if line.kind == GAINED else line.before
+        rules = () if line.kind == GAINED else line.before  # what is gained is in no file that was imported
         who = [_called(each) for each in line.who]
         words = who_of(line, MOST) if who == list(line.who) else ", ".join(who)
         span = next((each.span for each in rules if each.span.source.text), None)
@@ -131,7 +145,9 @@ def _told(why: str, some: Sequence[Change]) -> Iterator[Unkept]:
 
 
 def _refusal(found: Finding) -> str:
-    label = f" ({found.label})" if found.label else ""
+    led = (each for each in found.notes if each.startswith("answered: allowed"))
+    label = "; ".join(filter(None, (found.label, *led)))
+    label = f" ({label})" if label else ""
     return f"{found.code.id}, {found.message}{label}"
 
 

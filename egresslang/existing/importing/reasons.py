@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from egresslang.documents import Located
-from egresslang.source import Source
+from egresslang.source import Source, Span
 
 LONGEST = 300
 """Characters of a reason."""
@@ -21,10 +21,35 @@ _COMMENT = re.compile(r"[\"']?[^\S\n]+#(.*)")
 
 def reason_of(manifest: Located, host: str = "") -> str:
     """Why a manifest stands there: its annotations, the comments above it, and the one behind a host of its list."""
-    words = [*_annotated(manifest), *_above(manifest), *_behind(manifest, host)]
-    text = " ".join(" ".join(dict.fromkeys(words)).split())
+    return joined([*_annotated(manifest), *_above(manifest.span), *_behind(manifest, host)])
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words as one reason, each once."""
+    text = " ".join(" ".join(dict.fromkeys(filter(None, words))).split())
     text = "".join(each for each in text if each.isprintable())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3].rstrip()}..."
+
+
+def reason_of_rule(rules: Located, rule: Located) -> str:
+    """Why one rule of a list stands there: the comments above it; above the list, where it is the only one."""
+    is_alone = isinstance(rules.value, list) and len(rules.value) == 1
+    return joined([*(_above(rules.key_span) if is_alone else ()), *_above(rule.span)])
+
+
+def reasons_of_sidecar(manifest: Located) -> Iterator[tuple[str, str]]:
+    """The hosts that a Sidecar lists, without their namespaces, and why: comments above the list they stand in, or behind them."""
+    rules = manifest.get("spec", "egress")
+    for rule in rules.entries() if rules is not None else ():
+        hosts = rule.get("hosts")
+        for each in hosts.entries() if hosts is not None else ():
+            words = [
+                reason_of_rule(rules, rule) if rules is not None else "",
+                _comment_after(each.source, each.span.end),
+            ]
+            host = str(each.value).rpartition("/")[2]
+            if host != "*" and (reason := joined(words)):
+                yield host, reason
 
 
 def _annotated(manifest: Located) -> Iterator[str]:
@@ -36,10 +61,10 @@ def _annotated(manifest: Located) -> Iterator[str]:
             yield value
 
 
-def _above(manifest: Located) -> list[str]:
-    """The comment lines right above a document."""
-    source = manifest.source
-    line, _ = source.position(manifest.span.start)
+def _above(span: Span) -> list[str]:
+    """The comment lines right above a place."""
+    source = span.source
+    line, _ = source.position(span.start)
     found: list[str] = []
     while line > 1:
         line -= 1

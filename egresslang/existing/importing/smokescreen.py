@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.documents import Located
-from egresslang.existing.importing.intents import Intent, listing, mapping
+from egresslang.existing.importing.intents import Intent, listing, literal, mapping, nobody
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.existing.workloads import Runs
-from egresslang.policy.policy import Below, Destination, Name
+from egresslang.policy.policy import Addresses, Below, Destination, Name
 
 PORT, PROTOCOL = 443, "tls"
 """What is granted of a name that the proxy tunnels to on any port."""
@@ -50,7 +50,7 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
         if name in seen or not _WORKLOAD(name) or action not in ACTIONS:
             why = "it is no name of a workload, or given twice, or its action is unknown"
             unkept.append(Unkept(f"service {name} of smokescreen", why, place.span))
-            yield Intent(document, lambda *_: False, False, (), tuple(unkept))
+            yield Intent(document, nobody, False, (), tuple(unkept))
             continue
         seen.add(name)
         own = _names(service.get("allowed_domains"))
@@ -90,7 +90,7 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
                     place.span,
                 )
             )
-        ways = tuple((target, PORT, PROTOCOL) for target in dict.fromkeys([*own, *shared]))
+        ways = tuple((target, PORT, _spoken(target), "") for target in dict.fromkeys([*own, *shared]))
         yield Intent(
             document,
             _Selects(where),
@@ -99,6 +99,7 @@ def intents(document: Located, workloads: Iterable[Runs], default: str) -> Itera
             tuple(unkept),
             (where,),
             owner=str(service.get("project") or ""),
+            namespaces=(where.namespace,),
         )
 
 
@@ -108,7 +109,7 @@ class _Selects:
     def __init__(self, workload: Runs) -> None:
         self._workload = workload
 
-    def __call__(self, namespace: str, labels: Mapping[str, str]) -> bool:
+    def __call__(self, namespace: str, labels: Mapping[str, str], is_whole: bool = True, /) -> bool:
         selector = dict(self._workload.selector)
         return namespace == self._workload.namespace and selector.items() <= labels.items()
 
@@ -122,9 +123,14 @@ def _assumed(document: Located) -> Iterator[Unkept]:
         yield Unkept(said, "a policy grants to workloads by name, and the profile says who is held", document.span)
 
 
+def _spoken(target: Destination) -> str:
+    """What may be said: to an address anything, as the proxy tunnels it."""
+    return "tcp" if isinstance(target, Addresses) else PROTOCOL
+
+
 def _names(value: object) -> list[Destination]:
     texts = [str(each).lower().rstrip(".") for each in listing(value)]
-    return [Below(each[2:]) if each.startswith("*.") else Name(each) for each in texts]
+    return [Below(each[2:]) if each.startswith("*.") else literal(each) or Name(each) for each in texts]
 
 
 def _meets(one: Destination, others: Iterable[Destination]) -> bool:
