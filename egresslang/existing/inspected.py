@@ -138,6 +138,11 @@ class Inspected:
         """The namespaces that Namespace manifests declare; empty where there are none, and then nothing is known of them."""
         return frozenset(self._namespaces)
 
+    @cached_property
+    def standing(self) -> frozenset[str]:
+        """The namespaces that are declared, or that workloads, Sidecars or Services stand in."""
+        return self.namespaces | self.clients_of.keys() | self.sidecars_of.keys() | self.with_services
+
     def is_ambient(self, namespace: str) -> bool:
         """Whether a namespace is labelled for the ambient mesh, in which Sidecars mean nothing."""
         manifest = self._namespaces.get(namespace)
