@@ -53,7 +53,9 @@ def find(inspected: Inspected) -> Iterator[Finding]:
 
 def _taken(inspected: Inspected) -> Iterator[Finding]:
     """Each ClusterIP that a host has for itself, where a call to the Service is led to the host."""
-    services = {address: each for each in inspected.resources.services for address in map(parse_address, each.addresses)}
+    services = {
+        address: each for each in inspected.resources.services for address in map(parse_address, each.addresses)
+    }
     for entry in inspected.resources.service_entries if services else ():
         for at, text in enumerate(entry.addresses if entry.resolution != "NONE" else ()):
             address = parse_address(text)
