@@ -79,6 +79,10 @@ class WrongShape(Exception):
         self.key = key
 
 
+CANNOT_JUDGE = "egressc cannot judge this "
+"""How it is told that a manifest, which Istio may take, says what is not modelled."""
+
+
 class NotJudged(Exception):
     """A manifest says what egressc cannot judge; `words` say what, `place` where."""
 
@@ -132,7 +136,7 @@ def read(
                 finding(
                     codes.BAD_PROFILE,
                     unknown.place,
-                    f"egressc cannot judge this {kind}",
+                    f"{CANNOT_JUDGE}{kind}",
                     unknown.words,
                     help="write it another way, or leave it out",
                 )

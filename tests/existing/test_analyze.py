@@ -194,6 +194,14 @@ def route(host: str, more: str, leads: str = "{host: api.example.com}") -> str:
 SIMPLE = "{tls: {mode: SIMPLE}}"
 
 
+def test_what_is_not_modelled_is_a_warning_and_nothing_is_told_of_its_hosts() -> None:
+    match = ', match: [{uri: {regex: "(a*)*b"}}]'
+    led = route("api.example.com", match, "{host: apj.example.com}")
+    (found,) = analysed(HTTP_ENTRY, SIDECAR, led).findings
+    assert (found.code, str(found.severity), found.span.text) == (codes.UNREAD_MANIFEST, "warning", '"(a*)*b"')
+    assert told(HTTP_ENTRY.replace("HTTP}", "HTTP, targetPort: 443}"), SIDECAR, led) == ['EGR602 "(a*)*b"']
+
+
 @pytest.mark.parametrize(
     "texts",
     [
