@@ -44,7 +44,9 @@ def analyze(sources: Iterable[Source], profile: ClusterProfile | None = None, na
     accepted, refused, complaints = _accepted(documents)
     asked, problems = ask_manifests(accepted, profile)
     told = [_recoded(each) for each in problems]
-    refused += [each for each in accepted if any(_is_in(each, one) for one in told if one.code is codes.UNREAD_MANIFEST)]
+    refused += [
+        each for each in accepted if any(_is_in(each, one) for one in told if one.code is codes.UNREAD_MANIFEST)
+    ]
     inspected = Inspected(asked, accepted, [each.span.text for each in refused] + [each.text for each in unread])
     found += [*complaints, *told, *mistakes(inspected)]
     return Analysis(tuple(in_order(found)), inspected, tuple(documents))

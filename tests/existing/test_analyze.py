@@ -403,6 +403,18 @@ def test_the_pods_of_a_rollout_are_those_that_it_refers_to() -> None:
     assert told(ENTRY, SIDECAR, deployment, rollout) == told(ENTRY, SIDECAR, rollout, deployment) == []
 
 
+def test_what_goes_around_its_sidecar_in_an_open_mesh_is_not_told() -> None:
+    """Nor is a proxy, nor what stands in a namespace that no mesh is meant to hold."""
+    pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: batch, namespace: %s, labels: {app: batch, sidecar.istio.io/inject: "false"}}\nspec: {containers: [{name: %s, image: b}]}\n'
+    excluded = 'apiVersion: v1\nkind: Pod\nmetadata: {name: job, namespace: shop, annotations: {traffic.sidecar.istio.io/includeOutboundIPRanges: ""}}\nspec: {}\n'
+    assert told(ENTRY, pod % ("shop", "app"), excluded) == []
+    closed = "kind: IstioOperator\napiVersion: install.istio.io/v1alpha1\nspec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}}\n"
+    spaces = "kind: Namespace\napiVersion: v1\nmetadata: {name: tools}\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: shop, labels: {istio-injection: enabled}}\n"
+    assert told(closed, ENTRY, pod % ("shop", "app"), excluded) == ["EGR506 batch", 'EGR509 ""']
+    for where, name in (("shop", "istio-proxy"), ("istio-system", "app"), ("kube-system", "app"), ("tools", "app")):
+        assert told(closed, spaces, ENTRY, pod % (where, name)) == []
+
+
 def test_what_is_said_of_a_generated_name_stands_at_it() -> None:
     job = """\
 kind: Job
