@@ -415,6 +415,15 @@ def test_what_goes_around_its_sidecar_in_an_open_mesh_is_not_told() -> None:
         assert told(closed, spaces, ENTRY, pod % (where, name)) == []
 
 
+def test_a_server_of_the_cluster_without_a_sidecar_may_be_declared() -> None:
+    """As Istio's page on TLS origination does; one that is said to be outside, or leads there, is told."""
+    inside = "nginx.tools.svc.cluster.local"
+    entry = ENTRY.replace("api.example.com", inside)
+    assert told(entry) == []
+    assert told(f"{entry}  location: MESH_EXTERNAL\n") == [f"EGR618 {inside}"]
+    assert told(f"{entry}  endpoints: [{{address: api.example.com}}]\n") == [f"EGR618 {inside}"]
+
+
 def test_what_is_said_of_a_generated_name_stands_at_it() -> None:
     job = """\
 kind: Job
