@@ -28,7 +28,7 @@ def around(client: Client, installed: Mapping[str, str]) -> Iterator[Grant]:
         yield _grant(client, Everything(), 0, client.uncaptured)
         return
     settings, said = settings_of(client, installed)
-    for name, destination, port in _left_out(settings, client.pod.families):
+    for name, destination, port in left_out(settings, client.pod.families):
         yield _grant(client, destination, port, f"{said[name]} is {settings[name] or 'empty'}")
 
 
@@ -38,7 +38,7 @@ def around_policy(policy: Policy, profile: ClusterProfile) -> tuple[Grant, ...]:
     return tuple([grant for client in clients(policy, profile) for grant in around(client, installed)])
 
 
-def _left_out(settings: Mapping[str, str], families: Iterable[int]) -> Iterator[tuple[str, Destination, int]]:
+def left_out(settings: Mapping[str, str], families: Iterable[int]) -> Iterator[tuple[str, Destination, int]]:
     """What settings leave out: the setting, where to, and on which port; 0 for all."""
     for word in entries(settings, "excludeOutboundPorts"):
         if word == ANY or (word.isascii() and word.isdecimal()):

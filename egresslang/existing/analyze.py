@@ -15,7 +15,7 @@ from egresslang.existing.mistakes import mistakes
 from egresslang.existing.shapes import Complaint
 from egresslang.findings import Finding, Label, Severity, finding, in_order
 from egresslang.mesh.configuration import PATHS
-from egresslang.mesh.read import VERSIONS, identity_of, is_read, unfolded
+from egresslang.mesh.read import CANNOT_JUDGE, VERSIONS, identity_of, is_read, unfolded
 from egresslang.profile.installation import form_of
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
@@ -43,8 +43,12 @@ def analyze(sources: Iterable[Source], profile: ClusterProfile | None = None, na
     unread = {each.span.source for each in found}
     accepted, refused, complaints = _accepted(documents)
     asked, problems = ask_manifests(accepted, profile)
+    told = [_recoded(each) for each in problems]
+    refused += [
+        each for each in accepted if any(_is_in(each, one) for one in told if one.code is codes.UNREAD_MANIFEST)
+    ]
     inspected = Inspected(asked, accepted, [each.span.text for each in refused] + [each.text for each in unread])
-    found += [*complaints, *map(_recoded, problems), *mistakes(inspected)]
+    found += [*complaints, *told, *mistakes(inspected)]
     return Analysis(tuple(in_order(found)), inspected, tuple(documents))
 
 
@@ -178,5 +182,16 @@ def _refused(manifest: Located, complaint: Complaint) -> Finding:
 
 
 def _recoded(problem: Finding) -> Finding:
-    """What is said of the manifests of a profile, as it is said here."""
-    return replace(problem, code=codes.REFUSED_MANIFEST) if problem.code is codes.BAD_PROFILE else problem
+    """What is said of the manifests of a profile, as it is said here: what Istio takes and is not modelled, as a warning."""
+    if problem.code is not codes.BAD_PROFILE:
+        return problem
+    if problem.message.startswith(CANNOT_JUDGE):
+        notes = ["Istio takes it; what it does is not known here, and nothing is told about its hosts"]
+        return replace(problem, code=codes.UNREAD_MANIFEST, severity=Severity.WARNING, notes=(*problem.notes, *notes))
+    return replace(problem, code=codes.REFUSED_MANIFEST)
+
+
+def _is_in(manifest: Located, problem: Finding) -> bool:
+    """Whether a finding is about something in a manifest."""
+    span = manifest.span
+    return span.source is problem.span.source and span.start <= problem.span.start < span.end

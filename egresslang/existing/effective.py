@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from egresslang.answers.around import left_out
+from egresslang.answers.capture import settings_of
 from egresslang.existing.flow import FRESH, below, flow, spoken
 from egresslang.existing.inspected import Inspected
 from egresslang.findings import Finding
@@ -17,6 +19,7 @@ from egresslang.mesh.outbound import CLIENT, PASSED, REGISTRY, Verdict
 from egresslang.mesh.protocols import HTTP
 from egresslang.mesh.registry import NOWHERE, Registered
 from egresslang.mesh.resources import Origin, Port
+from egresslang.policy.policy import Addresses
 from egresslang.record import record
 
 ANY = "*"
@@ -68,9 +71,24 @@ def effective(inspected: Inspected, found: Iterable[Finding]) -> Iterator[Row]:
             continue
         proxy = inspected.proxy(namespace, labels)
         rows = list(_rows(inspected, proxy, namespace, workload, labels))
+        if all(row.host != ANY for row in rows):
+            yield from _around(inspected, accidents, namespace, workload)
         yield from (
             _judged(each, accidents)
             for each in sorted(rows, key=lambda row: (row.host == ANY, row.host, row.port, row.address))
+        )
+
+
+def _around(inspected: Inspected, accidents: _Accidents, namespace: str, workload: str) -> Iterator[Row]:
+    """What a workload that is held sends around its sidecar: the ports and addresses that its annotations leave out."""
+    client = inspected.asked.clients.get((namespace, workload))
+    if client is None or not client.annotations:
+        return
+    settings, _ = settings_of(client, inspected.asked.capture)
+    for _, destination, port in left_out(settings, client.pod.families):
+        address = destination.label if isinstance(destination, Addresses) else ""
+        yield Row(
+            namespace, workload, ANY, address, port, "any", CLIENT, (), accidents.of_workload(namespace, workload)
         )
 
 
@@ -86,7 +104,7 @@ def _who(inspected: Inspected) -> Iterator[tuple[str, str, Mapping[str, str], st
     standing = inspected.sidecars_of.keys() | inspected.entries_in.keys()
     for namespace in sorted({*standing, *inspected.clients_of, *inspected.namespaces}):
         for client in sorted(inspected.clients_of.get(namespace, ()), key=lambda each: each.name):
-            yield namespace, client.name, client.pod.labels, client.uncaptured
+            yield namespace, client.name, client.pod.labels, inspected.uncaptured(client)
         for sidecar in inspected.sidecars_of.get(namespace, ()) if namespace not in inspected.clients_of else ():
             if sidecar.selector:
                 yield (

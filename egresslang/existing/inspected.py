@@ -21,6 +21,7 @@ from egresslang.mesh.resources import (
     Sidecar,
     selects,
 )
+from egresslang.policy.standing import INJECT
 from egresslang.source import Span
 
 
@@ -35,6 +36,7 @@ class Inspected:
         self.asked = asked
         self.unsettled = frozenset(name for text in unknown for name in _NAMES.findall(text) if "." in name)
         self._namespaces: dict[str, Located] = {}
+        self._by_default = False
         found = []
         for each in documents:
             value = each.value
@@ -42,6 +44,10 @@ class Inspected:
                 self._namespaces[_name(each)] = each
             elif is_gateway(each):
                 found.append(each)
+            else:
+                self._by_default |= any(
+                    said is not None and said.value is True for said in (each.get(*path) for path in _BY_DEFAULT)
+                )
         self.gateways = gateways(found)
         self._proxies: dict[tuple[object, ...], Proxy] = {}
 
@@ -138,11 +144,42 @@ class Inspected:
         """The namespaces that Namespace manifests declare; empty where there are none, and then nothing is known of them."""
         return frozenset(self._namespaces)
 
+    @cached_property
+    def standing(self) -> frozenset[str]:
+        """The namespaces that are declared, or that workloads, Sidecars or Services stand in."""
+        return self.namespaces | self.clients_of.keys() | self.sidecars_of.keys() | self.with_services
+
     def is_ambient(self, namespace: str) -> bool:
         """Whether a namespace is labelled for the ambient mesh, in which Sidecars mean nothing."""
         manifest = self._namespaces.get(namespace)
         mode = None if manifest is None else manifest.get("metadata", "labels", "istio.io/dataplane-mode")
         return mode is not None and mode.value == "ambient"
+
+    def injection(self, namespace: str) -> bool | None:
+        """Whether a namespace is labelled for sidecars, or for none; None where its label is missing, or it is not known."""
+        manifest = self._namespaces.get(namespace)
+        labels = None if manifest is None else manifest.get("metadata", "labels")
+        if labels is None:
+            return None
+        said = labels.get("istio-injection")
+        return said.value == "enabled" if said is not None else True if labels.get("istio.io/rev") is not None else None
+
+    @cached_property
+    def _by_labels_of_namespaces(self) -> bool:
+        """Whether sidecars come to the namespaces that are labelled for them, and to no others."""
+        return not self._by_default and any(self.injection(each) for each in self.namespaces)
+
+    def uncaptured(self, client: Client) -> str:
+        """Why no sidecar sees what a workload sends, as its manifests and those of Namespaces say; empty if one does."""
+        if client.uncaptured or client.origin is None or client.namespace not in self.namespaces:
+            return client.uncaptured
+        if (
+            not self._by_labels_of_namespaces
+            or self.injection(client.namespace) is not None
+            or _asks_for_sidecar(client)
+        ):
+            return ""
+        return UNLABELLED_NAMESPACE
 
     def exported_to(self, entry: ServiceEntry) -> frozenset[str]:
         """The namespaces an entry is exported to, `*` for all and nothing for none."""
@@ -183,6 +220,33 @@ class Inspected:
             found = self._proxies[key] = self.mesh.proxy(Pod(namespace, labels, like.dns_capture, like.families))
         return found
 
+
+def _asks_for_sidecar(client: Client) -> bool:
+    """Whether the pods of a workload are labelled for a sidecar, or have one in their manifest."""
+    said = {**client.annotations, **client.pod.labels}
+    return said.get(INJECT) == "true" or "istio.io/rev" in said or has_proxy(client)
+
+
+def has_proxy(client: Client) -> bool:
+    """Whether a proxy is among the containers of a manifest: of a gateway, or a sidecar that was written in."""
+    manifest = None if client.origin is None else client.origin.manifest_span
+    if manifest is None:
+        return False
+    for path in ((), ("spec", "template"), ("spec", "jobTemplate", "spec", "template")):
+        for key in ("containers", "initContainers"):
+            containers = manifest.get(*path, "spec", key)
+            listed = containers.value if containers is not None and isinstance(containers.value, list) else ()
+            if any(isinstance(each, dict) and each.get("name") == "istio-proxy" for each in listed):
+                return True
+    return False
+
+
+UNLABELLED_NAMESPACE = "it has no sidecar: its namespace has no `istio-injection: enabled`, as others have"
+
+_BY_DEFAULT = tuple(
+    (*path, "sidecarInjectorWebhook", "enableNamespacesByDefault") for path in ((), ("values",), ("spec", "values"))
+)
+"""Where an installation says that sidecars come to namespaces without a label."""
 
 _NAMES = re.compile(r"[*\w-]+(?:\.[\w-]+)*")
 _UNLABELLED: Mapping[str, str] = {}

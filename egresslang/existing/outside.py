@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from egresslang.existing.flow import asking, reader
+from egresslang.existing.flow import asking, reader, whose
 from egresslang.existing.inspected import Inspected
-from egresslang.mesh.resources import ServiceEntry
+from egresslang.mesh.resources import DestinationRule, ServiceEntry, Sidecar, selects
 from egresslang.mesh.rules import speaks_tls
+
+_MOST = 50
+"""Sidecars that are asked whether TLS is made for their pods."""
 
 
 def entries_below(inspected: Inspected, pattern: str) -> Iterator[tuple[str, ServiceEntry]]:
@@ -26,9 +29,28 @@ def originates(
 ) -> bool:
     """Whether sidecars speak TLS to a port of a host, for pods of a namespace or of those that import it."""
     registry = inspected.mesh.registry()
-    for where, labels in (asking(inspected, namespace, host), reader(inspected, entry)):
+
+    def speaks(where: str, labels: Mapping[str, str]) -> bool:
         rule = registry.rules.of(host, entry.origin.namespace, where, labels)
-        if rule is not None and speaks_tls(rule, port, subset):
-            return True
+        return rule is not None and speaks_tls(rule, port, subset)
+
+    listing = [whose(inspected, each) for each in _listing(inspected, entry, host)]
+    if listing:
+        return all(speaks(*pod) for pod in listing)
+    if speaks(*asking(inspected, namespace, host)) or speaks(*reader(inspected, entry)):
+        return True
     selecting = (rule for rule in inspected.rules_of.get(host, ()) if rule.selector is not None)
-    return any(speaks_tls(rule, port, subset) for rule in selecting)
+    return any(speaks_tls(rule, port, subset) and _selects(inspected, rule) for rule in selecting)
+
+
+def _listing(inspected: Inspected, entry: ServiceEntry, host: str) -> list[Sidecar]:
+    """The Sidecars of some workloads that list a host, or a wildcard over it, as the only ones that ask for it."""
+    every = [each for each in inspected.imports.of(host, entry.origin.namespace) if each.host != "*"]
+    is_of_some = all(each.sidecar.selector and inspected.sees(each.sidecar.origin.namespace, entry) for each in every)
+    return [each.sidecar for each in every[:_MOST]] if is_of_some else []
+
+
+def _selects(inspected: Inspected, rule: DestinationRule) -> bool:
+    """Whether a rule with a selector holds for any pod, as far as those of its namespace are known."""
+    known = inspected.clients_of.get(rule.origin.namespace, ())
+    return not known or any(selects(rule.selector or (), each.pod.labels) for each in known)

@@ -14,7 +14,7 @@ from egresslang.record import record
 class Route:
     """One destination: whose it is, the host as it is written and as it is meant, its port (0 unsaid) and subset, and where.
 
-    `by_sidecars` unless its matches name gateways alone.
+    `by_sidecars` unless its matches name gateways alone; `asked_ports` are those its matches ask for, none where one asks for any.
     """
 
     virtual: VirtualService
@@ -25,6 +25,7 @@ class Route:
     subset: str
     place_span: Located
     by_sidecars: bool = True
+    asked_ports: tuple[int, ...] = ()
 
 
 def routes(inspected: Inspected) -> Iterator[Route]:
@@ -36,9 +37,9 @@ def routes(inspected: Inspected) -> Iterator[Route]:
         for kind in ("http", "tls", "tcp"):
             every = manifest.get("spec", kind)
             for route in every.entries() if every is not None else ():
-                by_sidecars = _is_by_sidecars(route)
+                about = _is_by_sidecars(route), _asked_ports(route)
                 for destination in _destinations(route):
-                    yield from _read(inspected, virtual, kind, destination, by_sidecars)
+                    yield from _read(inspected, virtual, kind, destination, *about)
 
 
 def _destinations(route: Located) -> Iterator[Located]:
@@ -59,8 +60,20 @@ def _is_by_sidecars(route: Located) -> bool:
     return not named or any(each is None or not each.value or "mesh" in each.value for each in named)
 
 
+def _asked_ports(route: Located) -> tuple[int, ...]:
+    matches = route.get("match")
+    every = [] if matches is None else [each.get("port") for each in matches.entries()]
+    said = tuple(each.value for each in every if each is not None)
+    return said if len(said) == len(every) else ()
+
+
 def _read(
-    inspected: Inspected, virtual: VirtualService, kind: str, destination: Located, by_sidecars: bool
+    inspected: Inspected,
+    virtual: VirtualService,
+    kind: str,
+    destination: Located,
+    by_sidecars: bool,
+    asked_ports: tuple[int, ...],
 ) -> Iterator[Route]:
     host, port, subset = destination.get("host"), destination.get("port", "number"), destination.get("subset")
     if host is None:
@@ -74,6 +87,7 @@ def _read(
         "" if subset is None else subset.value,
         destination,
         by_sidecars,
+        asked_ports,
     )
 
 

@@ -26,7 +26,7 @@ _REPEAT = r"(?:[*+?] | \{\d{1,3}(?:,\d{0,3})?\})\??"
 _ALIKE = re.compile(rf"(?:\(\?i\))?(?:(?:{_ATOM})(?:{_REPEAT})?)*+", re.ASCII | re.VERBOSE)
 _SLOW = re.compile(r"\)[*+{]")
 _PARTS = re.compile(
-    rf"(?P<open>\((?:\?:|\?P<[a-z_]\w*>)?)|(?P<close>\))|(?P<bar>\|)|(?:\(\?i\)|{_ATOM})?(?P<repeat>{_REPEAT})?",
+    rf"(?P<open>\((?:\?:|\?P<[a-z_]\w*>)?)|(?P<close>\)\??\??)|(?P<bar>\|)|(?:\(\?i\)|{_ATOM})?(?P<repeat>{_REPEAT})?",
     re.ASCII | re.VERBOSE,
 )
 
@@ -63,7 +63,7 @@ def _ways(text: str) -> int:
             branch.append(1)
         elif part["close"] and len(branch) > 1:
             inner = whole.pop() + branch.pop()
-            branch[-1] *= inner + text.startswith("?", part.end())
+            branch[-1] *= inner + ("?" in part["close"])
         elif part["bar"]:
             whole[-1] += branch[-1]
             branch[-1] = 1

@@ -79,6 +79,10 @@ class WrongShape(Exception):
         self.key = key
 
 
+CANNOT_JUDGE = "egressc cannot judge this "
+"""How it is told that a manifest, which Istio may take, says what is not modelled."""
+
+
 class NotJudged(Exception):
     """A manifest says what egressc cannot judge; `words` say what, `place` where."""
 
@@ -132,7 +136,7 @@ def read(
                 finding(
                     codes.BAD_PROFILE,
                     unknown.place,
-                    f"egressc cannot judge this {kind}",
+                    f"{CANNOT_JUDGE}{kind}",
                     unknown.words,
                     help="write it another way, or leave it out",
                 )
@@ -551,20 +555,23 @@ def _raw_route(route: Value, namespace: str, domain: str) -> RawRoute:
 def _destination_rule(manifest: Located, where: _Where) -> DestinationRule:
     origin, created, _metadata = _origin(manifest, where)
     spec = _map(manifest.value, "spec")
+    selector = _selector(spec, "matchLabels")
+    is_selecting = selector is not None
     return DestinationRule(
         origin,
         created,
         _whole_name(_text(spec, "host"), origin.namespace, where.cluster_domain),
         _texts(spec, "exportTo"),
-        _selector(spec, "matchLabels"),
+        selector,
         tuple(
-            Subset(_text(each, "name"), _labels(each, "labels"), _balancing(each)) for each in _maps(spec, "subsets")
+            Subset(_text(each, "name"), _labels(each, "labels"), _balancing(each, is_selecting))
+            for each in _maps(spec, "subsets")
         ),
-        _balancing(spec),
+        _balancing(spec, is_selecting),
     )
 
 
-def _balancing(value: Value) -> Balancing | None:
+def _balancing(value: Value, is_selecting: bool) -> Balancing | None:
     policy = _maybe(value, "trafficPolicy")
     if policy is None:
         return None
@@ -573,14 +580,19 @@ def _balancing(value: Value) -> Balancing | None:
     return Balancing(
         _simple(policy),
         tuple(zip(numbers, map(_simple, apart), strict=True)),
-        _mode_of_tls(policy),
-        tuple(zip(numbers, map(_mode_of_tls, apart), strict=True)),
+        _mode_of_tls(policy, is_selecting),
+        tuple(zip(numbers, (_mode_of_tls(each, is_selecting) for each in apart), strict=True)),
     )
 
 
-def _mode_of_tls(policy: Value) -> str | None:
+def _mode_of_tls(policy: Value, is_selecting: bool) -> str | None:
+    """The mode of TLS; none is spoken by sidecars with a secret's certificate that a rule without a selector names (buildUpstreamTLSSettings)."""
     tls = _maybe(policy, "tls")
-    return None if tls is None else _text(tls, "mode") or "DISABLE"
+    if tls is None:
+        return None
+    mode = _text(tls, "mode") or "DISABLE"
+    is_of_gateways = bool(_text(tls, "credentialName")) and not is_selecting and mode in ("SIMPLE", "MUTUAL")
+    return "DISABLE" if is_of_gateways else mode
 
 
 def _simple(policy: Value) -> str | None:

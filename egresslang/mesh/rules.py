@@ -126,10 +126,15 @@ def passes(rule: DestinationRule, port: int, name: str = "") -> bool:
 
 def speaks_tls(rule: DestinationRule, port: int, name: str = "") -> bool:
     """Whether the cluster of a port, or of a subset of it, wraps in TLS whatever it is given."""
+    return mode_of_tls(rule, port, name) in SPEAKS_TLS
+
+
+def mode_of_tls(rule: DestinationRule, port: int, name: str = "") -> str | None:
+    """The mode of TLS of the cluster of a port, or of a subset of it; None where nothing says one."""
     mode, _ = _tls_at(rule.balancing, port)
     part = subset(rule, name) if name else None
     said, is_apart = _tls_at(None if part is None else part.balancing, port)
-    return (said if said is not None or is_apart else mode) in SPEAKS_TLS
+    return said if said is not None or is_apart else mode
 
 
 def needs_endpoints(rule: DestinationRule, port: int, part: Subset) -> bool:

@@ -7,6 +7,7 @@ whose pods carry these labels is a stranger to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -43,8 +44,12 @@ KINDS = frozenset(
 PREFIX = "traffic.sidecar.istio.io/"
 INJECT = "sidecar.istio.io/inject"
 MODE = "sidecar.istio.io/interceptionMode"
+PROXY_CONFIG = "proxy.istio.io/config"
 DATAPLANE = "istio.io/dataplane-mode"
 SIDECARS_USER = 1337
+
+_INTERCEPTED = "nothing is sent to its sidecar: the mode of interception is NONE"
+_NO_INTERCEPTION = re.compile(r"""(?:^|[{,])\s*["']?interceptionMode["']?\s*:\s*["']?NONE\b""", re.MULTILINE)
 
 _CULPRITS: tuple[tuple[tuple[str, ...], object], ...] = (
     (("metadata", "labels", INJECT), "false"),
@@ -254,7 +259,10 @@ def _kept_from_sidecar(workload: Workload, pod: Located) -> Iterator[tuple[str, 
     """What else in a pod keeps its traffic from its sidecar, and where."""
     mode = pod.get("metadata", "annotations", MODE)
     if mode is not None and str(mode.value).upper() == "NONE":
-        yield "nothing is sent to its sidecar: the mode of interception is NONE", mode.key_span.to(mode.span)
+        yield _INTERCEPTED, mode.key_span.to(mode.span)
+    config = pod.get("metadata", "annotations", PROXY_CONFIG)
+    if mode is None and config is not None and _NO_INTERCEPTION.search(str(config.value)):
+        yield _INTERCEPTED, config.key_span.to(config.span)
     containers = pod.get("spec", "containers")
     for each in containers.entries() if containers is not None else ():
         user = each.get("securityContext", "runAsUser")

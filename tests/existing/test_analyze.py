@@ -194,6 +194,14 @@ def route(host: str, more: str, leads: str = "{host: api.example.com}") -> str:
 SIMPLE = "{tls: {mode: SIMPLE}}"
 
 
+def test_what_is_not_modelled_is_a_warning_and_nothing_is_told_of_its_hosts() -> None:
+    match = ', match: [{uri: {regex: "(a*)*b"}}]'
+    led = route("api.example.com", match, "{host: apj.example.com}")
+    (found,) = analysed(HTTP_ENTRY, SIDECAR, led).findings
+    assert (found.code, str(found.severity), found.span.text) == (codes.UNREAD_MANIFEST, "warning", '"(a*)*b"')
+    assert told(HTTP_ENTRY.replace("HTTP}", "HTTP, targetPort: 443}"), SIDECAR, led) == ['EGR602 "(a*)*b"']
+
+
 @pytest.mark.parametrize(
     "texts",
     [
@@ -393,6 +401,27 @@ def test_the_pods_of_a_rollout_are_those_that_it_refers_to() -> None:
     deployment = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: cart, namespace: shop}\nspec: {template: {metadata: {labels: {app: cart}}}}\n"
     rollout = "kind: Rollout\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: cart, namespace: shop}\nspec: {workloadRef: {kind: Deployment, name: cart}}\n"
     assert told(ENTRY, SIDECAR, deployment, rollout) == told(ENTRY, SIDECAR, rollout, deployment) == []
+
+
+def test_what_goes_around_its_sidecar_in_an_open_mesh_is_not_told() -> None:
+    """Nor is a proxy, nor what stands in a namespace that no mesh is meant to hold."""
+    pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: batch, namespace: %s, labels: {app: batch, sidecar.istio.io/inject: "false"}}\nspec: {containers: [{name: %s, image: b}]}\n'
+    excluded = 'apiVersion: v1\nkind: Pod\nmetadata: {name: job, namespace: shop, annotations: {traffic.sidecar.istio.io/includeOutboundIPRanges: ""}}\nspec: {}\n'
+    assert told(ENTRY, pod % ("shop", "app"), excluded) == []
+    closed = "kind: IstioOperator\napiVersion: install.istio.io/v1alpha1\nspec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}}\n"
+    spaces = "kind: Namespace\napiVersion: v1\nmetadata: {name: tools}\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: shop, labels: {istio-injection: enabled}}\n"
+    assert told(closed, ENTRY, pod % ("shop", "app"), excluded) == ["EGR506 batch", 'EGR509 ""']
+    for where, name in (("shop", "istio-proxy"), ("istio-system", "app"), ("kube-system", "app"), ("tools", "app")):
+        assert told(closed, spaces, ENTRY, pod % (where, name)) == []
+
+
+def test_a_server_of_the_cluster_without_a_sidecar_may_be_declared() -> None:
+    """As Istio's page on TLS origination does; one that is said to be outside, or leads there, is told."""
+    inside = "nginx.tools.svc.cluster.local"
+    entry = ENTRY.replace("api.example.com", inside)
+    assert told(entry) == []
+    assert told(f"{entry}  location: MESH_EXTERNAL\n") == [f"EGR618 {inside}"]
+    assert told(f"{entry}  endpoints: [{{address: api.example.com}}]\n") == [f"EGR618 {inside}"]
 
 
 def test_what_is_said_of_a_generated_name_stands_at_it() -> None:

@@ -58,6 +58,13 @@ def test_a_workload_without_a_sidecar_reaches_everything(capsys: pytest.CaptureF
     assert rows(cases.read("host-network").path(cases.BAD), capsys) == [["shop/idgen", "everything else", "", "EGR506"]]
 
 
+def test_what_goes_around_a_sidecar_is_open_by_accident(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rows(cases.read("excluded-port").path(cases.BAD), capsys)[0] == [
+        "shop/idgen", "everything else", "443", "EGR509"
+    ]  # fmt: skip
+    assert ["shop/batch", "everything else", "", "EGR506"] in rows(cases.read("not-injected").path(cases.BAD), capsys)
+
+
 def test_a_route_around_the_list_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
     assert ["shop/billing", "api.example.com", "80", ""] in rows(cases.read("route-around").path(cases.GOOD), capsys)
 

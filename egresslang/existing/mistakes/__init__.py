@@ -43,6 +43,7 @@ from egresslang.existing.mistakes import (
     tenant_wildcard,
     tls_in_tls,
     tls_not_originated,
+    tls_unexpected,
     trailing_dot,
     udp_port,
     undeclared_host,
@@ -51,6 +52,7 @@ from egresslang.existing.mistakes import (
     unknown_export,
     unknown_gateway,
     unreachable_route,
+    untaken_route,
     unused_entry,
     upper_case_host,
     wide_network,
@@ -105,6 +107,8 @@ MISTAKES = (
     unknown_gateway,
     unreachable_route,
     not_on_gateway,
+    untaken_route,
+    tls_unexpected,
 )
 """Every mistake but the one that is left over, in the order of their codes."""
 

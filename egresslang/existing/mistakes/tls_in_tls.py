@@ -45,7 +45,7 @@ def _found(
         asked = _asked(inspected, rule, host, entry, port)
         if asked is not None:
             return finding(
-                CODE, _mode(rule, port.number), f"{rule.origin} wraps the TLS of clients in TLS", f"`{host}:{port.number}` is declared as {port.protocol}",
+                CODE, written_mode(rule, port.number), f"{rule.origin} wraps the TLS of clients in TLS", f"`{host}:{port.number}` is declared as {port.protocol}",
                 [Label(place(entry.origin, "spec", "ports", at, "protocol"), "clients speak TLS here")], asked.notes,
                 f"remove `tls` for port {port.number}, or declare it as HTTP where clients leave TLS to the sidecar",
             )  # fmt: skip
@@ -60,7 +60,7 @@ def _asked(inspected: Inspected, rule: DestinationRule, host: str, entry: Servic
     return next((each for each in every if each.verdict.wraps), None)
 
 
-def _mode(rule: DestinationRule, number: int) -> Span:
+def written_mode(rule: DestinationRule, number: int) -> Span:
     """Where a rule says the TLS of a port."""
     assert rule.balancing is not None
     for at, (each, mode) in enumerate(rule.balancing.tls_ports):

@@ -31,7 +31,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                     yield found
     for route in routes(inspected):
         is_known = route.host in inspected.entries_of and route.host not in inspected.unsettled
-        if route.kind == "http" and route.by_sidecars and is_known:
+        if route.kind == "http" and route.by_sidecars and is_known and not _is_of_tls(inspected, route):
             found = _of_route(inspected, route)
             if found is not None:
                 yield found
@@ -53,7 +53,7 @@ def _of_port(inspected: Inspected, entry: ServiceEntry, at: int) -> Finding | No
     key = "targetPort" if port.target == _HTTPS else "number"
     return finding(
         CODE, place(entry.origin, "spec", "ports", at, key), f"`{host}:{port.number}` leads plain HTTP to port {_HTTPS}", "TLS is spoken there",
-        notes=_notes(asked), help=f"write a DestinationRule for `{host}` with `tls: {{mode: SIMPLE}}`, or lead to a port of HTTP",
+        notes=_notes(asked), help=_unheld(inspected, host) or f"write a DestinationRule for `{host}` with `tls: {{mode: SIMPLE}}`, or lead to a port of HTTP",
     )  # fmt: skip
 
 
@@ -67,6 +67,13 @@ def _misses(inspected: Inspected, host: str) -> bool:
         if rule.balancing is not None
         for number, mode in rule.balancing.tls_ports
     )
+
+
+def _is_of_tls(inspected: Inspected, route: Route) -> bool:
+    """Whether a route asks for ports of TLS alone, so that nothing takes it, which is told by itself."""
+    named = [each for host in route.virtual.hosts for each in inspected.mesh.registry().by_host.get(host, {}).values()]
+    tls = {port.number for each in named for port in each.ports if port.protocol in protocols.TLS}
+    return bool(route.asked_ports) and tls.issuperset(route.asked_ports)
 
 
 def _of_route(inspected: Inspected, route: Route) -> Finding | None:
@@ -86,8 +93,19 @@ def _of_route(inspected: Inspected, route: Route) -> Finding | None:
     return finding(
         CODE, written.span, f"plain HTTP is routed to `{route.written}:{number}`", f"it is declared as {entry.ports[at].protocol}",
         [Label(place(entry.origin, "spec", "ports", at, "protocol"), "TLS is spoken here")], _notes(asked),
-        f"write a DestinationRule for `{route.host}` with `tls: {{mode: SIMPLE}}` for port {number}, or route to a port of HTTP",
+        _unheld(inspected, route.host) or f"write a DestinationRule for `{route.host}` with `tls: {{mode: SIMPLE}}` for port {number}, or route to a port of HTTP",
     )  # fmt: skip
+
+
+def _unheld(inspected: Inspected, host: str) -> str:
+    """How to mend a DestinationRule that says TLS which these sidecars do not take; empty where there is none."""
+    for rule in inspected.rules_of.get(host, ()):
+        if rule.selector is not None:
+            return f"let the `workloadSelector` of {rule.origin} select the pods that call `{host}`"
+        tls = rule.origin.manifest_span and rule.origin.manifest_span.get("spec", "trafficPolicy")
+        if tls is not None and "credentialName" in str(tls.value):
+            return f"add a `workloadSelector` to {rule.origin}: without one, sidecars make no TLS by `credentialName`"
+    return ""
 
 
 def _notes(asked: Flow) -> tuple[str, ...]:

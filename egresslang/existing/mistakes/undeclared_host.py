@@ -1,12 +1,12 @@
-"""EGR603 undeclared-host: a host that a Sidecar lists and no ServiceEntry or Service declares."""
+"""EGR603 undeclared-host: what a Sidecar lists and is not there: a host that nothing declares, all of a namespace that does not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from egresslang import codes
-from egresslang.existing.flow import below, by_pods_of
-from egresslang.existing.inspected import Inspected, listed, place
+from egresslang.existing.flow import FRESH, below, by_pods_of, to_port, whose
+from egresslang.existing.inspected import Inspected, listed, name_of, place
 from egresslang.existing.known import in_cluster, is_known, matches
 from egresslang.findings import Finding, Label, Severity, finding
 from egresslang.suggest import nearest
@@ -19,12 +19,16 @@ _MOST = 50
 _BEGINS, _ENDS = 4, 8
 """How much of two hosts is alike."""
 
+_SHOWN = 5
+"""Entries that are shown of a namespace that may be meant."""
+
 _NOTHING = ".invalid"
 """The ending of names that are listed to match nothing (RFC 2606)."""
 
 
 def find(inspected: Inspected) -> Iterator[Finding]:
     """Each host or wildcard that nothing matches; of the cluster's own only where its Services are known."""
+    yield from _namespaces(inspected)
     alike = _alike(inspected)
     for sidecar in inspected.resources.sidecars:
         for at, index, where, host in listed(sidecar):
@@ -54,6 +58,30 @@ def find(inspected: Inspected) -> Iterator[Finding]:
             yield finding(
                 CODE, span, f"`{host}` is listed and never declared", label, related, asked.notes, help,
                 severity=Severity.WARNING if is_open else None,
+            )  # fmt: skip
+
+
+def _namespaces(inspected: Inspected) -> Iterator[Finding]:
+    """Each list of all that a namespace has which there is no Namespace for, where there are any; Istio's own is installed apart."""
+    if not inspected.namespaces:
+        return
+    standing = {*inspected.standing, inspected.config.root_namespace}
+    for sidecar in inspected.resources.sidecars:
+        for at, index, where, host in listed(sidecar):
+            if host != "*" or where in ("*", ".") or where.startswith("~") or where in standing:
+                continue
+            near = nearest(where, standing)
+            entries = inspected.entries_in.get(near, ())
+            meant = next((each for each in entries if each.ports), None)
+            asked = (
+                by_pods_of(inspected, sidecar, "tls", FRESH, 443)
+                if meant is None
+                else to_port(inspected, *whose(inspected, sidecar), meant, meant.hosts[0], meant.ports[0])
+            )
+            yield finding(
+                CODE, place(sidecar.origin, "spec", "egress", at, "hosts", index), f"there is no namespace `{where}`", "nothing stands there",
+                [Label(name_of(each.origin), f"`{near}` has this") for each in entries[:_SHOWN]], asked.notes, f"write `{near}/*`" if near else "write the namespace that is meant, or remove it",
+                severity=Severity.WARNING if inspected.is_open(sidecar) or not near else None,
             )  # fmt: skip
 
 

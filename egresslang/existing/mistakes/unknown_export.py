@@ -17,9 +17,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
     """Each name of a namespace that there is no Namespace for, where there are any, and that nothing stands in."""
     if not inspected.namespaces:
         return
-    standing = (
-        inspected.namespaces | inspected.clients_of.keys() | inspected.sidecars_of.keys() | inspected.with_services
-    )
+    standing = inspected.standing
     for entry in inspected.resources.service_entries:
         for at, name in enumerate(entry.export_to):
             if name in ("*", ".", "~") or name in standing:

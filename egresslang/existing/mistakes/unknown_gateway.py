@@ -1,19 +1,22 @@
-"""EGR637 unknown-gateway: a VirtualService for a gateway that is not declared: it holds for nobody."""
+"""EGR637 unknown-gateway: a VirtualService for a gateway that is not declared, or that no pods are: it holds for nobody."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from egresslang import codes
 from egresslang.existing.flow import asking, below, flow
 from egresslang.existing.gateways import resolve
-from egresslang.existing.inspected import Inspected, place
+from egresslang.existing.inspected import Inspected, has_proxy, name_of, place
 from egresslang.findings import Finding, Label, finding
 from egresslang.suggest import nearest
 
 CODE = codes.UNKNOWN_GATEWAY
 
 _MESH = "mesh"
+_LABEL = "istio"
+_INGRESS = "ingressgateway"
+"""What comes into the mesh goes through these; that they are known says nothing of those for what leaves it."""
 
 
 def find(inspected: Inspected) -> Iterator[Finding]:
@@ -36,6 +39,37 @@ def find(inspected: Inspected) -> Iterator[Finding]:
                 f"no Gateway `{key[0]}/{key[1]}`", [] if meant is None else [Label(meant.manifest["metadata"]["name"].span, "is this one meant?")],
                 asked.notes, f"write `{near}`" if near else f"declare the Gateway, or write `{_MESH}` for sidecars",
             )  # fmt: skip
+    yield from _without_pods(inspected)
+
+
+def _without_pods(inspected: Inspected) -> Iterator[Finding]:
+    """Each Gateway for hosts outside the mesh whose selector no pod carries, though pods of other gateways are known."""
+    clients = inspected.asked.clients.values() if inspected.gateways else ()
+    proxies = [each for each in clients if has_proxy(each) and each.pod.labels.get(_LABEL, _INGRESS) != _INGRESS]
+    used = {
+        resolve(named, virtual.origin.namespace): virtual
+        for virtual in inspected.resources.virtual_services
+        if any(not each.in_mesh for host in virtual.hosts for each in inspected.mesh.registry().matching(host))
+        for named in virtual.gateways
+    }
+    for key, gateway in inspected.gateways.items() if proxies else ():
+        selector = gateway.manifest.get("spec", "selector")
+        labels = selector.value if selector is not None and isinstance(selector.value, dict) else {}
+        virtual = used.get(key)
+        if virtual is None or not labels or _is_carried(inspected, labels):
+            continue
+        near = next((each for each in proxies if _LABEL in labels), None)
+        if near is None or selector is None:
+            continue
+        yield finding(
+            CODE, selector[_LABEL].span, f"no pod is Gateway `{key[0]}/{key[1]}`", "none carries this", [Label(name_of(near.origin), f"this has `{_LABEL}: {near.pod.labels[_LABEL]}`")] if near.origin else [],
+            [f"what is led to the gateway for `{virtual.hosts[0]}` finds nothing that listens: the connection is refused"],
+            f"write `{_LABEL}: {near.pod.labels[_LABEL]}`",
+        )  # fmt: skip
+
+
+def _is_carried(inspected: Inspected, labels: Mapping[str, object]) -> bool:
+    return any(labels.items() <= each.pod.labels.items() for each in inspected.asked.clients.values())
 
 
 def _is_known(inspected: Inspected, key: tuple[str, str], written: str) -> bool:
