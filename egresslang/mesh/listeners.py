@@ -124,15 +124,24 @@ class _Offer:
     egress: EgressListener
 
 
-Shared = dict[object, tuple[Chain, ...]]
-"""The chains of services that no VirtualService is about: they are the same in every listener of pods of one kind."""
+class Shared:
+    """Where raw services are bound, and the chains of those that no VirtualService is about.
+
+    They are the same in every listener of pods of one kind, which have the same IP versions and DNS.
+    """
+
+    __slots__ = ("binds", "chains")
+
+    def __init__(self) -> None:
+        self.binds: dict[Registered, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self.chains: dict[object, tuple[Chain, ...]] = {}
 
 
 def build(
-    scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]], shared: Shared
+    scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]], shared: dict[object, Shared]
 ) -> dict[tuple[str, int], Listener]:
     """The listeners of a pod by first address and port; `pods_of` has the addresses behind headless services."""
-    building = _Building(scope, pod, shared)
+    building = _Building(scope, pod, shared.setdefault((pod.families, pod.dns_capture), Shared()))
     for egress in scope.listeners:
         port, bind = egress.egress.port, egress.egress.bind
         if bind.startswith("unix:"):
@@ -225,7 +234,6 @@ class _Building:
         self._scope = scope
         self._pod = pod
         self._wildcards = pod.wildcards
-        self._kind = pod.families, pod.dns_capture
         self._shared = shared
 
     def add(self, offer: _Offer) -> None:
@@ -236,7 +244,7 @@ class _Building:
         networks: tuple[str, ...] = ()
         binds = offer.binds
         if not binds:
-            binds, networks = (self._wildcards, ()) if protocol in protocols.HTTP else _binds(service, self._pod)
+            binds, networks = (self._wildcards, ()) if protocol in protocols.HTTP else self._binds(service)
         existing = self.listeners.get((binds[0], number))
         if existing is not None and existing.locked:
             return
@@ -271,10 +279,16 @@ class _Building:
         """The chains for bytes that are passed on: by server name for TLS, by network for what has one."""
         if offer.egress.virtual_services:
             return tuple(_raw(offer, self._scope, self._pod, binds, networks))
-        key = offer.service, offer.port.number, offer.port.protocol, binds, networks, self._kind
-        found = self._shared.get(key)
+        key = offer.service, offer.port.number, offer.port.protocol, offer.binds
+        found = self._shared.chains.get(key)
         if found is None:
-            found = self._shared[key] = tuple(_raw(offer, self._scope, self._pod, binds, networks))
+            found = self._shared.chains[key] = tuple(_raw(offer, self._scope, self._pod, binds, networks))
+        return found
+
+    def _binds(self, service: Registered) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        found = self._shared.binds.get(service)
+        if found is None:
+            found = self._shared.binds[service] = _binds(service, self._pod)
         return found
 
 

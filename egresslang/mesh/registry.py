@@ -7,6 +7,7 @@ addresses (convertServices, pilot/pkg/serviceregistry/serviceentry/conversion.go
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -88,7 +89,7 @@ class Registered:
     @property
     def is_dynamic(self) -> bool:
         """Whether the sidecar resolves the very name that a client asks for."""
-        return self.is_wild and self.resolution == "DYNAMIC_DNS"
+        return self.resolution == "DYNAMIC_DNS" and self.is_wild
 
 
 Turns = Mapping[tuple[str, str], int]
@@ -99,7 +100,7 @@ place of that among equally old services of several namespaces which a route tak
 class Registry:
     """Every registered service, oldest first; `turns` decide between those of one host, namespace and age.
 
-    istiod orders these by chance, another way at each start. `chains` keeps filter chains that many sidecars share.
+    istiod orders these by chance, another way at each start. `shared` keeps parts of listeners that many sidecars share.
     """
 
     def __init__(self, resources: Resources, config: MeshConfig, turns: Turns = MappingProxyType({})) -> None:
@@ -110,7 +111,7 @@ class Registry:
         self.virtual_services = sorted(
             resources.virtual_services, key=lambda each: (each.created, each.origin.name, each.origin.namespace)
         )
-        self.chains: dict[object, Any] = {}
+        self.shared: dict[object, Any] = {}
         self._views: dict[str, View] = {}
 
     @cached_property
@@ -236,9 +237,14 @@ class Registry:
         return found
 
     @cached_property
+    def several(self) -> frozenset[str]:
+        """The hosts of which there is more than one service, whose order may be left to chance."""
+        return frozenset(host for host, each in self._named.items() if len(each) > 1)
+
+    @cached_property
     def is_settled(self) -> bool:
         """Whether nothing is left to chance: there is one service of each host, and no VirtualService that means another."""
-        return not self.virtual_services and all(len(each) == 1 for each in self._named.values())
+        return not self.virtual_services and not self.several
 
     def matching(self, pattern: str) -> Iterable[Registered]:
         """The services whose host a name or wildcard of a Sidecar matches."""
@@ -270,10 +276,13 @@ class View:
         assert found is not None
         return found
 
-    def rank(self, service: Registered) -> tuple[bool, int]:
-        """The place of a service that the namespace sees among all that it sees."""
-        at = self._named.get(service)
-        return (False, at) if at is not None else (True, self.registry.public[service])
+    def in_order(self, services: AbstractSet[Registered]) -> list[Registered]:
+        """Those of some services that the namespace sees, in their order."""
+        named, public = self._named, self.registry.public
+        return [
+            *sorted([each for each in services if each in named], key=named.__getitem__),
+            *sorted([each for each in services if each in public], key=public.__getitem__),
+        ]
 
     def sees(self, service: Registered) -> bool:
         """Whether a service is exported to the namespace, to it alone or to everyone."""
