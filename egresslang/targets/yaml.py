@@ -17,11 +17,12 @@ Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 Document: TypeAlias = Mapping[str, Value]
 """A YAML document: a map, whose keys keep their order."""
 
-# A letter, then letters and digits in pieces joined by `-`, `.`, `_` or `/`: no reader takes such a word for a
+# Letters and digits in pieces joined by `-`, `.`, `_` or `/`, the first a letter: no reader takes such a word for a
 # number, a date or syntax, and these are the words that some reader takes for a boolean or null.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-._/]+[A-Za-z0-9]+)*").fullmatch
+_PLAIN = re.compile(r"[A-Za-z](?:[-._/A-Za-z0-9]*[A-Za-z0-9])?").fullmatch
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
+_SAFE = re.compile(r"[ !$-\[\]-~]*").fullmatch  # of most strings, nothing is escaped
 _UNSAFE = re.compile(r'["\\]|[^ -~]|(?<=#)#')  # `##[…]` is a command to runners of CI, wherever it stands in a line
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
@@ -46,8 +47,11 @@ class _Scalars(dict[str, str]):
     """The written form of each string, made once: the strings of a policy's manifests repeat."""
 
     def __missing__(self, value: str) -> str:
-        plain = _PLAIN(value) and value.lower() not in _RESERVED
-        text = self[value] = value if plain else f'"{_UNSAFE.sub(_escape, value)}"'
+        if _PLAIN(value) and value.lower() not in _RESERVED:
+            text = value
+        else:
+            text = f'"{value if _SAFE(value) else _UNSAFE.sub(_escape, value)}"'
+        self[value] = text
         return text
 
 
