@@ -57,6 +57,12 @@ def candidates(parts: list[Part]) -> Iterator[int]:
         yield from (part.number for part in likely if all(holders.has(grant, part.number) for grant in part.grants))
 
 
+def concerned(parts: list[Part], numbers: Collection[int]) -> list[Part]:
+    """The parts that may grant something that those of some numbers do, at a glance, and these themselves."""
+    about = {place for number in numbers for grant in parts[number].grants for place in _places(_glance(grant))}
+    return [part for part in parts if any(_glance(grant) in about for grant in part.grants)]
+
+
 def shares(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
     """Parts with the same grants, where each source that stands in braces by its name has a part of its own.
 
