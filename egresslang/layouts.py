@@ -49,9 +49,11 @@ class _Constant:
 
 
 class _Scalars(dict[str, Any]):
-    """What each scalar says."""
+    """What each scalar says; _Unknown for what goes on below it, where the layout has no list that does."""
 
     def __missing__(self, text: str) -> Any:
+        if "\n" in text:
+            raise _Unknown
         value = self[text] = text[1:-1] if text[0] == '"' else resolve(text)
         return value
 
@@ -111,15 +113,9 @@ class _Reader:
     def _filler(self, layout: _Layout) -> Callable[[Sequence[str]], Any]:
         """What makes the value of a document of its texts: compiled, as thousands of documents have one layout."""
         constants: list[Any] = []
-        names = {"scalars": self._scalars, "entries": self._entries, "constants": constants}
+        names = {"scalars": self._scalars, "constants": constants}
         made: Callable[[Sequence[str]], Any] = eval(f"lambda texts: {_expression(layout, constants)}", names)
         return made
-
-    def _entries(self, text: str, between: str) -> list[Any]:
-        scalars, entries = self._scalars, text.split(between)
-        if text.count("\n") != len(entries) - 1:
-            raise _Unknown
-        return [scalars[each] for each in entries]
 
 
 def _expression(layout: _Layout, constants: list[Any]) -> str:
@@ -129,7 +125,7 @@ def _expression(layout: _Layout, constants: list[Any]) -> str:
     if isinstance(layout, list):
         return f"[{', '.join(_expression(each, constants) for each in layout)}]"
     if isinstance(layout, _List):
-        return f"entries(texts[{layout.number}], {layout.between!r})"
+        return f"[scalars[each] for each in texts[{layout.number}].split({layout.between!r})]"
     if isinstance(layout, int):
         return f"scalars[texts[{layout}]]"
     constants.append(layout.value)
