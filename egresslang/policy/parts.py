@@ -10,6 +10,8 @@ from egresslang.record import record
 from egresslang.source import Span
 from egresslang.syntax.nodes import AllWorkloads, Member, WorkloadName
 
+_WIDE = (Below, Everything)
+
 
 @record
 class Part:
@@ -48,7 +50,7 @@ def candidates(parts: list[Part]) -> Iterator[int]:
             at = _glance(grant)
             if first.setdefault(at, part.number) != part.number:
                 shared.add(at)
-            if isinstance(grant.destination, Below | Everything):
+            if isinstance(grant.destination, _WIDE):
                 wide.add(at)
     about = shared | wide
     likely = [part for part in parts if all(not about.isdisjoint(_places(_glance(grant))) for grant in part.grants)]

@@ -22,6 +22,8 @@ Document: TypeAlias = Mapping[str, Value]
 _PLAIN = re.compile(r"[A-Za-z](?:[-._/A-Za-z0-9]*[A-Za-z0-9])?").fullmatch
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
+_MAPS = (dict, Mapping)  # what is a dict is known at once
+
 _SAFE = re.compile(r"[ !$-\[\]-~]*").fullmatch  # of most strings, nothing is escaped
 _UNSAFE = re.compile(r'["\\]|[^ -~]|(?<=#)#')  # `##[…]` is a command to runners of CI, wherever it stands in a line
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
@@ -82,7 +84,7 @@ def _emit_map(node: Mapping[str, Value], lead: str, indent: str, lines: list[str
 
 def _emit_below(head: str, value: Value, indent: str, lines: list[str], scalars: _Scalars) -> None:
     """Write what stands below a key, or behind it when it is empty or a boolean."""
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPS):
         if value:
             lines.append(f"{head}\n")
             _emit_map(value, indent + "  ", indent + "  ", lines, scalars)
@@ -103,7 +105,7 @@ def _emit_list(items: Sequence[Value], lead: str, indent: str, lines: list[str],
     for item in items:
         if isinstance(item, str):
             lines.append(f"{lead}- {scalars[item]}\n")
-        elif isinstance(item, Mapping) and item:
+        elif isinstance(item, _MAPS) and item:
             _emit_map(item, f"{lead}- ", indent + "  ", lines, scalars)
         elif isinstance(item, (list, tuple)) and item:
             _emit_list(item, f"{lead}- ", indent + "  ", lines, scalars)
