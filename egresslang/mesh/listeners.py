@@ -7,6 +7,7 @@ and port; what shares one is merged, sniffed, locked or dropped, in the order of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from egresslang.mesh import protocols
 from egresslang.mesh.addresses import parse_network, starts_at_zero
@@ -36,7 +37,12 @@ class Pod:
     @property
     def wildcards(self) -> tuple[str, ...]:
         """The wildcard addresses it listens on."""
-        return tuple([NOWHERE if version == 4 else "::" for version in sorted(set(self.families))])
+        return _wildcards(self.families)
+
+
+@lru_cache
+def _wildcards(families: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple([NOWHERE if version == 4 else "::" for version in sorted(set(families))])
 
 
 @record
@@ -164,9 +170,9 @@ def build(
 
 def _is_reserved(binds: tuple[str, ...], port: Port, pod: Pod) -> bool:
     """CanBindToPort: the sidecar's own ports are taken on the wildcard address, which HTTP is on when nothing else says."""
-    if binds and binds[0] != pod.wildcards[0]:
+    if port.number not in RESERVED or (binds and binds[0] != pod.wildcards[0]):
         return False
-    return port.number in RESERVED and (bool(binds) or port.protocol in protocols.HTTP)
+    return bool(binds) or port.protocol in protocols.HTTP
 
 
 def _offers(offer: _Offer, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]]) -> Iterator[_Offer]:

@@ -31,6 +31,8 @@ from egresslang.record import record, replace
 NOWHERE = "0.0.0.0"
 """The address of a service that has none."""
 
+_TO_NO_NAMESPACE = frozenset({"*", "~"})
+
 EXACT_LISTS = (1, 31)
 """The first Istio that looks exact hosts of a Sidecar up one by one (servicesForExactHosts, pilot/pkg/model/sidecar.go)."""
 
@@ -139,7 +141,7 @@ class Registry:
         """The services that are exported to a namespace by name (initServiceRegistry)."""
         found: dict[str, list[Registered]] = {}
         for each in self.services:
-            if not each.export_to & {"*", "~"}:
+            if each.export_to.isdisjoint(_TO_NO_NAMESPACE):
                 for to in dict.fromkeys(each.namespace if to == "." else to for to in sorted(each.export_to)):
                     found.setdefault(to, []).append(each)
         return found
@@ -170,6 +172,8 @@ class Registry:
         found: dict[tuple[str, str, int], list[str]] = {}
         for service in reversed(self.services):
             by_port = behind.get((service.host, service.namespace), {})
+            if not by_port:
+                continue
             here: dict[int, list[tuple[int, str]]] = {}
             for port in service.ports:
                 if (service.host, service.namespace, port.number) not in found:
