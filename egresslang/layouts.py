@@ -7,7 +7,7 @@ of these are. A document of a known layout is cut at its scalars, whose places l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from egresslang import documents
@@ -49,9 +49,11 @@ class _Constant:
 
 
 class _Scalars(dict[str, Any]):
-    """What each scalar says."""
+    """What each scalar says; _Unknown for what goes on below it, where the layout has no list that does."""
 
     def __missing__(self, text: str) -> Any:
+        if "\n" in text:
+            raise _Unknown
         value = self[text] = text[1:-1] if text[0] == '"' else resolve(text)
         return value
 
@@ -83,7 +85,7 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._layouts: dict[tuple[str, ...], _Layout] = {}
+        self._layouts: dict[tuple[str, ...], Callable[[Sequence[str]], Any] | None] = {}
         self._scalars = _Scalars()
 
     def document(self, start: int, end: int) -> Located:
@@ -93,12 +95,13 @@ class _Reader:
         if around not in self._layouts:
             document = self._whole(start, end)
             if len(self._layouts) < LAYOUTS:
-                self._layouts[around] = _learned(document, start, end)
+                layout = _learned(document, start, end)
+                self._layouts[around] = None if layout is None else self._filler(layout)
             return document
-        layout = self._layouts[around]
-        if layout is None:
+        filled = self._layouts[around]
+        if filled is None:
             return self._whole(start, end)
-        return Unplaced(self._source, self._filled(layout, cut[1::2]), start, end)
+        return Unplaced(self._source, filled(cut[1::2]), start, end)
 
     def _whole(self, start: int, end: int) -> Located:
         """What libyaml reads there."""
@@ -107,22 +110,26 @@ class _Reader:
             raise _Unknown
         return found[0]
 
-    def _filled(self, layout: _Layout, texts: Sequence[str]) -> Any:
-        kind, scalars = layout.__class__, self._scalars
-        if kind is dict:
-            return {
-                key: scalars[texts[each]] if each.__class__ is int else self._filled(each, texts)
-                for key, each in layout.items()
-            }
-        if kind is _List:
-            text = texts[layout.number]
-            entries = text.split(layout.between)
-            if text.count("\n") != len(entries) - 1:
-                raise _Unknown
-            return [scalars[each] for each in entries]
-        if kind is list:
-            return [self._filled(each, texts) for each in layout]
-        return scalars[texts[layout]] if kind is int else layout.value
+    def _filler(self, layout: _Layout) -> Callable[[Sequence[str]], Any]:
+        """What makes the value of a document of its texts: compiled, as thousands of documents have one layout."""
+        constants: list[Any] = []
+        names = {"scalars": self._scalars, "constants": constants}
+        made: Callable[[Sequence[str]], Any] = eval(f"lambda texts: {_expression(layout, constants)}", names)
+        return made
+
+
+def _expression(layout: _Layout, constants: list[Any]) -> str:
+    """The Python that makes a value of the `texts` of a document; values that belong to the layout join the `constants`."""
+    if isinstance(layout, dict):
+        return f"{{{', '.join(f'{key!r}: {_expression(each, constants)}' for key, each in layout.items())}}}"
+    if isinstance(layout, list):
+        return f"[{', '.join(_expression(each, constants) for each in layout)}]"
+    if isinstance(layout, _List):
+        return f"[scalars[each] for each in texts[{layout.number}].split({layout.between!r})]"
+    if isinstance(layout, int):
+        return f"scalars[texts[{layout}]]"
+    constants.append(layout.value)
+    return f"constants[{len(constants) - 1}]"
 
 
 def _learned(document: Located, start: int, end: int) -> _Layout:

@@ -70,6 +70,7 @@ def test_a_place_is_read_when_it_is_asked_for() -> None:
         *("a:\n  - b\n---\na:\n  - b\n - c\n", "a:\n  - b\n---\na:\n  - b\n   - c\n", "- - a\n  - b\n---\n- - a\n"),
         *("a: &x b\n---\na: &x c\n", "a: !x b\n---\na: b\n", "a: b\na: c\n---\na: d\na: e\n", "a: b\n---\na: [\n---\na: c\n"),
         *('a: "b\n  c"\n---\na: "d\n  c"\n', "a: b - c\n---\na: b - d\n", "x: a- b\n---\nx: a- c\n", "a: b\r\n---\r\na: c\r\n"),
+        *("-\n- a\n---\n-\n- b\n---\n-\n- a\n  - b\n", "a: [b]\n---\na: [c]\n"),
         *("? a\n: b\n---\n? a\n: c\n", "a: -1\n---\na: -2\n", "- a\n---\n- b\n", "a\n---\nb\n", '"a: b": c\n---\n"a: d": c\n'),
     ],
 )  # fmt: skip

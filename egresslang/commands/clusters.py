@@ -71,7 +71,7 @@ class _Known:
 
 
 class _Writer(Pickler):
-    """A pickler for records, which are frozen, and that asks for the number of each object."""
+    """A pickler for records that asks for the number of each object."""
 
     def __init__(self, text: BytesIO, number: Any) -> None:
         super().__init__(text, HIGHEST_PROTOCOL)

@@ -7,6 +7,7 @@ and port; what shares one is merged, sniffed, locked or dropped, in the order of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from egresslang.mesh import protocols
 from egresslang.mesh.addresses import parse_network, starts_at_zero
@@ -36,7 +37,12 @@ class Pod:
     @property
     def wildcards(self) -> tuple[str, ...]:
         """The wildcard addresses it listens on."""
-        return tuple([NOWHERE if version == 4 else "::" for version in sorted(set(self.families))])
+        return _wildcards(self.families)
+
+
+@lru_cache
+def _wildcards(families: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple([NOWHERE if version == 4 else "::" for version in sorted(set(families))])
 
 
 @record
@@ -124,15 +130,24 @@ class _Offer:
     egress: EgressListener
 
 
-Shared = dict[object, tuple[Chain, ...]]
-"""The chains of services that no VirtualService is about: they are the same in every listener of pods of one kind."""
+class Shared:
+    """Where raw services are bound, and the chains of those that no VirtualService is about.
+
+    They are the same in every listener of pods of one kind, which have the same IP versions and DNS.
+    """
+
+    __slots__ = ("binds", "chains")
+
+    def __init__(self) -> None:
+        self.binds: dict[Registered, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self.chains: dict[object, tuple[Chain, ...]] = {}
 
 
 def build(
-    scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]], shared: Shared
+    scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]], shared: dict[object, Shared]
 ) -> dict[tuple[str, int], Listener]:
     """The listeners of a pod by first address and port; `pods_of` has the addresses behind headless services."""
-    building = _Building(scope, pod, shared)
+    building = _Building(scope, pod, shared.setdefault((pod.families, pod.dns_capture), Shared()))
     for egress in scope.listeners:
         port, bind = egress.egress.port, egress.egress.bind
         if bind.startswith("unix:"):
@@ -155,9 +170,9 @@ def build(
 
 def _is_reserved(binds: tuple[str, ...], port: Port, pod: Pod) -> bool:
     """CanBindToPort: the sidecar's own ports are taken on the wildcard address, which HTTP is on when nothing else says."""
-    if binds and binds[0] != pod.wildcards[0]:
+    if port.number not in RESERVED or (binds and binds[0] != pod.wildcards[0]):
         return False
-    return port.number in RESERVED and (bool(binds) or port.protocol in protocols.HTTP)
+    return bool(binds) or port.protocol in protocols.HTTP
 
 
 def _offers(offer: _Offer, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]]) -> Iterator[_Offer]:
@@ -225,7 +240,6 @@ class _Building:
         self._scope = scope
         self._pod = pod
         self._wildcards = pod.wildcards
-        self._kind = pod.families, pod.dns_capture
         self._shared = shared
 
     def add(self, offer: _Offer) -> None:
@@ -236,7 +250,7 @@ class _Building:
         networks: tuple[str, ...] = ()
         binds = offer.binds
         if not binds:
-            binds, networks = (self._wildcards, ()) if protocol in protocols.HTTP else _binds(service, self._pod)
+            binds, networks = (self._wildcards, ()) if protocol in protocols.HTTP else self._binds(service)
         existing = self.listeners.get((binds[0], number))
         if existing is not None and existing.locked:
             return
@@ -271,10 +285,16 @@ class _Building:
         """The chains for bytes that are passed on: by server name for TLS, by network for what has one."""
         if offer.egress.virtual_services:
             return tuple(_raw(offer, self._scope, self._pod, binds, networks))
-        key = offer.service, offer.port.number, offer.port.protocol, binds, networks, self._kind
-        found = self._shared.get(key)
+        key = offer.service, offer.port.number, offer.port.protocol, offer.binds
+        found = self._shared.chains.get(key)
         if found is None:
-            found = self._shared[key] = tuple(_raw(offer, self._scope, self._pod, binds, networks))
+            found = self._shared.chains[key] = tuple(_raw(offer, self._scope, self._pod, binds, networks))
+        return found
+
+    def _binds(self, service: Registered) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        found = self._shared.binds.get(service)
+        if found is None:
+            found = self._shared.binds[service] = _binds(service, self._pod)
         return found
 
 

@@ -122,10 +122,11 @@ def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
     for listener in scope.listeners:
         groups: dict[tuple[str, str], list[Registered]] = {}
         for each in listener.services:
-            groups.setdefault((each.host, each.namespace), []).append(each)
+            if each.host in registry.several:
+                groups.setdefault((each.host, each.namespace), []).append(each)
         if listener.by_lookup:
             for key in listed_exactly(listener.egress, scope.namespace):
-                looked_up = registry.by_host.get(key[0], {}).get(key[1])
+                looked_up = registry.by_host.get(key[0], {}).get(key[1]) if key[0] in registry.several else None
                 if looked_up is not None:
                     sizes[key] = max(sizes.get(key, 1), orders(_equals(registry, looked_up)))
         for key, group in groups.items():

@@ -99,7 +99,7 @@ class Outbound:
         self.registry = registry
         self.scope = scope
         self.pod = pod
-        self.listeners = listeners.build(scope, pod, registry.endpoints, registry.chains)
+        self.listeners = listeners.build(scope, pod, registry.endpoints, registry.shared)
         self._routes: dict[str, Routes] = {}
         self._tables: dict[Listener, ChainTable] = {}
 
@@ -153,9 +153,11 @@ class Outbound:
     def target(self, clusters: Sequence[Cluster]) -> Registered | None:
         """The service that a chain or route leads to, if to just one, and by a cluster as it says itself."""
         service = self.scope.services.get(clusters[0].host) if len(clusters) == 1 else None
-        if service is None or not self._exists(service, clusters[0]) or self._passing(service, clusters[0]):
+        if service is None or not self._exists(service, clusters[0]):
             return None
-        return None if self._wrapping(service, clusters[0]) else service
+        if not self.registry.resources.destination_rules:
+            return service
+        return None if self._passing(service, clusters[0]) or self._wrapping(service, clusters[0]) else service
 
     def _is_refused(self, listener: Listener) -> bool:
         return self._table(listener).is_refused or listener in self._overlapping

@@ -269,21 +269,21 @@ def _list(value: Value, key: str) -> list[Any]:
 
 def _texts(value: Value, key: str) -> tuple[str, ...]:
     found = _list(value, key)
-    if not _are(found, str):
+    if found and not _are(found, str):
         raise WrongShape(f"`{key}` has an entry that is no text", key)
     return tuple(found)
 
 
 def _maps(value: Value, key: str) -> list[Value]:
     found = _list(value, key)
-    if not _are(found, dict):
+    if found and not _are(found, dict):
         raise WrongShape(f"`{key}` has an entry that is no mapping", key)
     return found
 
 
 def _labels(value: Value, key: str) -> Labels:
     found = _map(value, key)
-    if not _are(found.values(), str):
+    if found and not _are(found.values(), str):
         raise WrongShape(f"`{key}` has a value that is no text", key)
     return tuple(sorted(found.items()))
 

@@ -7,6 +7,7 @@ addresses (convertServices, pilot/pkg/serviceregistry/serviceentry/conversion.go
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -29,6 +30,8 @@ from egresslang.record import record, replace
 
 NOWHERE = "0.0.0.0"
 """The address of a service that has none."""
+
+_TO_NO_NAMESPACE = frozenset({"*", "~"})
 
 EXACT_LISTS = (1, 31)
 """The first Istio that looks exact hosts of a Sidecar up one by one (servicesForExactHosts, pilot/pkg/model/sidecar.go)."""
@@ -88,7 +91,7 @@ class Registered:
     @property
     def is_dynamic(self) -> bool:
         """Whether the sidecar resolves the very name that a client asks for."""
-        return self.is_wild and self.resolution == "DYNAMIC_DNS"
+        return self.resolution == "DYNAMIC_DNS" and self.is_wild
 
 
 Turns = Mapping[tuple[str, str], int]
@@ -99,7 +102,7 @@ place of that among equally old services of several namespaces which a route tak
 class Registry:
     """Every registered service, oldest first; `turns` decide between those of one host, namespace and age.
 
-    istiod orders these by chance, another way at each start. `chains` keeps filter chains that many sidecars share.
+    istiod orders these by chance, another way at each start. `shared` keeps parts of listeners that many sidecars share.
     """
 
     def __init__(self, resources: Resources, config: MeshConfig, turns: Turns = MappingProxyType({})) -> None:
@@ -110,7 +113,7 @@ class Registry:
         self.virtual_services = sorted(
             resources.virtual_services, key=lambda each: (each.created, each.origin.name, each.origin.namespace)
         )
-        self.chains: dict[object, Any] = {}
+        self.shared: dict[object, Any] = {}
         self._views: dict[str, View] = {}
 
     @cached_property
@@ -138,7 +141,7 @@ class Registry:
         """The services that are exported to a namespace by name (initServiceRegistry)."""
         found: dict[str, list[Registered]] = {}
         for each in self.services:
-            if not each.export_to & {"*", "~"}:
+            if each.export_to.isdisjoint(_TO_NO_NAMESPACE):
                 for to in dict.fromkeys(each.namespace if to == "." else to for to in sorted(each.export_to)):
                     found.setdefault(to, []).append(each)
         return found
@@ -169,6 +172,8 @@ class Registry:
         found: dict[tuple[str, str, int], list[str]] = {}
         for service in reversed(self.services):
             by_port = behind.get((service.host, service.namespace), {})
+            if not by_port:
+                continue
             here: dict[int, list[tuple[int, str]]] = {}
             for port in service.ports:
                 if (service.host, service.namespace, port.number) not in found:
@@ -236,9 +241,14 @@ class Registry:
         return found
 
     @cached_property
+    def several(self) -> frozenset[str]:
+        """The hosts of which there is more than one service, whose order may be left to chance."""
+        return frozenset(host for host, each in self._named.items() if len(each) > 1)
+
+    @cached_property
     def is_settled(self) -> bool:
         """Whether nothing is left to chance: there is one service of each host, and no VirtualService that means another."""
-        return not self.virtual_services and all(len(each) == 1 for each in self._named.values())
+        return not self.virtual_services and not self.several
 
     def matching(self, pattern: str) -> Iterable[Registered]:
         """The services whose host a name or wildcard of a Sidecar matches."""
@@ -270,10 +280,13 @@ class View:
         assert found is not None
         return found
 
-    def rank(self, service: Registered) -> tuple[bool, int]:
-        """The place of a service that the namespace sees among all that it sees."""
-        at = self._named.get(service)
-        return (False, at) if at is not None else (True, self.registry.public[service])
+    def in_order(self, services: AbstractSet[Registered]) -> list[Registered]:
+        """Those of some services that the namespace sees, in their order."""
+        named, public = self._named, self.registry.public
+        return [
+            *sorted([each for each in services if each in named], key=named.__getitem__),
+            *sorted([each for each in services if each in public], key=public.__getitem__),
+        ]
 
     def sees(self, service: Registered) -> bool:
         """Whether a service is exported to the namespace, to it alone or to everyone."""

@@ -108,6 +108,9 @@ class _Patterns:
             if not host.startswith("*."):
                 self._partial.append(host)
 
+    def __bool__(self) -> bool:
+        return bool(self.exact or self.wild)
+
     def has(self, host: str) -> bool:
         if host in self.exact:
             return True
@@ -170,13 +173,12 @@ def _listener(view: View, egress: Egress) -> Listener:
     registry = view.registry
     listed, exact = _listed(egress, view.namespace, registry.config.version)
     by_lookup = exact and registry.config.version >= EXACT_LISTS
-    candidates = _looked_up(view, listed) if by_lookup else sorted(_matching(view, listed), key=view.rank)
-    services = []
-    for service in candidates:
-        imported = _imported(service, listed, egress)
-        if imported is not None:
-            services.append(imported)
-    chosen = tuple(_one_namespace(services, view.namespace))
+    candidates = _looked_up(view, listed) if by_lookup else view.in_order(_matching(view, listed))
+    if any(each.excluded for each in listed.values()):
+        candidates = [each for each in candidates if not _is_excluded(each, listed)]
+    if trims(egress) or any(each.aliases for each in candidates):
+        candidates = [found for each in candidates if (found := _imported(each, listed, egress)) is not None]
+    chosen = tuple(_one_namespace(candidates, view.namespace))
     return Listener(egress, chosen, tuple(_virtual_services(view, listed)), by_lookup)
 
 
@@ -197,14 +199,16 @@ def _is_visible(view: View, service: Registered) -> bool:
     return "*" in to or view.namespace in to or ("." in to and service.namespace == view.namespace)
 
 
-def _matching(view: View, listed: Mapping[str, _Hosts]) -> dict[Registered, None]:
-    found: dict[Registered, None] = {}
-    for namespace, hosts in listed.items():
-        for pattern in (*hosts.listed.exact, *hosts.listed.wild):
-            for service in view.registry.matching(pattern):
-                if namespace in ("*", service.namespace) and view.sees(service):
-                    found[service] = None
-    return found
+def _matching(view: View, listed: Mapping[str, _Hosts]) -> set[Registered]:
+    """The services that are listed, whether the namespace sees them or not."""
+    matching = view.registry.matching
+    return {
+        service
+        for namespace, hosts in listed.items()
+        for pattern in (*hosts.listed.exact, *hosts.listed.wild)
+        for service in matching(pattern)
+        if namespace in ("*", service.namespace)
+    }
 
 
 def is_listed(service: Registered, hosts: Iterable[str], namespace: str) -> bool:
@@ -213,16 +217,19 @@ def is_listed(service: Registered, hosts: Iterable[str], namespace: str) -> bool
     return any(each.listed.has(service.host) for where, each in listed.items() if where in ("*", service.namespace))
 
 
+def _lists(service: Registered, listed: Mapping[str, _Hosts]) -> list[_Hosts]:
+    """What is listed of the namespace of a service, that of every one after its own."""
+    return [listed[each] for each in (service.namespace, "*") if each in listed]
+
+
+def _is_excluded(service: Registered, listed: Mapping[str, _Hosts]) -> bool:
+    return any(each.excluded.has(service.host) for each in _lists(service, listed))
+
+
 def _imported(service: Registered, listed: Mapping[str, _Hosts], egress: Egress) -> Registered | None:
-    """The service with the port and aliases that a listener imports of it; None when it imports nothing."""
-    own, everywhere = listed.get(service.namespace), listed.get("*")
-    lists = [each for each in (own, everywhere) if each is not None]
-    if any(each.excluded.has(service.host) for each in lists):
-        return None
-    hosts = next((each for each in lists if each.listed.has(service.host)), None)
-    if hosts is None:
-        return None
+    """A service that is listed with the port and aliases that a listener imports of it; None without the port."""
     if service.aliases:
+        hosts = next(each for each in _lists(service, listed) if each.listed.has(service.host))
         aliases = tuple(each for each in service.aliases if hosts.listed.has(each))
         if len(aliases) < len(service.aliases):
             service = replace(service, aliases=aliases)

@@ -32,6 +32,7 @@ from egresslang.syntax.print import show_target
 from egresslang.syntax.words import read_network
 
 _EVERYTHING = Everything()
+_NAMES = (nodes.Host, nodes.Wildcard)
 _IN_MESH_HELP = "remove the rule: egress is about what leaves the mesh; `mesh` says what stays reachable in it"
 
 
@@ -90,7 +91,7 @@ class Destinations:
         if isinstance(target, nodes.Anything):
             yield Reach(_EVERYTHING, 0, "", "")
             return
-        if isinstance(target, nodes.Host | nodes.Wildcard) and "xn--" in (name := show_target(target)):
+        if isinstance(target, _NAMES) and "xn--" in (name := show_target(target)):
             self.found.extend(_look_alike(name, target.span))
         for network in asked.addresses or ([target] if isinstance(target, nodes.Network) else ()):
             if f"IPv{network.version}" not in self.profile.ip_families:
@@ -205,7 +206,7 @@ class Destinations:
                 [Label(target.span, "the destination")],
                 help="remove `address=`, or name the destination",
             )
-        elif isinstance(target, nodes.Host | nodes.Wildcard) and self._in_mesh(target):
+        elif isinstance(target, _NAMES) and self._in_mesh(target):
             problem = finding(
                 codes.IN_MESH_DESTINATION,
                 target.span,
@@ -213,7 +214,7 @@ class Destinations:
                 "not outside the cluster",
                 help=_IN_MESH_HELP,
             )
-        elif isinstance(target, nodes.Host | nodes.Wildcard) and (namespace := self._short_for(target)):
+        elif isinstance(target, _NAMES) and (namespace := self._short_for(target)):
             problem = finding(
                 codes.IN_MESH_DESTINATION,
                 target.span,

@@ -20,13 +20,16 @@ FAMILY = {"http": "http", "http2": "http", "grpc": "http", "tls": "tls"}
 """How a sidecar tells the destination of a named grant: by Host, by server name, else by its address."""
 
 
+_NAMES = (Name, Below)  # a tuple: `Name | Below` would be made anew for each grant
+
+
 def is_checked(grant: Grant) -> bool:
     """Whether a grant is for requests that name its destination, wherever they are dialled.
 
     Names are, and http to one single address; other grants to addresses are for whatever is said to them.
     """
     destination = grant.destination
-    if isinstance(destination, Name | Below):
+    if isinstance(destination, _NAMES):
         return True
     if not isinstance(destination, Addresses) or grant.protocol not in HTTP:
         return False

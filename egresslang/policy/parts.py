@@ -10,6 +10,8 @@ from egresslang.record import record
 from egresslang.source import Span
 from egresslang.syntax.nodes import AllWorkloads, Member, WorkloadName
 
+_WIDE = (Below, Everything)
+
 
 @record
 class Part:
@@ -48,13 +50,19 @@ def candidates(parts: list[Part]) -> Iterator[int]:
             at = _glance(grant)
             if first.setdefault(at, part.number) != part.number:
                 shared.add(at)
-            if isinstance(grant.destination, Below | Everything):
+            if isinstance(grant.destination, _WIDE):
                 wide.add(at)
     about = shared | wide
     likely = [part for part in parts if all(not about.isdisjoint(_places(_glance(grant))) for grant in part.grants)]
     if likely:
         holders = _Holders(parts, about)
         yield from (part.number for part in likely if all(holders.has(grant, part.number) for grant in part.grants))
+
+
+def concerned(parts: list[Part], numbers: Collection[int]) -> list[Part]:
+    """The parts that may grant something that those of some numbers do, at a glance, and these themselves."""
+    about = {place for number in numbers for grant in parts[number].grants for place in _places(_glance(grant))}
+    return [part for part in parts if any(_glance(grant) in about for grant in part.grants)]
 
 
 def shares(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:

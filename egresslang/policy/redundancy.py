@@ -20,7 +20,7 @@ from itertools import groupby, product
 from egresslang.policy.intent import is_checked
 from egresslang.policy.interval_index import Entry, IntervalIndex
 from egresslang.policy.intervals import Intervals, union
-from egresslang.policy.parts import Part, above
+from egresslang.policy.parts import Part, above, concerned
 from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Everything, Grant, Subject
 from egresslang.record import record
 from egresslang.syntax.nodes import Labelled
@@ -57,25 +57,28 @@ class _Judge:
     def __init__(self, parts: list[Part], required: Collection[str]) -> None:
         self.parts = parts
         self.required = required
-        self.conditions = [_condition(part.line) for part in parts]
+        self.conditions: dict[int, _Condition] = {}
         self.wider = _Wider()
         self.named: dict[_Key, dict[_Condition, dict[int, None]]] = {}
-        self.suffixes = {
-            grant.destination.suffix for p in parts for grant in p.grants if isinstance(grant.destination, Below)
-        }
-        self.is_open = any(isinstance(grant.destination, Everything) for part in parts for grant in part.grants)
+        self.suffixes: set[str] = set()
+        self.is_open = False
         self.runs: dict[_Cell, dict[_Condition, _Runs]] = {}
         self.batch: dict[_Cell, _Networks] = {}
 
     def covered(self, candidates: set[int]) -> list[Covered]:
-        """The redundant ones of the candidates."""
+        """The redundant ones of the candidates: only what may grant their flows is looked at."""
         gone: set[int] = set()
+        about = concerned(self.parts, candidates)
+        self.conditions = {part.number: _condition(part.line) for part in about}
+        destinations = [grant.destination for part in about for grant in part.grants]
+        self.suffixes = {each.suffix for each in destinations if isinstance(each, Below)}
+        self.is_open = any(isinstance(each, Everything) for each in destinations)
 
         def turn(number: int) -> tuple[int, int, _Condition]:
             condition = self.conditions[number]
             return -self.parts[number].last_day.toordinal(), sum(map(bool, condition)), condition
 
-        for _, numbers in groupby(sorted(range(len(self.parts)), key=turn), key=turn):
+        for _, numbers in groupby(sorted(self.conditions, key=turn), key=turn):
             gone.update(self._judge(list(numbers), candidates))
         if not gone:
             return []
@@ -243,10 +246,10 @@ class _Tell:
         self._judge = judge
         self._networks: dict[_Cell, dict[_Condition, IntervalIndex]] = {}
         entries: dict[tuple[_Cell, _Condition], list[Entry]] = {}
-        for part in judge.parts:
-            if part.number not in gone:
-                for cell, own in _entries(part):
-                    entries.setdefault((cell, judge.conditions[part.number]), []).extend(own)
+        for number, condition in judge.conditions.items():
+            if number not in gone:
+                for cell, own in _entries(judge.parts[number]):
+                    entries.setdefault((cell, condition), []).extend(own)
         for (cell, condition), own in entries.items():
             self._networks.setdefault(cell, {})[condition] = IntervalIndex(own)
 

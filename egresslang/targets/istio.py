@@ -154,7 +154,7 @@ class _Lowering:
         content = self._contents.get(subject)
         if content is None:
             entries: dict[str, Ports] = {}
-            for part in self._wants(subject):
+            for part in reversed(self._wants(subject)):
                 for host, ports in part.entries.items():
                     entries.setdefault(host, {}).update(ports)
             content = self._contents[subject] = (
@@ -229,12 +229,7 @@ class _Lowering:
                 merged.setdefault(host, {}).update(ports)
                 where[host] = home
         in_mesh = self._in_mesh(subject)
-        content = (
-            subject.namespace,
-            in_mesh,
-            is_open,
-            tuple(sorted((h, where[h], *sorted(p.items())) for h, p in merged.items())),
-        )
+        content = subject.namespace, self._content(subject), frozenset(where.items())
         egress = self._solved.get(content)
         if egress is None:
             egress = self._solved[content] = self._egress(subject, merged, where, in_mesh, is_open)
@@ -332,24 +327,31 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
     for namespace, host in declared.entries:
         hosts.setdefault(namespace, []).append(host)
     names = {namespace: naming.unique({host: _readable(host) for host in found}) for namespace, found in hosts.items()}
+    ports = _WrittenPorts()
     return tuple(
         ServiceEntry(
             namespace,
             names[namespace][host],
             (host,),
-            tuple(
-                Port(port, ISTIO_PROTOCOL[protocol], f"{protocol}-{port}")
-                for port, protocol in sorted(entry.ports.items())
-            ),
+            tuple([ports[each] for each in sorted(entry.ports.items())]),
             entry.resolution,
             entry.addresses,
-            tuple(Endpoint(address, region) for address, region in entry.endpoints),
+            tuple([Endpoint(address, region) for address, region in entry.endpoints]),
             ("*",) if entry.everyone else tuple(sorted("." if ns == namespace else ns for ns in entry.exported)),
             allocate=not (profile.dns_capture and profile.auto_allocate) or entry.is_virtual or bool(entry.addresses),
             sources=tuple(sorted({grant.rule.file for grant in entry.grants})),
         )
-        for (namespace, host), entry in sorted(declared.entries.items())
+        for (namespace, host), entry in [(key, declared.entries[key]) for key in sorted(declared.entries)]
     )
+
+
+class _WrittenPorts(dict[tuple[int, str], Port]):
+    """The ports of ServiceEntries by number and protocol: thousands of hosts share a few."""
+
+    def __missing__(self, key: tuple[int, str]) -> Port:
+        number, protocol = key
+        made = self[key] = Port(number, ISTIO_PROTOCOL[protocol], f"{protocol}-{number}")
+        return made
 
 
 def _readable(host: str) -> str:

@@ -17,11 +17,14 @@ Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 Document: TypeAlias = Mapping[str, Value]
 """A YAML document: a map, whose keys keep their order."""
 
-# A letter, then letters and digits in pieces joined by `-`, `.`, `_` or `/`: no reader takes such a word for a
+# Letters and digits in pieces joined by `-`, `.`, `_` or `/`, the first a letter: no reader takes such a word for a
 # number, a date or syntax, and these are the words that some reader takes for a boolean or null.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-._/]+[A-Za-z0-9]+)*").fullmatch
+_PLAIN = re.compile(r"[A-Za-z](?:[-._/A-Za-z0-9]*[A-Za-z0-9])?").fullmatch
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
+_MAPS = (dict, Mapping)  # what is a dict is known at once
+
+_SAFE = re.compile(r"[ !$-\[\]-~]*").fullmatch  # of most strings, nothing is escaped
 _UNSAFE = re.compile(r'["\\]|[^ -~]|(?<=#)#')  # `##[…]` is a command to runners of CI, wherever it stands in a line
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
@@ -46,8 +49,11 @@ class _Scalars(dict[str, str]):
     """The written form of each string, made once: the strings of a policy's manifests repeat."""
 
     def __missing__(self, value: str) -> str:
-        plain = _PLAIN(value) and value.lower() not in _RESERVED
-        text = self[value] = value if plain else f'"{_UNSAFE.sub(_escape, value)}"'
+        if _PLAIN(value) and value.lower() not in _RESERVED:
+            text = value
+        else:
+            text = f'"{value if _SAFE(value) else _UNSAFE.sub(_escape, value)}"'
+        self[value] = text
         return text
 
 
@@ -78,7 +84,7 @@ def _emit_map(node: Mapping[str, Value], lead: str, indent: str, lines: list[str
 
 def _emit_below(head: str, value: Value, indent: str, lines: list[str], scalars: _Scalars) -> None:
     """Write what stands below a key, or behind it when it is empty or a boolean."""
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPS):
         if value:
             lines.append(f"{head}\n")
             _emit_map(value, indent + "  ", indent + "  ", lines, scalars)
@@ -99,7 +105,7 @@ def _emit_list(items: Sequence[Value], lead: str, indent: str, lines: list[str],
     for item in items:
         if isinstance(item, str):
             lines.append(f"{lead}- {scalars[item]}\n")
-        elif isinstance(item, Mapping) and item:
+        elif isinstance(item, _MAPS) and item:
             _emit_map(item, f"{lead}- ", indent + "  ", lines, scalars)
         elif isinstance(item, (list, tuple)) and item:
             _emit_list(item, f"{lead}- ", indent + "  ", lines, scalars)

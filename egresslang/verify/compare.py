@@ -145,8 +145,12 @@ class Comparison:
         if service.resolution == "NONE":
             return False
         behind = set(self.outbound.registry.endpoints.get((name, service.namespace, port), ()))
-        at_home = behind in ({name}, self.known.get((name, port), set()))
-        return any(at_home if isinstance(each.destination, Below) else behind == places(each) for each in grants)
+        return any(
+            behind == {name} or behind == self.known.get((name, port), set())
+            if isinstance(each.destination, Below)
+            else behind == places(each)
+            for each in grants
+        )
 
     def _is_wild(self, verdict: Verdict) -> bool:
         """Whether the sidecar resolves the very name asked for, by a wildcard."""

@@ -90,7 +90,7 @@ def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Li
     http = set(intent.named.get(("http", port), ()))
     if any(chain.route for chain in chains):
         http.update(outbound.hosts(port))
-    return http, {*intent.named.get(("tls", port), ()), *(name for chain in chains for name in chain.sni)}
+    return http, {*intent.named.get(("tls", port), ())}.union(*[chain.sni for chain in chains])
 
 
 def _to(port: int, address: Address, http: Iterable[str], tls: Iterable[str], dialled: str = "") -> Iterator[Probe]:
