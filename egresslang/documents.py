@@ -17,7 +17,9 @@ from egresslang import codes, limits
 from egresslang.findings import Code, Finding, Label, finding
 from egresslang.libyaml import yaml
 from egresslang.limits import Limit
+from egresslang.record import replace
 from egresslang.scalars import resolve
+from egresslang.secrecy import discreet
 from egresslang.source import Source, Span
 
 if TYPE_CHECKING or not yaml.__with_libyaml__:
@@ -214,7 +216,16 @@ def _read(source: Source, code: Code, counts: bool) -> tuple[list[Located], list
                 reader.findings.append(limits.over(limits.STATEMENTS, Span(source, start, start + 1), message))
                 break
             reader.stream(start, end)
-    return reader.documents, reader.findings
+    return reader.documents, [_without_secrets(each) for each in reader.findings]
+
+
+def _without_secrets(found: Finding) -> Finding:
+    """A finding without the words of the Secret that it is about."""
+    if not found.span.is_secret:
+        return found
+    help = "" if "`" in found.help else found.help
+    return replace(found, message=discreet(found.message), label=discreet(found.label), related=(), help=help,
+                   notes=("this is a Secret, or looks like one: nothing of it is shown",))  # fmt: skip
 
 
 def read_part(source: Source, start: int, end: int) -> tuple[list[Located], list[Finding]]:
