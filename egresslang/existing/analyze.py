@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.answers.deployed import ask_manifests
-from egresslang.documents import Located, read
+from egresslang.documents import Located
 from egresslang.existing.acceptance import refusals
 from egresslang.existing.cluster import MANIFEST, is_installation
 from egresslang.existing.inspected import Inspected
@@ -17,6 +17,7 @@ from egresslang.findings import Finding, Label, Severity, finding, in_order
 from egresslang.mesh.configuration import PATHS
 from egresslang.mesh.read import VERSIONS, identity_of, is_read, unfolded
 from egresslang.profile.installation import form_of
+from egresslang.profile.manifests import read
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
 from egresslang.verify.installed import as_values, is_config_map

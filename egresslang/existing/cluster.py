@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from egresslang import codes
-from egresslang.documents import Located, read
+from egresslang.documents import Located
 from egresslang.existing.control_plane import Said, Settled, said_by, settled, stated_by_installation
 from egresslang.existing.workloads import Carried, Runs, further_names, gathered, told_apart
 from egresslang.files import STANDARD_INPUT
@@ -21,6 +21,7 @@ from egresslang.mesh import read as mesh
 from egresslang.mesh.resources import Labels
 from egresslang.mesh.resources import Workload as Manifest
 from egresslang.profile.installation import form_of, read_installation
+from egresslang.profile.manifests import read
 from egresslang.record import record, replace
 from egresslang.resources import text
 from egresslang.source import Source

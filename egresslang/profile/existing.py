@@ -23,8 +23,9 @@ def read_resources(
         manifests = [entry]
         if isinstance(entry.value, str):
             from egresslang.profile.beside import read_beside
+            from egresslang.profile.manifests import read
 
-            manifests, found = read_beside(entry, read_file)
+            manifests, found = read_beside(entry, read_file, read)
             findings += found
         for manifest in manifests:
             resources += resources_of(manifest, default_namespace, findings)
