@@ -20,7 +20,7 @@ from egresslang.profile.installation import form_of
 from egresslang.profile.manifests import read
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
-from egresslang.verify.installed import as_values, is_config_map
+from egresslang.verify.installed import as_values, is_config_map, is_same_mesh
 
 if TYPE_CHECKING:
     from egresslang.profile.profile import ClusterProfile
@@ -93,7 +93,8 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
         if form_of(each) or is_map:
             first = installations.setdefault(is_map, each)
             if first is not each:
-                found.append(_second(each, first))
+                if not (is_map and is_same_mesh(each, first)):
+                    found.append(_second(each, first))
                 continue
             found += _ignored_proxy(each)
         identity = identity_of(each)
@@ -128,9 +129,9 @@ def _second(installation: Located, first: Located) -> Finding:
         codes.UNREAD_MANIFEST,
         installation.heading,
         "a second installation is not read",
-        "there is one for a mesh",
+        "of another revision, or another cluster",
         [Label(first.heading, "this one is read")],
-        help="give the manifests of one cluster at a time",
+        help="give those of one cluster and one revision at a time",
         severity=Severity.WARNING,
     )
 

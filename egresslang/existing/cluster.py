@@ -70,7 +70,13 @@ class Cluster:
     def is_empty(self) -> bool:
         """Whether no manifest says anything of a cluster."""
         return not (
-            self.workloads or self.labels or self.installations or self.stated.facts or self.resources or self.nowhere
+            self.workloads
+            or self.labels
+            or self.installations
+            or self.stated.facts
+            or self.stated.remarks
+            or self.resources
+            or self.nowhere
         )
 
     def namespaces(self) -> dict[str, list[Runs]]:
@@ -115,12 +121,15 @@ class _Reader:
         self._left_out(problems)
         standing = 0
         for document in mesh.unfolded(documents):
+            odd: list[Finding] = []
             if is_installation(document):
                 if documents == [document] and source.name != STANDARD_INPUT:
                     self._installations.append(Installs(source.name, frozenset(read_installation(document)[0].facts)))
                 else:
-                    self._said += stated_by_installation(document, source.name)
-            self._said += said_by(document)
+                    self._said += stated_by_installation(document, source.name, odd)
+            self._said += said_by(document, odd)
+            self._left_out(odd)
+            before += len(odd)
             self._namespaces(document)
             resources, wrong = mesh.read([document], namespace=self._namespace)
             self._left_out(wrong)

@@ -150,6 +150,25 @@ def test_a_second_installation_is_told_and_not_read() -> None:
     assert (found.code, str(found.severity), found.span.source.name) == (codes.UNREAD_MANIFEST, "warning", "1.yaml")
 
 
+REVISION = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-%s, namespace: istio-system}\ndata: {mesh: '%s'}\n"
+
+
+def test_the_configuration_of_a_revision_is_read() -> None:
+    analysis = analysed(REVISION % ("1-26", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"))
+    assert analysis.inspected.config.policy.mode == "REGISTRY_ONLY"
+
+
+def test_two_revisions_may_say_the_same() -> None:
+    one = REVISION % ("1-26", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}")
+    assert analysed(one, one.replace("1-26", "1-27")).findings == ()
+    (found,) = analysed(one, (REVISION % ("1-27", "{}"))).findings
+    assert (found.code, str(found.severity), found.span.source.name) == (codes.UNREAD_MANIFEST, "warning", "1.yaml")
+
+
+def test_a_key_that_was_to_close_the_mesh_is_told() -> None:
+    assert told(REVISION % ("1", "outBoundTrafficPolicy: {mode: REGISTRY_ONLY}")) == ["EGR508 outBoundTrafficPolicy"]
+
+
 def test_the_services_of_a_cluster_may_not_be_given() -> None:
     listed = SIDECAR.replace("./api.example.com", "./web.shop.svc.cluster.local")
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: pay, namespace: shop}\nspec: {ports: [{port: 80}]}\n"
