@@ -239,6 +239,22 @@ def _without_secrets(found: Finding) -> Finding:
                    notes=("this is a Secret, or looks like one: nothing of it is shown",))  # fmt: skip
 
 
+def items_of(document: Located) -> list[Located] | None:
+    """The items of a list of Kubernetes, None of what is none; one that leaves out its kind is of that of a typed list."""
+    value = document.value
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(value.get("items"), list):
+        return None
+    return [_of_kind(each, document, kind.removesuffix("List")) for each in document["items"].entries()]
+
+
+def _of_kind(item: Located, listing: Located, kind: str) -> Located:
+    if not kind or not isinstance(item.value, dict) or not item.value or "kind" in item:
+        return item
+    own = {"kind": kind, **({"apiVersion": listing["apiVersion"]} if "apiVersion" in listing else {})}
+    return composed(dict(item.items()) | {key: each for key, each in own.items() if key not in item}, item.span)
+
+
 def read_part(source: Source, start: int, end: int) -> tuple[list[Located], list[Finding]]:
     """The documents in `[start, end)` of a source, where a document starts and ends."""
     reader = _Reader(source, codes.BAD_PROFILE, counts=False)

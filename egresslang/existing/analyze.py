@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from egresslang.profile.profile import ClusterProfile
 
 
+_ISTIOS = ("ServiceEntry", "Sidecar", "VirtualService", "DestinationRule", "Gateway")
+"""Kinds of Istio's networking API; others have some of these names in groups of their own."""
+
+
 @record
 class Analysis:
     """What was found, in order of place; the mesh that was inspected, and every document, those of lists one by one."""
@@ -102,6 +106,7 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
         if first is not each:
             found += [_again(each, first)] if is_read(each) else []
             continue
+        found += _unknown_version(each)
         complaints: list[Complaint] = []
         kind, version = (value.get("kind"), value.get("apiVersion")) if isinstance(value, dict) else (None, None)
         if isinstance(kind, str) and isinstance(version, str) and version in VERSIONS:
@@ -109,6 +114,28 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
         found += [_refused(each, complaint) for complaint in complaints]
         (refused if complaints else accepted).append(each)
     return accepted, refused, found
+
+
+def _unknown_version(manifest: Located) -> list[Finding]:
+    """A warning where a kind of Istio's is of a version or group that Istio does not have: nobody reads it."""
+    value = manifest.value
+    if not isinstance(value, dict) or value.get("kind") not in _ISTIOS:
+        return []
+    version = value.get("apiVersion")
+    if isinstance(version, str) and (version in VERSIONS or ("/" in version and "istio.io" not in version)):
+        return []
+    place = manifest["kind"] if version is None else manifest["apiVersion"]
+    return [
+        finding(
+            codes.UNREAD_MANIFEST,
+            place.heading if isinstance(place.value, dict | list) else place.span,
+            f"this {value['kind']} is of no version that Istio has",
+            "no cluster takes it",
+            notes=["what is in it was not judged, and is no part of the mesh"],
+            help="write `apiVersion: networking.istio.io/v1`",
+            severity=Severity.WARNING,
+        )
+    ]
 
 
 def _again(manifest: Located, first: Located) -> Finding:
