@@ -17,7 +17,9 @@ from egresslang import codes, limits
 from egresslang.findings import Code, Finding, Label, finding
 from egresslang.libyaml import yaml
 from egresslang.limits import Limit
+from egresslang.record import replace
 from egresslang.scalars import resolve
+from egresslang.secrecy import discreet
 from egresslang.source import Source, Span
 
 if TYPE_CHECKING or not yaml.__with_libyaml__:
@@ -43,6 +45,10 @@ _COLUMNS = 40
 _FLOWS = limits.NESTING.default - 1 - 2 * _COLUMNS
 _BITS = 32
 _LOW = (1 << _BITS) - 1
+
+_ANCHOR = re.compile(r"&[^\s,\[\]{}]+(?:\s+(?:#[^\n]*)?)*")
+_ALIASED = 100_000
+"""How many values of one text may stand behind its aliases, beyond those that are written."""
 
 _LAST_COLON = re.compile(r"(?<=:):(?=[,\]}])")
 """The end of an IPv6 address in a flow, as in `[2001:db8::]`: a plain word to Kubernetes, and to libyaml a mapping cut short."""
@@ -179,32 +185,39 @@ def _composed(part: Any, at: int) -> tuple[Any, _Place]:
 
 
 def read(
-    source: Source, code: Code = codes.BAD_PROFILE, limit: Limit | None = limits.FILE_SIZE
+    source: Source,
+    code: Code = codes.BAD_PROFILE,
+    limit: Limit | None = limits.FILE_SIZE,
+    matters: Callable[[Located], bool] | None = None,
 ) -> tuple[list[Located], list[Finding]]:
     """The documents of a text that can be read, without the empty ones, and a finding of `code` for what cannot.
 
     A document with a finding is left out; the others, before and after it, are still read. JSON values one after another
     are documents, too. A text of more code points than `limit`, or of too many values, is not read; without a limit, for
-    what we wrote ourselves, neither counts.
+    what we wrote ourselves, neither counts. Where `matters` is given these are manifests, read as Kubernetes does: a key
+    that is a number or a boolean is its text, and an alias what it stands for; a document that cannot be read so, and
+    of which two levels do not matter, is those two levels, without a finding.
     """
     text = source.text
     if limit is not None and len(text) > limit.now:
         return [], [limits.over(limit, Span(source, 0, 1), f"`{source.name}` is too large")]
     counts = limit is not None and _may_be_too_many(text)
     try:
-        return _read(source, code, counts)
+        return _read(source, code, counts, matters)
     except _TooMany as stopped:
         end = min(stopped.offset + 1, len(text))
         message = f"`{source.name}` holds more than {limits.VALUES.shown} values"
         return [], [limits.over(limits.VALUES, Span(source, stopped.offset, end), message)]
 
 
-def _read(source: Source, code: Code, counts: bool) -> tuple[list[Located], list[Finding]]:
+def _read(
+    source: Source, code: Code, counts: bool, matters: Callable[[Located], bool] | None
+) -> tuple[list[Located], list[Finding]]:
     text = source.text
-    reader = _Reader(source, code, counts)
+    reader = _Reader(source, code, counts, matters)
     stopped = reader.stream(len(_BOM) if text.startswith(_BOM) else 0, len(text))
     if stopped is not None and (values := _json_values(text)):
-        reader = _Reader(source, code, counts)
+        reader = _Reader(source, code, counts, matters)
         for start, end in values:
             reader.stream(start, end)
     elif stopped is not None:
@@ -214,7 +227,32 @@ def _read(source: Source, code: Code, counts: bool) -> tuple[list[Located], list
                 reader.findings.append(limits.over(limits.STATEMENTS, Span(source, start, start + 1), message))
                 break
             reader.stream(start, end)
-    return reader.documents, reader.findings
+    return reader.documents, [_without_secrets(each) for each in reader.findings]
+
+
+def _without_secrets(found: Finding) -> Finding:
+    """A finding without the words of the Secret that it is about."""
+    if not found.span.is_secret:
+        return found
+    help = "" if "`" in found.help else found.help
+    return replace(found, message=discreet(found.message), label=discreet(found.label), related=(), help=help,
+                   notes=("this is a Secret, or looks like one: nothing of it is shown",))  # fmt: skip
+
+
+def items_of(document: Located) -> list[Located] | None:
+    """The items of a list of Kubernetes, None of what is none; one that leaves out its kind is of that of a typed list."""
+    value = document.value
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(value.get("items"), list):
+        return None
+    return [_of_kind(each, document, kind.removesuffix("List")) for each in document["items"].entries()]
+
+
+def _of_kind(item: Located, listing: Located, kind: str) -> Located:
+    if not kind or not isinstance(item.value, dict) or not item.value or "kind" in item:
+        return item
+    own = {"kind": kind, **({"apiVersion": listing["apiVersion"]} if "apiVersion" in listing else {})}
+    return composed(dict(item.items()) | {key: each for key, each in own.items() if key not in item}, item.span)
 
 
 def read_part(source: Source, start: int, end: int) -> tuple[list[Located], list[Finding]]:
@@ -339,6 +377,15 @@ class _Words(dict[str, Any]):
         return value
 
 
+class _Mark:
+    """Where a node begins, in place of what PyYAML says."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
 class _TooMany(Exception):
     """There are more values than are read; `offset` is where what holds the last of them starts."""
 
@@ -356,11 +403,15 @@ class _TooDeep(Exception):
 class _Reader:
     """Reads streams of one source, collecting documents and findings."""
 
-    def __init__(self, source: Source, code: Code, counts: bool) -> None:
+    def __init__(
+        self, source: Source, code: Code, counts: bool, matters: Callable[[Located], bool] | None = None
+    ) -> None:
         self.documents: list[Located] = []
         self.findings: list[Finding] = []
         self._source = source
         self._code = code
+        self._matters = matters
+        self._aliased = _ALIASED
         self._names = _Names()
         self._words = _Words()
         self._base = 0
@@ -414,6 +465,33 @@ class _Reader:
 
     def _document(self, node: Any) -> None:
         findings = len(self.findings)
+        self._read_document(node)
+        if self._matters is not None and len(self.findings) > findings:
+            outline = self._outline(node)
+            if not self._matters(outline):
+                self.findings[findings:] = []
+                self.documents.append(outline)
+
+    def _outline(self, node: Any, levels: int = 2) -> Located:
+        """What stands in two levels of a document, and of what has a tag its text."""
+        return Located(self._source, *self._outlined(node, levels))
+
+    def _outlined(self, node: Any, levels: int) -> tuple[Any, _Place]:
+        place = (node.start_mark.index << _BITS | node.end_mark.index) + self._base
+        if node.__class__ is yaml.ScalarNode:
+            return (node.value if node.style or node.tag else self._words[node.value]), place
+        if node.__class__ is not yaml.MappingNode or not levels:
+            return {}, (place, [])
+        values: dict[str, Any] = {}
+        places: list[_Place] = []
+        for key, child in node.value:
+            if key.__class__ is yaml.ScalarNode and key.value not in values:
+                values[key.value], below = self._outlined(child, levels - 1)
+                places += [(key.start_mark.index << _BITS | key.end_mark.index) + self._base, below]
+        return values, (place, places)
+
+    def _read_document(self, node: Any) -> None:
+        findings = len(self.findings)
         if self._plain or not self._refused(node):
             value, place = self._value(node)
             if self._replaces:
@@ -459,6 +537,8 @@ class _Reader:
             key = None
             if key_node.__class__ is scalar:
                 key = key_node.value if key_node.style else names[key_node.value]
+            if key is None and self._matters is not None:
+                key = self._as_kubernetes(key_node)
             if key is None or key in mapping:
                 self._bad_key(key_node, mapping, places)
             else:
@@ -467,28 +547,65 @@ class _Reader:
                 places.append(place)
         return mapping, places
 
+    def _as_kubernetes(self, key: Any) -> str | None:
+        """The key that Kubernetes makes of a plain number or boolean, None of anything else (sigs.k8s.io/yaml)."""
+        value = self._words[key.value] if key.__class__ is yaml.ScalarNode and key.value != "<<" else None
+        if isinstance(value, bool):
+            return str(value).lower()
+        return (
+            str(value)
+            if isinstance(value, int)
+            else f"{value!r}".removesuffix(".0")
+            if isinstance(value, float)
+            else None
+        )
+
     def _report(self, span: Span, message: str, label: str, help: str, *related: Label) -> None:
         self.findings.append(finding(self._code, span, message, label, related, help=help))
 
     def _refused(self, document: Any) -> bool:
-        """Whether an anchor or a tag stands in a document: something else than its own text would decide a value."""
-        nodes = [document]
+        """Whether an anchor or a tag stands in a document: something else than its own text would decide a value.
+
+        In manifests anchors may, so far as what their aliases stand for is no more, and no deeper, than is read.
+        """
+        nodes = [(document, 1)]
+        left = document.end_mark.index - document.start_mark.index  # without aliases there are no more values
+        anchor = -1
         while nodes:
-            node = nodes.pop()
+            node, depth = nodes.pop()
+            left -= 1
             start = (self._base & _LOW) + node.start_mark.index
-            if node.tag or self._source.text[start : start + 1] in ("&", "!"):
+            mark = self._source.text[start : start + 1]
+            if mark == "&" and not node.tag and self._matters is not None:
+                anchor = start if anchor < 0 else anchor
+                node.start_mark = _Mark(self._after_anchor(node))
+            elif node.tag or mark in ("&", "!"):
                 self._refuse(start)
                 return True
+            if anchor >= 0 and (left < -self._aliased or depth > limits.NESTING.now):
+                self._report(self._word(anchor), "too much stands behind aliases", "the first anchor",
+                             "write the values out where they are used")  # fmt: skip
+                return True
             if node.__class__ is yaml.MappingNode:
-                nodes += [child for pair in reversed(node.value) for child in reversed(pair)]
+                nodes += [(child, depth + 1) for pair in reversed(node.value) for child in reversed(pair)]
             elif node.__class__ is yaml.SequenceNode:
-                nodes += reversed(node.value)
+                nodes += [(child, depth + 1) for child in reversed(node.value)]
+        self._aliased += min(left, 0)
         return False
 
-    def _refuse(self, start: int) -> None:
+    def _after_anchor(self, node: Any) -> int:
+        """Where an anchored node itself begins, in the stretch that is read."""
+        base = self._base & _LOW
+        found = _ANCHOR.match(self._source.text, base + node.start_mark.index)
+        return min(found.end() - base, node.end_mark.index) if found else int(node.start_mark.index)
+
+    def _word(self, start: int) -> Span:
         word = re.compile(r"[^\s,\[\]{}]*").match(self._source.text, start)
         assert word
-        span = Span(self._source, start, word.end())
+        return Span(self._source, start, word.end())
+
+    def _refuse(self, start: int) -> None:
+        span = self._word(start)
         if span.text.startswith("&"):
             self._report(
                 span,
@@ -515,7 +632,8 @@ class _Reader:
             self._report(span, f"the key `{key}` is given twice", "given again here", "keep one of them",
                          Label(_span(self._source, earlier), "first given here"))  # fmt: skip
         elif key == "<<":
-            self._report(span, "a merge key is not read", "would pull in keys from elsewhere", "write the keys out")
+            self._report(span, "a merge key is not read", "would pull in keys from elsewhere",
+                         "write the keys out" + (", as `yq 'explode(.)' FILE` does" if self._matters is not None else ""))  # fmt: skip
         elif span.text:
             kind = "null" if key is None else "a boolean" if isinstance(key, bool) else "a number"
             self._report(
@@ -535,4 +653,5 @@ class _Reader:
 
 def _up_to(place: int, child: _Place) -> int:
     """The extent of a block: to the end of its last child, without the blank lines and comments that follow."""
-    return place & ~_LOW | (child if child.__class__ is int else child[0]) & _LOW
+    end = (child if child.__class__ is int else child[0]) & _LOW
+    return place & ~_LOW | end if end > place >> _BITS else place  # an alias stands where its anchor does, above

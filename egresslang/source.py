@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from egresslang.record import record
+from egresslang.secrecy import secret_stretches
 
 
 class Source:
@@ -15,13 +16,14 @@ class Source:
     Lines end at LF or CR LF; they and columns count from 1, columns in code points.
     """
 
-    __slots__ = ("_starts", "name", "path", "text")
+    __slots__ = ("_secrets", "_starts", "name", "path", "text")
 
     def __init__(self, name: str, text: str, path: str = "") -> None:
         self.name = name
         self.path = path or name
         self.text = text
         self._starts: list[int] | None = None
+        self._secrets: list[tuple[int, int]] | None = None
 
     def __repr__(self) -> str:
         return f"Source({self.name!r})"
@@ -43,6 +45,12 @@ class Source:
             return ""
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+    def is_secret(self, offset: int) -> bool:
+        """Whether what stands at an offset is of a document that is, or looks like, a Secret: it is not to be shown."""
+        if self._secrets is None:
+            self._secrets = secret_stretches(self.text)
+        return any(start <= offset < end for start, end in self._secrets)
 
     def _line_starts(self) -> list[int]:
         if self._starts is None:
@@ -66,6 +74,11 @@ class Span:
     def text(self) -> str:
         """What is written there."""
         return self.source.text[self.start : self.end]
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether what is written there is not to be shown."""
+        return self.source.is_secret(self.start) or self.source.is_secret(max(self.start, self.end - 1))
 
     @property
     def place(self) -> tuple[str, int, int]:

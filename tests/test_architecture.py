@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    ("libyaml", "record", "scalars", "resources", "ranges", "interruption", "json_text"),
+    ("libyaml", "record", "scalars", "resources", "ranges", "interruption", "json_text", "secrecy"),
     ("replacement", "processes"),
     ("source",),
     ("findings",),
@@ -41,7 +41,7 @@ ORDER = (
 
 KNOWS_ONLY = {
     "egresslang.record": set(),
-    "egresslang.source": {"record"},
+    "egresslang.source": {"record", "secrecy"},
     "egresslang.findings": {"record", "source"},
     "egresslang.codes": {"findings"},
     "egresslang.report": {"record", "source", "findings", "pages", "json_text", ""},

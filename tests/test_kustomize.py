@@ -501,7 +501,7 @@ def test_a_validator_leaves_warnings_to_the_generator(here: Path) -> None:
 
 
 def test_a_build_that_cannot_be_read(here: Path) -> None:
-    for text in ("a: [", "a: &x b", "\ufeff- \x07"):
+    for text in ("a: [", "kind: !x Service", "\ufeff- \x07"):
         called = verify(text)
         assert told(called)[0].startswith("error[EGR511]")
         assert "--> -:1:" in called[2]

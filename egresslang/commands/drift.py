@@ -68,9 +68,9 @@ def drifted(output: Output) -> Drifted:
 
 def _judged(output: Output, lines: list[str], paths: Sequence[str]) -> Drifted:
     """What some files mean beside what was not asked for, under the installation that the policy asks for."""
-    from egresslang.documents import read
     from egresslang.files import read_manifests
     from egresslang.mesh.read import unfolded
+    from egresslang.profile.manifests import read
     from egresslang.source import Source
     from egresslang.verify.tell import EMITTED
     from egresslang.verify.verify import verify

@@ -146,10 +146,10 @@ def _from_manifests(options: Any) -> AskedMesh | None:
     from egresslang.commands.inputs import read_profiles
     from egresslang.commands.overlooked import tell_overlooked
     from egresslang.commands.report import tell
-    from egresslang.documents import read
     from egresslang.files import read_manifests
     from egresslang.findings import errors
     from egresslang.mesh.read import unfolded
+    from egresslang.profile.manifests import read
 
     sources, found = read_manifests(options.manifests, None if sys.stdin is None else sys.stdin.buffer)
     documents = []

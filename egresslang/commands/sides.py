@@ -179,7 +179,7 @@ def _holds_policy(path: str) -> bool:
 
 
 def _manifests(name: str, paths: Sequence[str], profiles: Sequence[ClusterProfile], found: Sequence[Finding]) -> Side:
-    from egresslang.documents import read
+    from egresslang.profile.manifests import read
 
     sources, problems = read_manifests(paths, None if sys.stdin is None else sys.stdin.buffer)
     documents: list[Located] = []

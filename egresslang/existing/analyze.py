@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.answers.deployed import ask_manifests
-from egresslang.documents import Located, read
+from egresslang.documents import Located
 from egresslang.existing.acceptance import refusals
 from egresslang.existing.cluster import MANIFEST, is_installation
 from egresslang.existing.inspected import Inspected
@@ -17,12 +17,17 @@ from egresslang.findings import Finding, Label, Severity, finding, in_order
 from egresslang.mesh.configuration import PATHS
 from egresslang.mesh.read import CANNOT_JUDGE, VERSIONS, identity_of, is_read, unfolded
 from egresslang.profile.installation import form_of
+from egresslang.profile.manifests import read
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
-from egresslang.verify.installed import as_values, is_config_map
+from egresslang.verify.installed import as_values, is_config_map, is_same_mesh
 
 if TYPE_CHECKING:
     from egresslang.profile.profile import ClusterProfile
+
+
+_ISTIOS = ("ServiceEntry", "Sidecar", "VirtualService", "DestinationRule", "Gateway")
+"""Kinds of Istio's networking API; others have some of these names in groups of their own."""
 
 
 @record
@@ -96,7 +101,8 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
         if form_of(each) or is_map:
             first = installations.setdefault(is_map, each)
             if first is not each:
-                found.append(_second(each, first))
+                if not (is_map and is_same_mesh(each, first)):
+                    found.append(_second(each, first))
                 continue
             found += _ignored_proxy(each)
         identity = identity_of(each)
@@ -104,6 +110,7 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
         if first is not each:
             found += [_again(each, first)] if is_read(each) else []
             continue
+        found += _unknown_version(each)
         complaints: list[Complaint] = []
         kind, version = (value.get("kind"), value.get("apiVersion")) if isinstance(value, dict) else (None, None)
         if isinstance(kind, str) and isinstance(version, str) and version in VERSIONS:
@@ -111,6 +118,28 @@ def _accepted(documents: Sequence[Located]) -> tuple[list[Located], list[Located
         found += [_refused(each, complaint) for complaint in complaints]
         (refused if complaints else accepted).append(each)
     return accepted, refused, found
+
+
+def _unknown_version(manifest: Located) -> list[Finding]:
+    """A warning where a kind of Istio's is of a version or group that Istio does not have: nobody reads it."""
+    value = manifest.value
+    if not isinstance(value, dict) or value.get("kind") not in _ISTIOS:
+        return []
+    version = value.get("apiVersion")
+    if isinstance(version, str) and (version in VERSIONS or ("/" in version and "istio.io" not in version)):
+        return []
+    place = manifest["kind"] if version is None else manifest["apiVersion"]
+    return [
+        finding(
+            codes.UNREAD_MANIFEST,
+            place.heading if isinstance(place.value, dict | list) else place.span,
+            f"this {value['kind']} is of no version that Istio has",
+            "no cluster takes it",
+            notes=["what is in it was not judged, and is no part of the mesh"],
+            help="write `apiVersion: networking.istio.io/v1`",
+            severity=Severity.WARNING,
+        )
+    ]
 
 
 def _again(manifest: Located, first: Located) -> Finding:
@@ -131,9 +160,9 @@ def _second(installation: Located, first: Located) -> Finding:
         codes.UNREAD_MANIFEST,
         installation.heading,
         "a second installation is not read",
-        "there is one for a mesh",
+        "of another revision, or another cluster",
         [Label(first.heading, "this one is read")],
-        help="give the manifests of one cluster at a time",
+        help="give those of one cluster and one revision at a time",
         severity=Severity.WARNING,
     )
 

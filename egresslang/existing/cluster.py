@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from egresslang import codes
-from egresslang.documents import Located, read
+from egresslang.documents import Located
 from egresslang.existing.control_plane import Said, Settled, said_by, settled, stated_by_installation
 from egresslang.existing.workloads import Carried, Runs, further_names, gathered, told_apart
 from egresslang.files import STANDARD_INPUT
@@ -21,6 +21,7 @@ from egresslang.mesh import read as mesh
 from egresslang.mesh.resources import Labels
 from egresslang.mesh.resources import Workload as Manifest
 from egresslang.profile.installation import form_of, read_installation
+from egresslang.profile.manifests import read
 from egresslang.record import record, replace
 from egresslang.resources import text
 from egresslang.source import Source
@@ -69,7 +70,13 @@ class Cluster:
     def is_empty(self) -> bool:
         """Whether no manifest says anything of a cluster."""
         return not (
-            self.workloads or self.labels or self.installations or self.stated.facts or self.resources or self.nowhere
+            self.workloads
+            or self.labels
+            or self.installations
+            or self.stated.facts
+            or self.stated.remarks
+            or self.resources
+            or self.nowhere
         )
 
     def namespaces(self) -> dict[str, list[Runs]]:
@@ -114,12 +121,15 @@ class _Reader:
         self._left_out(problems)
         standing = 0
         for document in mesh.unfolded(documents):
+            odd: list[Finding] = []
             if is_installation(document):
                 if documents == [document] and source.name != STANDARD_INPUT:
                     self._installations.append(Installs(source.name, frozenset(read_installation(document)[0].facts)))
                 else:
-                    self._said += stated_by_installation(document, source.name)
-            self._said += said_by(document)
+                    self._said += stated_by_installation(document, source.name, odd)
+            self._said += said_by(document, odd)
+            self._left_out(odd)
+            before += len(odd)
             self._namespaces(document)
             resources, wrong = mesh.read([document], namespace=self._namespace)
             self._left_out(wrong)

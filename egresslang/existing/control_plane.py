@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from egresslang.documents import Located, read
+from egresslang.findings import Finding
 from egresslang.profile.facts import CAPTURE, ISTIO_DEFAULTS
 from egresslang.profile.installation import form_of, read_installation
 from egresslang.profile.version import parse, written
 from egresslang.record import record
 from egresslang.source import Source
+from egresslang.verify.installed import as_values, is_config_map
 
 STATED = ("version", "outboundTrafficPolicy", "rootNamespace", "dnsCapture", "clusterDomain")
 """Facts about Istio that a ClusterProfile can state, by their names there."""
@@ -46,8 +48,8 @@ class Settled:
     remarks: tuple[str, ...]
 
 
-def said_by(document: Located) -> Iterator[Said]:
-    """What a document states, if it is an object that states anything."""
+def said_by(document: Located, found: list[Finding]) -> Iterator[Said]:
+    """What a document states, if it is an object that states anything; what in it cannot be read is added to `found`."""
     value = document.value
     if not isinstance(value, dict):
         return
@@ -55,7 +57,7 @@ def said_by(document: Located) -> Iterator[Said]:
     kind, name = value.get("kind"), metadata.get("name")
     by = f"{kind} `{name}`"
     if kind == "ConfigMap" and isinstance(name, str):
-        yield from _configured(name, document, by)
+        yield from _configured(name, document, by, found)
     elif kind == "ServiceCIDR":
         yield from _networks("services", spec.get("cidrs"), by)
     elif kind == "Service" and value.get("apiVersion") == "v1":
@@ -88,9 +90,10 @@ def settled(stated: Iterable[Said]) -> Settled:
     return Settled({key: value for key, value in facts.items() if key not in disputed}, tuple(remarks))
 
 
-def stated_by_installation(document: Located, by: str) -> Iterator[Said]:
-    """The facts of an installation file that a profile cannot name."""
-    installed, _ = read_installation(document)
+def stated_by_installation(document: Located, by: str, found: list[Finding]) -> Iterator[Said]:
+    """The facts of an installation file that a profile cannot name; what Istio would refuse in it is added to `found`."""
+    installed, wrong = read_installation(document)
+    found += wrong
     if installed.profile is not None:
         yield Said("profile", installed.profile.value, by)
     for key in (*STATED, *CAPTURE):
@@ -111,18 +114,27 @@ def _plain(key: str, value: Any) -> Any:
     return written(value) if key == "version" else value
 
 
-def _configured(name: str, document: Located, by: str) -> Iterator[Said]:
+def _configured(name: str, document: Located, by: str, found: list[Finding]) -> Iterator[Said]:
     """What a ConfigMap holds: Istio's own (of any revision), the values of its injector, kubeadm's."""
     data = document.get("data")
     if data is None:
         return
-    if re.fullmatch(r"istio(?:-(?!sidecar-injector).+)?", name) and (mesh := _text(data, "mesh")):
-        indented = "".join(f"  {line}\n" for line in mesh.splitlines())
-        facts = dict(_of_values(f"meshConfig:\n{indented}", by))
+    if is_config_map(document) and _text(data, "mesh"):
+        wrong: list[Finding] = []
+        values = as_values(document, wrong)
+        said = [] if values is None else list(stated_by_installation(values, by, wrong))
         mode = Said("outboundTrafficPolicy", ISTIO_DEFAULTS["outboundTrafficPolicy"], by)
-        yield from {mode.key: mode, **facts}.values()
-    elif name.startswith("istio-sidecar-injector") and (values := _text(data, "values")):
-        own = dict(_of_values(values, by))
+        yield from ({} if wrong else {mode.key: mode} | {each.key: each for each in said}).values()
+        found += wrong
+    elif name.startswith("istio-sidecar-injector") and (text := _text(data, "values")):
+        documents, wrong = read(Source(f"{document.source.name} (data.values)", text))
+        own = {
+            each.key: each
+            for values in documents
+            if form_of(values) == "helm"
+            for each in stated_by_installation(values, by, wrong)
+        }
+        found += wrong
         yield from (own[key] for key in ("version", "clusterDomain", *CAPTURE) if key in own)  # the mesh says the rest
     elif name == "kubeadm-config" and (text := _text(data, "ClusterConfiguration")):
         for each in read(Source(name, text))[0]:
@@ -136,14 +148,6 @@ def _configured(name: str, document: Located, by: str) -> Iterator[Said]:
 def _text(data: Located, key: str) -> str:
     value = data.value.get(key) if isinstance(data.value, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def _of_values(text: str, by: str) -> Iterator[tuple[str, Said]]:
-    """The facts of chart values."""
-    for document in read(Source(by, text))[0]:
-        if form_of(document) == "helm":
-            for each in stated_by_installation(document, by):
-                yield each.key, each
 
 
 def _networks(kind: str, cidrs: object, by: str) -> Iterator[Said]:

@@ -20,6 +20,7 @@ from egresslang import codes, limits
 from egresslang.documents import Located, read
 from egresslang.files import Unreadable, decode, read_source
 from egresslang.findings import Finding, errors, finding
+from egresslang.profile import manifests
 from egresslang.record import record
 from egresslang.source import Span
 
@@ -67,7 +68,7 @@ def read_build(name: str, content: bytes) -> tuple[tuple[Located, ...], list[Fin
     source, found = decode(name, content)
     documents: list[Located] = []
     if not found:
-        documents, found = read(source, codes.BAD_CONFIG)
+        documents, found = manifests.read(source, codes.BAD_CONFIG)
     return tuple(documents), found
 
 

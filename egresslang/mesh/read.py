@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from egresslang import codes
-from egresslang.documents import Located
+from egresslang.documents import Located, items_of
 from egresslang.findings import Finding, Label, finding
 from egresslang.mesh.addresses import parse_address, parse_network
 from egresslang.mesh.matches import is_judged
@@ -159,12 +159,11 @@ def _group(version: object) -> str:
 def unfolded(documents: Iterable[Located]) -> Iterator[Located]:
     """The documents, those of `List`s one by one."""
     for each in documents:
-        value = each.value
-        kind = value.get("kind") if isinstance(value, dict) else None
-        if isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list):
-            yield from unfolded(each["items"].entries())
-        else:
+        items = items_of(each)
+        if items is None:
             yield each
+        else:
+            yield from unfolded(items)
 
 
 def _odd(manifest: Located) -> Finding | None:

@@ -13,9 +13,12 @@ from egresslang.source import Source
 ReadFile = Callable[[str], str]
 """Gives the text of a path, and raises OSError, or UnicodeDecodeError, when it cannot."""
 
+Read = Callable[[Source], tuple[list[Located], list[Finding]]]
+"""Makes documents of a text, and findings of what cannot be read."""
 
-def read_beside(path: Located, read_file: ReadFile) -> tuple[list[Located], list[Finding]]:
-    """The documents of a file that a document names, or a finding where it is named."""
+
+def read_beside(path: Located, read_file: ReadFile, read: Read = read) -> tuple[list[Located], list[Finding]]:
+    """The documents of a file that a document names, as `read` has them, or a finding where it is named."""
     name = os.path.normpath(os.path.join(os.path.dirname(path.source.name), path.value))
     try:
         text = read_file(name)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from egresslang import codes
+from egresslang.documents import items_of
 from egresslang.findings import Finding, Label, finding
 from egresslang.profile.profile import Resource
 
@@ -23,8 +24,9 @@ def read_resources(
         manifests = [entry]
         if isinstance(entry.value, str):
             from egresslang.profile.beside import read_beside
+            from egresslang.profile.manifests import read
 
-            manifests, found = read_beside(entry, read_file)
+            manifests, found = read_beside(entry, read_file, read)
             findings += found
         for manifest in manifests:
             resources += resources_of(manifest, default_namespace, findings)
@@ -51,9 +53,9 @@ def _given_twice(resources: Iterable[Resource]) -> Iterator[Finding]:
 
 def resources_of(manifest: Located, default_namespace: str, findings: list[Finding]) -> Iterator[Resource]:
     """The resources of a manifest: one, or those of a list."""
-    kind = manifest.get("kind")
-    if kind is not None and isinstance(kind.value, str) and kind.value.endswith("List") and "items" in manifest:
-        for item in manifest["items"].entries():
+    items = items_of(manifest)
+    if items is not None:
+        for item in items:
             yield from resources_of(item, default_namespace, findings)
         return
     words = {

@@ -14,6 +14,7 @@ from egresslang import codes
 from egresslang.findings import Finding, Severity, finding, in_order
 from egresslang.profile.facts import CAPTURE, MODES, Fact, Installation
 from egresslang.profile.installation_profiles import PROFILES
+from egresslang.profile.mesh_keys import passed_over
 from egresslang.profile.version import parse
 from egresslang.suggest import unknown_word
 
@@ -48,6 +49,7 @@ def read_installation(document: Located) -> tuple[Installation, list[Finding]]:
     """The facts of a document that `form_of` knows, and what in them Istio itself would refuse."""
     reader = _Reader(document, form_of(document))
     facts = dict(reader.facts())
+    reader.findings += passed_over(document, reader.form)
     name, namespace = reader.identity()
     return Installation(reader.form, name, namespace, reader.profile(), facts, document.heading), in_order(
         reader.findings

@@ -1,7 +1,8 @@
 """Fingerprints: what tells that a finding of today is the finding of yesterday, though its line has moved.
 
 A fingerprint is made from the path, the code and the normalised statement: in a policy the statement without comments
-and in single spaces, with the namespace it stands under; in YAML the line with the lines it lies in. What else stands
+and in single spaces, with the namespace it stands under; in YAML the line with the lines it lies in, of a Secret
+nothing. What else stands
 above and below takes no part, so that a statement that moves keeps it and one that changes gets another.
 """
 
@@ -34,7 +35,8 @@ def fingerprinted(findings: Iterable[Finding], path: Path) -> Iterator[tuple[Fin
         statements = sources.get(source)
         if statements is None:
             statements = sources[source] = _Statements(source)
-        where = statements.around(each.span), statements.inside(each.span)
+        is_shown = not each.span.is_secret
+        where = (statements.around(each.span), statements.inside(each.span)) if is_shown else ("", "")
         made = _hash(path(source.name), each.code.id, *where, each.cluster)
         number = seen[made] = seen.get(made, -1) + 1
         yield each, _hash(made, str(number)) if number else made

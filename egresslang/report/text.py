@@ -66,7 +66,7 @@ def _count(number: int, noun: str) -> str:
 def _finding(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]:
     severity = str(finding.severity)
     blocks = _blocks(finding, severity)
-    digits = max(len(str(mark.line)) for _, marked in blocks.values() for mark in marked)
+    digits = max((len(str(mark.line)) for _, marked in blocks.values() for mark in marked), default=1)
     bar = paint("gutter", " " * (digits + 2) + "|")
     limit = _LINE if width is None else max(_NARROWEST, width - digits - 4)
     yield from _title(f"{severity}[{finding.code.id}]", finding, paint, width)
@@ -77,7 +77,8 @@ def _finding(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]
             arrow = ":::"
             yield bar
         yield " " * (digits + 1) + paint("gutter", arrow) + f" {place}"
-        yield bar
+        if marked:
+            yield bar
         for row in draw(source, marked, limit, None if width is None else limit):
             yield _row(row, digits, paint)
     remarks = list(_remarks(finding))
@@ -103,13 +104,13 @@ def _title(code: str, finding: Finding, paint: Paint, width: int | None) -> Iter
 
 
 def _blocks(finding: Finding, severity: str) -> dict[Source, tuple[str, list[Mark]]]:
-    """For each source, the finding's own first: the place that it is named by, and its marks."""
+    """For each source, the finding's own first: the place that it is named by, and its marks, none in a Secret."""
     blocks: dict[Source, tuple[str, list[Mark]]] = {}
     own = (Label(finding.span, finding.label), severity)
     for label, style in (own, *((related, RELATED) for related in finding.related)):
         name, line, column = label.span.place
         _, marked = blocks.setdefault(label.span.source, (f"{shown(name)}:{line}:{column}", []))
-        marked += marks(label, style)
+        marked += [] if label.span.is_secret else marks(label, style)
     return blocks
 
 

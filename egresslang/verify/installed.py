@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -18,8 +19,8 @@ from egresslang.profile.version import judge
 from egresslang.record import record, replace
 from egresslang.source import Source, Span
 
-CONFIG_MAP = "istio"
-"""The ConfigMap whose `data.mesh` istiod reads."""
+CONFIG_MAP = re.compile(r"istio(?:-(?!sidecar-injector).+)?")
+"""The ConfigMap whose `data.mesh` istiod reads, and those of its revisions (templates/configmap.yaml of the istiod chart)."""
 
 _FACTS = {"rootNamespace": "root_namespace", "clusterDomain": "cluster_domain", "dnsCapture": "dns_capture"}
 """What an installation tells of the mesh, and where a MeshConfig has it."""
@@ -42,7 +43,7 @@ def installed(documents: Iterable[Located], default: Installed) -> tuple[Install
     """The configuration among some documents, the default where there is none.
 
     What the ConfigMap says holds; an installation beside it tells version and domain. Two installations, or two
-    ConfigMaps, raise Unreadable.
+    ConfigMaps that say something else, as those of two revisions may, raise Unreadable.
     """
     found: list[Finding] = []
     installations, maps = [], []
@@ -51,6 +52,7 @@ def installed(documents: Iterable[Located], default: Installed) -> tuple[Install
             installations.append(document)
         elif is_config_map(document):
             maps.append(document)
+    maps = [each for at, each in enumerate(maps) if not any(is_same_mesh(each, first) for first in maps[:at])]
     for several in (installations, maps):
         if len(several) > 1:
             places = [f"`{each.source.name}:{each.heading.place[1]}`" for each in several[:2]]
@@ -64,12 +66,23 @@ def installed(documents: Iterable[Located], default: Installed) -> tuple[Install
 
 
 def is_config_map(document: Located) -> bool:
-    """Whether a document is the ConfigMap that istiod reads."""
+    """Whether a document is a ConfigMap that istiod, or one of its revisions, reads."""
     value = document.value
     if not isinstance(value, dict) or value.get("kind") != "ConfigMap":
         return False
     name, mesh = document.get("metadata", "name"), document.get("data", "mesh")
-    return name is not None and name.value == CONFIG_MAP and mesh is not None and isinstance(mesh.value, str)
+    return (
+        name is not None
+        and CONFIG_MAP.fullmatch(str(name.value)) is not None
+        and mesh is not None
+        and isinstance(mesh.value, str)
+    )
+
+
+def is_same_mesh(one: Located, other: Located) -> bool:
+    """Whether two ConfigMaps configure the mesh alike, as those of two revisions should."""
+    first, second = as_values(one, []), as_values(other, [])
+    return first is not None and second is not None and first.value == second.value
 
 
 def as_values(config_map: Located, found: list[Finding]) -> Located | None:

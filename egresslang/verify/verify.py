@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egresslang import limits
 from egresslang.documents import Unplaced
-from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, errors
 from egresslang.layouts import read as read_ours
 from egresslang.mesh.mesh import Mesh, Proxy, allocated
@@ -14,6 +12,7 @@ from egresslang.mesh.outbound import UNSTABLE
 from egresslang.mesh.read import joined, read, unfolded
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy, Resources
 from egresslang.policy.policy import Policy
+from egresslang.profile.manifests import read as read_manifests
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import replace
 from egresslang.source import Source
@@ -47,7 +46,7 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     for source in manifests:
         is_ours = source.name == EMITTED
         is_emitted = is_emitted and is_ours
-        each, problems = read_ours(source) if is_ours else read_documents(source, limit=limits.FILE_SIZE)
+        each, problems = read_ours(source) if is_ours else read_manifests(source)
         documents += each
         found += problems
     resources, problems = read(documents, profile.cluster_domain)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from asking import Judge
+from asking import Case, Judge, Proxy
 from facts import FACTS, Fact, worded
 from judging import judge_often
-from meshes import IN_MESH, ask, entry, said, sidecar
+from meshes import DB, IN_MESH, WEB, ask, call, entry, kubernetes, said, sidecar
 
 pytestmark = pytest.mark.conformance
 
@@ -56,3 +58,18 @@ def test_one_port_cannot_be_wanted_twice(judge: Judge) -> None:
     listeners = (((443, "TLS"), [IN_MESH]), ((443, "UDP"), [IN_MESH]), [IN_MESH])
     answer = ask(judge, [sidecar(*listeners)], [])
     assert "ports on IP bound listeners must be unique" in answer.error
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict"),
+    [
+        ("outboundTrafficPolicy", "dropped"),
+        ("outbound_traffic_policy", "dropped"),
+        ("outBoundTrafficPolicy", "passed-through"),
+        ("outbound-traffic-policy", "passed-through"),
+    ],
+)
+def test_a_key_of_the_mesh_is_read_in_two_spellings(key: str, verdict: str, judge: Judge) -> None:
+    """Any other is passed over: nobody says that the mesh stays open."""
+    case = Case("hand-written", json.dumps({key: {"mode": "REGISTRY_ONLY"}}), "", kubernetes((WEB, DB)), (Proxy("team-a", {"app": "idgen"}),), (call("tls evil.example:443"),))  # fmt: skip
+    assert list(map(said, judge.ask(case).verdicts)) == [verdict]

@@ -150,6 +150,72 @@ def test_a_second_installation_is_told_and_not_read() -> None:
     assert (found.code, str(found.severity), found.span.source.name) == (codes.UNREAD_MANIFEST, "warning", "1.yaml")
 
 
+REVISION = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-%s, namespace: istio-system}\ndata: {mesh: '%s'}\n"
+
+
+def test_the_configuration_of_a_revision_is_read() -> None:
+    analysis = analysed(REVISION % ("1-26", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"))
+    assert analysis.inspected.config.policy.mode == "REGISTRY_ONLY"
+
+
+def test_two_revisions_may_say_the_same() -> None:
+    one = REVISION % ("1-26", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}")
+    assert analysed(one, one.replace("1-26", "1-27")).findings == ()
+    (found,) = analysed(one, (REVISION % ("1-27", "{}"))).findings
+    assert (found.code, str(found.severity), found.span.source.name) == (codes.UNREAD_MANIFEST, "warning", "1.yaml")
+
+
+def test_a_key_that_was_to_close_the_mesh_is_told() -> None:
+    assert told(REVISION % ("1", "outBoundTrafficPolicy: {mode: REGISTRY_ONLY}")) == ["EGR508 outBoundTrafficPolicy"]
+
+
+@pytest.mark.parametrize("version", ["networking.istio.io/v1alpha1", "istio.io/v1", "networking.istio.io/v2", "v1"])
+def test_a_version_that_istio_does_not_have_is_told(version: str) -> None:
+    (found,) = analysed(ENTRY.replace("networking.istio.io/v1", version)).findings
+    assert (found.code, str(found.severity), found.span.text) == (codes.UNREAD_MANIFEST, "warning", version)
+
+
+def test_a_kind_of_istio_without_a_version_is_told() -> None:
+    (found,) = analysed(ENTRY.replace("apiVersion: networking.istio.io/v1\n", "")).findings
+    assert (found.code, found.span.text) == (codes.UNREAD_MANIFEST, "ServiceEntry")
+    assert analysed(ENTRY.replace("networking.istio.io/v1", "[1]")).findings
+
+
+@pytest.mark.parametrize("kind", ["VirtualService", "Gateway"])
+def test_a_kind_of_that_name_in_another_group_is_not_told(kind: str) -> None:
+    for group in ("appmesh.k8s.aws/v1beta2", "gateway.networking.k8s.io/v1"):
+        assert told(f"apiVersion: {group}\nkind: {kind}\nmetadata: {{name: a}}\n") == []
+
+
+def test_items_of_a_typed_list_have_its_kind() -> None:
+    """As `kubectl get --raw` prints them."""
+    listed = "apiVersion: networking.istio.io/v1\nkind: %sList\nitems:\n- metadata: {name: %s, namespace: shop}\n  spec: %s\n"
+    bad = "{hosts: [api.example.com], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 443, name: tls, protocol: TLSS}]}"
+    assert told(listed % ("ServiceEntry", "api", bad)) == ["EGR601 TLSS"]
+    analysis = analysed(listed % ("ServiceEntry", "api", bad.replace("TLSS", "TLS")))
+    (entry,) = analysis.inspected.resources.service_entries
+    assert (entry.origin.name, entry.origin.kind) == ("api", "ServiceEntry")
+    assert [each.heading.place for each in analysis.documents] == [("0.yaml", 4, 3)]
+
+
+ON_DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: shop, %s}\nspec: {template: {metadata: {%s}, spec: {containers: []}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "template", "key"),
+    [
+        ('labels: {sidecar.istio.io/inject: "true"}', "", "sidecar.istio.io/inject"),
+        ('annotations: {sidecar.istio.io/inject: "false"}', "labels: {app: a}", "sidecar.istio.io/inject"),
+        ("annotations: {proxy.istio.io/config: a}", "annotations: {b: c}", "proxy.istio.io/config"),
+        ('annotations: {traffic.sidecar.istio.io/includeOutboundPorts: "1"}', 'annotations: {traffic.sidecar.istio.io/includeOutboundPorts: "*"}', ""),
+        ('labels: {sidecar.istio.io/inject: "true"}', 'annotations: {sidecar.istio.io/inject: "true"}', ""),
+        ("annotations: {kubernetes.io/x: a}", "", ""),
+    ],
+)  # fmt: skip
+def test_what_only_pods_can_say_is_told_on_a_deployment(own: str, template: str, key: str) -> None:
+    assert told(ON_DEPLOYMENT % (own, template)) == ([f"EGR640 {key}"] if key else [])
+
+
 def test_the_services_of_a_cluster_may_not_be_given() -> None:
     listed = SIDECAR.replace("./api.example.com", "./web.shop.svc.cluster.local")
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: pay, namespace: shop}\nspec: {ports: [{port: 80}]}\n"

@@ -82,7 +82,7 @@ def test_what_waits_for_a_value_is_named_and_left_out() -> None:
         (one,) = waiting.findings
         assert (one.label, str(one.severity)) == (label, "warning")
         assert "helm template" in one.help
-    both = cluster(CART + "---\na: &b c\n")
+    both = cluster(CART + "---\nkind: Service\na: !b c\n")
     assert both.unread == ("0.yaml",)
     assert len(both.workloads) == 1
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from egresslang.existing.cluster import Cluster, read_cluster
 from egresslang.source import Source
 
@@ -65,6 +67,44 @@ def test_revisions_that_do_not_agree_are_told() -> None:
         "`outboundTrafficPolicy` is not stated, as the manifests do not agree: "
         "REGISTRY_ONLY by ConfigMap `istio`, ALLOW_ANY by ConfigMap `istio-canary`"
     )
+
+
+@pytest.mark.parametrize(
+    ("mesh", "message"),
+    [
+        ("outboundTrafficPolicy: {mode: [REG", "a list is not closed"),
+        ("outboundTrafficPolicy: {mode: REGISTRY_ONLI}", "unknown mode `REGISTRY_ONLI`"),
+        ("outBoundTrafficPolicy: {mode: REGISTRY_ONLY}", "unknown key `outBoundTrafficPolicy`"),
+        ("{{ .Values.mesh }}", "a key is not text"),
+        ("outboundTrafficPolicy: REGISTRY_ONLY", "`outboundTrafficPolicy` is not a mapping"),
+    ],
+)
+def test_what_a_mesh_config_says_wrong_is_told_and_nothing_is_stated(mesh: str, message: str) -> None:
+    """Nothing said is `ALLOW_ANY`, something said wrong is not known."""
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n"
+    text = f'apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: istio}}\ndata: {{mesh: "{mesh}"}}\n{service}'
+    found = cluster(text)
+    assert found.stated.facts == {}
+    assert [(str(each.severity), each.message, each.span.source.name) for each in found.findings] == [
+        ("warning", message, "0.yaml (data.mesh)")
+    ]
+    assert found.resources == ("0.yaml",)
+
+
+def test_what_an_installation_in_a_stream_says_wrong_is_told() -> None:
+    operator = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {meshConfig: {outboundTrafficPolicy: {mode: REG}}}\n"
+    found = cluster(f"{operator}---\nkind: Namespace\n")
+    assert "outboundTrafficPolicy" not in found.stated.facts
+    assert [each.message for each in found.findings] == ["unknown mode `REG`"]
+    injector = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-sidecar-injector}\ndata: {values: '{\"global\": [}'}\n"
+    )
+    assert [each.span.source.name for each in cluster(injector).findings] == ["0.yaml (data.values)"]
+
+
+def test_a_disagreement_says_something_of_a_cluster() -> None:
+    mesh = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-%s}\ndata: {mesh: 'outboundTrafficPolicy: {mode: %s}'}\n"
+    assert not cluster(mesh % ("1", "ALLOW_ANY"), mesh % ("2", "REGISTRY_ONLY")).is_empty
 
 
 def test_ranges_are_those_that_somebody_states() -> None:

@@ -121,7 +121,7 @@ def test_streams_lists_and_json_say_the_same(here: Path, run: Run, monkeypatch: 
 
 def test_what_cannot_be_read_is_a_warning_and_the_rest_is_written(here: Path, run: Run) -> None:
     (here / "a.yaml").write_text(f"{CART}---\n{{{{- if .Values.x }}}}\nkind: X\n---\n{SERVICE}")
-    (here / "b.yaml").write_text("kind: Deployment\nmetadata: {name: &x y}\n")
+    (here / "b.yaml").write_text("kind: Deployment\nmetadata: {name: !x y}\n")
     assert run(".", "--format", "concise") == 0
     assert "shop" in run.out
     assert "resources" not in spec(run.out)

@@ -138,7 +138,11 @@ def test_an_expression_that_python_reads_otherwise_is_told(where: str, regex: st
 def test_the_expression_of_istios_own_page_is_judged() -> None:
     cookie = ("regex", "^(.*?;)?(user=dev-123)(;.*)?$")
     assert is_judged(cookie)
-    assert [takes(cookie, said) for said in ("user=dev-123", "a=b;user=dev-123;c", "user=dev-1234")] == [True, True, False]
+    assert [takes(cookie, said) for said in ("user=dev-123", "a=b;user=dev-123;c", "user=dev-1234")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_what_is_for_gateways_alone_is_not_told() -> None:
@@ -148,7 +152,8 @@ def test_what_is_for_gateways_alone_is_not_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "regex", [".*", "/.*", r"/v\d+", "/[^a]*", "(?:/|x)", "/?", "(?P<a>/)", "/{1,2}", "[]/]", "", "^/$", "/??", "(/.*?)?(/.*)?"]
+    "regex",
+    [".*", "/.*", r"/v\d+", "/[^a]*", "(?:/|x)", "/?", "(?P<a>/)", "/{1,2}", "[]/]", "", "^/$", "/??", "(/.*?)?(/.*)?"],
 )
 def test_an_expression_that_both_read_alike_is_judged(regex: str) -> None:
     assert is_judged(("regex", regex))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from egresslang.documents import Located, read
+from egresslang.documents import Located
 from egresslang.existing.cluster import DEFAULT
 from egresslang.existing.importing.intents import listing
 from egresslang.existing.importing.unkept import Unkept
@@ -14,6 +14,7 @@ from egresslang.findings import Finding
 from egresslang.mesh.read import is_read, unfolded
 from egresslang.profile.existing import resources_of
 from egresslang.profile.installation import form_of
+from egresslang.profile.manifests import read
 from egresslang.profile.profile import ClusterProfile, Resource
 from egresslang.source import Source
 from egresslang.verify.installed import is_config_map

@@ -27,6 +27,7 @@ from egresslang.existing.mistakes import (
     not_exported_here,
     not_governed,
     not_on_gateway,
+    not_on_template,
     overlapping_selectors,
     private_destination,
     public_wildcard,
@@ -107,6 +108,7 @@ MISTAKES = (
     unknown_gateway,
     unreachable_route,
     not_on_gateway,
+    not_on_template,
     untaken_route,
     tls_unexpected,
 )
