@@ -26,7 +26,7 @@ from egresslang.traffic.labels import (
     quoted,
     selector,
 )
-from egresslang.traffic.recordings import ANY_DOTTED, FLOWS, Cluster
+from egresslang.traffic.recordings import ANY_DOTTED, FLOWS
 from egresslang.traffic.watched import DATABASES, Watch
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}

@@ -120,7 +120,7 @@ def test_what_cannot_be_known_of_a_rule(audited: Audits) -> None:
     policy = "allow idgen -> 203.0.113.7:5432 tcp\nallow etl -> a.example.com:53 udp\nallow etl -> *.b.com:443 tls\n"
     told = audited.json(policy, (TCP, labelled("idgen", "unknown", PASSED), 1.0))
     assert [(each["state"], each["why"]) for each in told["rules"]] == [
-        ("unknown", "connections without a name may be its"),
+        ("unknown", "traffic without a name may be its"),
         ("unknown", "no sidecar sees its traffic"),
         ("unused", ""),
     ]
@@ -153,7 +153,7 @@ def test_the_server_adds_up_and_leaves_out_the_mesh(audited: Audits) -> None:
 def test_days_are_asked_one_by_one(audited: Audits) -> None:
     audited.json(POLICY, (HTTP, labelled("idgen", "httpbin.org", "httpbin.org"), 1.0), arguments=("--since", "2d6h"))
     lengths = [found[1] for query in audited.fake.queries if (found := re.search(r"increase\(\S+\[(\d+)s\]\)", query))]
-    assert lengths == ["86400"] * 8 + ["21600"] * 4
+    assert lengths == ["86400"] * 2 * 8 + ["21600"] * 8
 
 
 def test_tables(audited: Audits) -> None:
@@ -392,6 +392,6 @@ def test_days_that_nobody_has_traffic_of(command: str, today: str, project: Path
 def test_what_grew_between_two_days_is_asked_for(audited: Audits) -> None:
     audited.json(POLICY, (HTTP, labelled("idgen", "httpbin.org", PASSED), 1.0))
     counted = [query for query in audited.fake.queries if "increase" in query]
-    assert len(counted) == 7 * 4
+    assert len(counted) == 7 * 8
     began = r"\(min_over_time\(\S+\[86400s\]\) or label_replace\(0 - \(last_over_time\(\S+\[86400s\] offset 86400s\) or last_over_time\(\S+\[2419200s:21600s\] offset 172800s\)\)"  # fmt: skip
     assert all(re.search(began, query) for query in counted)
