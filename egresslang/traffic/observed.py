@@ -9,8 +9,7 @@ Only sums by workload and destination travel.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from egresslang.policy.inventory import Inventory
 from egresslang.policy.policy import ANY
@@ -154,9 +153,8 @@ def observe(
 
 
 def _is_in(page: Page, span: Span) -> bool:
-    """Whether a page has some of a time: a moment is of the page that it ends."""
-    first, last = span
-    return (first < page.end or first == last == page.end) and last > page.end - page.length
+    """Whether a page has some of a time."""
+    return span[0] <= page.end and span[1] >= page.end - page.length
 
 
 def _widen(spans: dict[tuple[str, str], list[Span]], who: tuple[str, str], span: Span) -> None:
@@ -395,22 +393,30 @@ def _order(flow: Flow) -> tuple[object, ...]:
 
 
 def with_log(one: Observed, logged: Observed) -> Observed:
-    """What was seen, and what an access log tells besides: its connections are taken off those without a name."""
-    told = Counter[tuple[str, str, str]]()
-    for flow, seen in logged.flows:
-        if flow.kind == CONNECTIONS and not flow.is_registered:
-            told[flow.namespace, flow.workload, flow.verdict] += round(seen.count)
-    flows = [*_less(one.flows, told), *logged.flows]
+    """What was seen, and what an access log tells besides: what both have is taken off the metrics, which say less of it."""
+    flows: dict[tuple[Flow, str], Seen] = {}
+    for flow, seen in (*_less(one.flows, logged.flows), *logged.flows):
+        before = flows.get((flow, seen.by))
+        flows[flow, seen.by] = seen if before is None else _sum(before, seen)
     known = [each for each in (one.since, logged.since) if each is not None]
     return replace(
         one,
         start=min((each.start for each in (one, logged) if each.end), default=0),
         end=max(one.end, logged.end),
-        flows=tuple(sorted(flows, key=lambda pair: (_order(pair[0]), pair[1].by))),
+        flows=tuple(
+            sorted(((flow, seen) for (flow, _), seen in flows.items()), key=lambda pair: (_order(pair[0]), pair[1].by))
+        ),
         since=min(known, default=None),
         known=_merged(one.known, logged.known),
         remarks=(*one.remarks, *logged.remarks),
+        has_holes=one.has_holes or logged.has_holes,
+        left_out=one.left_out or logged.left_out,
     )
+
+
+def _sum(one: Seen, other: Seen) -> Seen:
+    """What two logs tell of the same flow."""
+    return Seen(one.count + other.count, latest((one.last, other.last)), one.by, one.failed + other.failed)
 
 
 def _merged(some: Iterable[Known], others: Iterable[Known]) -> tuple[Known, ...]:
@@ -419,12 +425,32 @@ def _merged(some: Iterable[Known], others: Iterable[Known]) -> tuple[Known, ...]
     return tuple(each for _, each in sorted((found | {(each.namespace, each.workload): each for each in some}).items()))
 
 
-def _less(flows: Iterable[tuple[Flow, Seen]], told: Mapping[tuple[str, str, str], int]) -> Iterator[tuple[Flow, Seen]]:
-    """The flows, those without a name less what is told of them elsewhere."""
+def _less(
+    flows: Iterable[tuple[Flow, Seen]], logged: Iterable[tuple[Flow, Seen]]
+) -> Iterator[tuple[Flow, Seen]]:
+    """The flows, those of metrics less what a log tells of them: a log has the port, and where connections went."""
+    told: dict[tuple[object, ...], list[Seen]] = {}
+    for flow, seen in logged:
+        for key in {_as_counted(flow, flow.port), _as_counted(flow, 0)}:  # a Host header need not say the port
+            told.setdefault(key, []).append(seen)
     for flow, seen in flows:
-        if not flow.is_nameless:
-            yield flow, seen
-            continue
-        left = seen.count - told.get((flow.namespace, flow.workload, flow.verdict), 0)
-        if left > max(0.5, seen.count * EXACT):
-            yield flow, replace(seen, count=left)
+        there = told.get(_as_counted(flow, flow.port), []) if seen.by == "metrics" else []
+        left = seen.count - sum(each.count for each in there)
+        if left > max(0.5, seen.count * EXACT) or not there:
+            yield flow, replace(seen, count=left, failed=max(seen.failed - sum(each.failed for each in there), 0.0))
+
+
+def _as_counted(flow: Flow, port: int) -> tuple[object, ...]:
+    """What metrics tell of a flow: no host of connections that no registered host took, and 0 for the port of plain http."""
+    is_told = flow.is_registered or flow.kind == REQUESTS
+    is_plain = flow.kind == REQUESTS and not flow.is_registered and port == _PLAIN
+    return (
+        flow.namespace,
+        flow.workload,
+        flow.verdict,
+        flow.kind,
+        flow.host if is_told else "",
+        0 if is_plain or not is_told else port,
+    )
+
+

@@ -259,7 +259,7 @@ def test_who_is_not_observed_is_told_and_never_ready(tmp_path: Path) -> None:
     for counters, states, missing, ready in (
         ([used], ["used", "unknown", "unknown"], ["recipes/etl", "shop/*"], ["not-known", "not-known"]),
         ([used, asked], ["used", "unused", "unknown"], ["shop/*"], ["enforced", "not-known"]),
-        ([cut(used, (2 * DAY - HOUR, -1)), asked], ["used", "unused", "unknown"], ["shop/*"], ["enforced", "not-known"]),
+        ([cut(used, (2 * DAY - HOUR, -1)), asked], ["used", "unused", "unknown"], ["shop/*"], ["not-known", "not-known"]),
         ([cut(used, (DAY * 2 - HOUR, -1)), cut(asked, (DAY * 2 - HOUR, -1))], ["used", "unused", "unknown"], ["shop/*"], ["not-known", "not-known"]),
     ):  # fmt: skip
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
