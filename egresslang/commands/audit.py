@@ -66,7 +66,7 @@ def run(options: Any) -> int:
     if asked is None:
         return FINDINGS
     files, policy, profile = asked
-    made = read_audit(options, policy, profile)
+    made = read_audit(options, policy, profile, files)
     told = settled(options, list(findings(made)), files)
     is_ready = _write(options, made, profile, files, told)
     counts = made.found() | {

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, today
@@ -129,9 +129,11 @@ def asks_for_traffic(options: Any) -> bool:
         if lonely:
             verb = "belongs" if len(lonely) == 1 else "belong"
             raise Unreadable(f"{', '.join(lonely)} {verb} to --prometheus URL, and there is none")
-    if sum(each is None or each == "-" for each in options.paths) + sum(
-        said.rpartition("=")[2] == "-" for said in options.logs
-    ) > 1:
+    if (
+        sum(each is None or each == "-" for each in options.paths)
+        + sum(said.rpartition("=")[2] == "-" for said in options.logs)
+        > 1
+    ):
         raise Unreadable("standard input, `-`, is named twice, and can be read once")
     empty = [option for name, option in OF_SERVER.items() if getattr(options, name) == ""]
     if empty:
@@ -165,12 +167,33 @@ def one_policy(
     return None
 
 
-def read_audit(options: Any, policy: Policy, profile: ClusterProfile) -> Audit:
-    """What was seen beside a policy in its cluster; raises Unreadable where a source of it cannot be read."""
+def read_audit(options: Any, policy: Policy, profile: ClusterProfile, files: Sequence[File] = ()) -> Audit:
+    """What was seen beside a policy in its cluster; raises Unreadable where a source of it cannot be read.
+
+    With `files`, those of the policy, traffic that only expired rules would grant is told with them.
+    """
     from egresslang.traffic.audit import audit
     from egresslang.traffic.judge import Judge
 
-    return audit(_traffic(options, profile, policy.inventory), Judge(policy, profile))
+    before = _before_expiry(policy, profile, files)
+    return audit(
+        _traffic(options, profile, policy.inventory),
+        Judge(policy, profile),
+        None if before is None else Judge(before, profile),
+    )
+
+
+def _before_expiry(policy: Policy, profile: ClusterProfile, files: Sequence[File]) -> Policy | None:
+    """The policy as it was when none of its rules had expired; None where none has."""
+    from egresslang.findings import Severity
+    from egresslang.policy.resolve import resolve
+
+    over = [
+        each.rule.expires
+        for each in policy.allows
+        if each.rule.expires is not None and each.rule.expires < policy.today
+    ]
+    return resolve(files, profile, min(over), Severity.WARNING)[0] if over and files else None
 
 
 def _traffic(options: Any, profile: ClusterProfile, inventory: Inventory) -> Observed:

@@ -46,13 +46,17 @@ KINDS = {
 
 @record
 class Traffic:
-    """A flow that was seen, one grant of each rule that has it, and where it went: `region` is empty where nothing says."""
+    """A flow that was seen, one grant of each rule that has it, and where it went: `region` is empty where nothing says.
+
+    Where no rule has it, `expired` is a grant of each rule that had it until it expired.
+    """
 
     flow: Flow
     seen: Seen
     grants: tuple[Grant, ...]
     region: str
     leaves_region: bool
+    expired: tuple[Grant, ...] = ()
 
     @property
     def is_outside(self) -> bool:
@@ -120,14 +124,17 @@ def kinds_of(traffic: Traffic) -> Iterator[str]:
         yield NAMELESS
 
 
-def audit(observed: Observed, judge: Judge) -> Audit:
-    """What was seen beside a policy in its cluster."""
+def audit(observed: Observed, judge: Judge, before: Judge | None = None) -> Audit:
+    """What was seen beside a policy in its cluster; `before` judges as if no rule had expired."""
     traffic = []
     for flow, seen in observed.flows:
         if judge.is_inside(flow):
             continue
         grants = judge.grants(flow)
-        traffic.append(Traffic(flow, seen, tuple(grants), judge.region(flow), judge.leaves_region(flow, grants)))
+        expired = before.grants(flow) if before is not None and not grants else ()
+        traffic.append(
+            Traffic(flow, seen, tuple(grants), judge.region(flow), judge.leaves_region(flow, grants), tuple(expired))
+        )
     knowledge = Knowledge(observed, judge.everybody)
     uses = tuple(_uses(knowledge, judge, traffic))
     return Audit(judge.profile.name, judge.policy.today, observed, knowledge, tuple(traffic), uses)
@@ -147,10 +154,14 @@ def _uses(knowledge: Knowledge, judge: Judge, traffic: Iterable[Traffic]) -> Ite
     for line in sorted(judge.policy.allows, key=lambda each: each.rule.span.place):
         place = line.rule.span.place
         if line.is_live:
-            yield _use(line, grants.get(place, []), held.get(place, []), knowledge, place in doubtful, knowledge.left_out)
+            yield _use(
+                line, grants.get(place, []), held.get(place, []), knowledge, place in doubtful, knowledge.left_out
+            )
 
 
-def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], knowledge: Knowledge, is_doubtful: bool, left_out: bool) -> Use:
+def _use(
+    line: AllowLine, grants: list[Grant], seen: list[Traffic], knowledge: Knowledge, is_doubtful: bool, left_out: bool
+) -> Use:
     subjects = dict.fromkeys(grant.subject for grant in grants)
     of = {each: knowledge.of(each.namespace, each.workload) for each in subjects}
     if seen:

@@ -112,6 +112,9 @@ def _row(each: Traffic, kind: str) -> tuple[str, ...]:
 
 
 def _policy(each: Traffic) -> str:
+    if each.expired:
+        rule = each.expired[0].rule
+        return f"granted by {place(rule)}, which expired on {rule.expires}"
     if not each.grants:
         return "no rule grants it"
     said = f"{place(each.grants[0].rule)} grants it"

@@ -20,6 +20,7 @@ from egresslang.traffic.labels import (
     SENT_BYTES,
     SERVICE_NAME,
     WORKLOAD,
+    Cluster,
     equal,
     none_of,
     one_of,

@@ -102,6 +102,9 @@ class _Part:
     last: dict[Told, Moment]
 
 
+_ALONE = Cluster()
+
+
 @record
 class _Asked:
     """A server, and what it is asked about: a cluster with its domain."""
@@ -116,7 +119,7 @@ class _Asked:
 
 
 def observe(
-    server: Server, window: Window, cluster_domain: str, inventory: Inventory, cluster: Cluster = Cluster()
+    server: Server, window: Window, cluster_domain: str, inventory: Inventory, cluster: Cluster = _ALONE
 ) -> Observed:
     """What the server has of a cluster in a window; raises ServerError."""
     found: dict[Flow, Seen] = {}
@@ -342,9 +345,7 @@ def _there(asked: _Asked, page: Page, inventory: Inventory) -> Iterator[tuple[tu
     clients = f"group by ({who}) ({asked.all(labels.BY_CLIENT)}{shift})"
     there = f"timestamp(group by ({who}) ({clients} or {servers}))[{page.length}s:{page.step}s]"
     first, last = f"min_over_time({there})", f"max_over_time({there})"
-    rows = [
-        (row, bool(row.labels.get(_PART))) for row in asked.server.query(f"{first} or {_apart(last)}", page.grid)
-    ]
+    rows = [(row, bool(row.labels.get(_PART))) for row in asked.server.query(f"{first} or {_apart(last)}", page.grid)]
     ends = {_who(row): _within(page, row.value) for row, is_last in rows if is_last}
     for row, is_last in rows:
         if not is_last:
@@ -425,9 +426,7 @@ def _merged(some: Iterable[Known], others: Iterable[Known]) -> tuple[Known, ...]
     return tuple(each for _, each in sorted((found | {(each.namespace, each.workload): each for each in some}).items()))
 
 
-def _less(
-    flows: Iterable[tuple[Flow, Seen]], logged: Iterable[tuple[Flow, Seen]]
-) -> Iterator[tuple[Flow, Seen]]:
+def _less(flows: Iterable[tuple[Flow, Seen]], logged: Iterable[tuple[Flow, Seen]]) -> Iterator[tuple[Flow, Seen]]:
     """The flows, those of metrics less what a log tells of them: a log has the port, and where connections went."""
     told: dict[tuple[object, ...], list[Seen]] = {}
     for flow, seen in logged:
@@ -452,5 +451,3 @@ def _as_counted(flow: Flow, port: int) -> tuple[object, ...]:
         flow.host if is_told else "",
         0 if is_plain or not is_told else port,
     )
-
-

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from egresslang.record import record
 from egresslang.targets.declare import parents
-from egresslang.targets.yaml import Document, Value
+from egresslang.targets.yaml import Document
 from egresslang.traffic.labels import (
     BLACK_HOLE,
     BY_CLIENT,

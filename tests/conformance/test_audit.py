@@ -372,8 +372,12 @@ def test_hosts_that_clients_invent_do_not_crowd_out_registered_ones(
 ) -> None:
     monkeypatch.setattr("egresslang.traffic.observed.MOST", 3)
     counters = [series(REQUESTS, "idgen", "httpbin.org", "httpbin.org", "200", "-", {2 * DAY: 1.0})]
-    counters += [series(REQUESTS, "x", f"h{at}.example", f"h{at}.example", "404", "NR", {2 * DAY: 50.0}) for at in range(5)]
-    counters += [series(REQUESTS, "x", "typo.shop.svc.cluster.local", "typo.shop.svc.cluster.local", "503", "NC", {3 * DAY: 2.0})]
+    counters += [
+        series(REQUESTS, "x", f"h{at}.example", f"h{at}.example", "404", "NR", {2 * DAY: 50.0}) for at in range(5)
+    ]
+    counters += [
+        series(REQUESTS, "x", "typo.shop.svc.cluster.local", "typo.shop.svc.cluster.local", "503", "NC", {3 * DAY: 2.0})
+    ]
     with prometheus(tmp_path, counters) as url:
         found = observe(Server(Access(url)), Window(END - 7 * DAY, END), "cluster.local", Inventory({}))
     flows = {flow.host: flow.verdict for flow, _ in found.flows}

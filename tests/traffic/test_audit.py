@@ -458,3 +458,11 @@ def test_an_empty_log_is_of_no_time(project: Path) -> None:
     (project / "empty.log").write_text("")
     told = Result("audit", "a.egress", "-p", "profile.yaml", "--access-log", "idgen=empty.log")
     assert told.out.startswith("recipes-us: nothing was observed\n")
+
+
+def test_what_an_expired_rule_granted_is_told_with_it(audited: Audits) -> None:
+    policy = "allow idgen -> httpbin.org:80 http expires=2026-11-01\nallow etl -> a.example.com:443 tls\n"
+    flow = (HTTP, labelled("idgen", "httpbin.org", "httpbin.org"), 1.0)
+    (seen,) = audited.json(policy, flow)["flows"]
+    assert (seen["rules"], [each["line"] for each in seen["expired"]], seen["is"]) == ([], [1], ["outside"])
+    assert "granted by a.egress:1, which expired on 2026-11-01\n" in audited(policy, flow).out
