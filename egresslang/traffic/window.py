@@ -13,6 +13,9 @@ HOUR = 3_600
 LONGEST = 400 * DAY
 """The longest time that may be asked about, in seconds."""
 
+_WHOLE = 24 * 60
+"""Seconds of which a page's steps are whole minutes."""
+
 _UNITS = {"m": 60, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _PARTS = re.compile(r"(?:\d{1,6}[mhdw])+")
 
@@ -86,7 +89,7 @@ def longest_gap(length: int) -> int:
     """The seconds for which nothing of somebody may be recorded in so many seconds: a bit more than between two runs of
     what runs once a day.
     """
-    return HOUR + max(min(length // 7, DAY), 60)
+    return HOUR + min(-(-length // (7 * _WHOLE)) * _WHOLE, DAY)
 
 
 def read_duration(text: str) -> int:
