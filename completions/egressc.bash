@@ -90,10 +90,10 @@ _egressc() {
         graph)
             case $before in
                 -p | --profile | --bearer-token-file | --basic-auth-file | --client-certificate | --client-key | --ca-file | -o | --output) files=file ;;
-                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --today | --limit) : ;;
+                --prometheus | --since | --cluster-label | --access-log | --tenant | --timeout | --retries | --today | --limit) : ;;
                 --format) words='html json dot mermaid' ;;
                 --color) words='auto always never' ;;
-                *) flags='-p --profile --prometheus --since --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --format -o --output --color --today -q --quiet -v --verbose --limit -h --help' files=file ;;
+                *) flags='-p --profile --prometheus --since --cluster-label --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --format -o --output --color --today -q --quiet -v --verbose --limit -h --help' files=file ;;
             esac
             ;;
         alerts)
@@ -110,19 +110,19 @@ _egressc() {
         audit)
             case $before in
                 -p | --profile | --bearer-token-file | --basic-auth-file | --client-certificate | --client-key | --ca-file | --output-file) files=file ;;
-                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --today | --limit) : ;;
+                --prometheus | --since | --cluster-label | --access-log | --tenant | --timeout | --retries | --today | --limit) : ;;
                 --format) words='text json sarif' ;;
                 --fail-on) list='unused blocked passed-through lost outside out-of-region nameless incomplete not-ready' ;;
                 --color) words='auto always never' ;;
-                *) flags='-p --profile --prometheus --since --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --ready --format --fail-on --output-file --color --today -q --quiet -v --verbose --limit -h --help' files=file ;;
+                *) flags='-p --profile --prometheus --since --cluster-label --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --ready --format --fail-on --output-file --color --today -q --quiet -v --verbose --limit -h --help' files=file ;;
             esac
             ;;
         learn)
             case $before in
                 -p | --profile | --bearer-token-file | --basic-auth-file | --client-certificate | --client-key | --ca-file | -o | --output) files=file ;;
-                --prometheus | --since | --access-log | --tenant | --timeout | --retries | --wildcard | --attribute | --today | --limit) : ;;
+                --prometheus | --since | --cluster-label | --access-log | --tenant | --timeout | --retries | --wildcard | --attribute | --today | --limit) : ;;
                 --color) words='auto always never' ;;
-                *) flags='-p --profile --prometheus --since --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --wildcard --attempted --attribute -o --output --color --today -q --quiet -v --verbose --limit -h --help' files=file ;;
+                *) flags='-p --profile --prometheus --since --cluster-label --access-log --bearer-token-file --basic-auth-file --client-certificate --client-key --ca-file --tenant --timeout --retries --wildcard --attempted --attribute -o --output --color --today -q --quiet -v --verbose --limit -h --help' files=file ;;
             esac
             ;;
         import)

@@ -173,6 +173,7 @@ _egressc() {
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
                         '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
+                        '(--cluster-label)--cluster-label=[the label that tells the cluster'\''s series from those of others in the same server, and its value there (default\: the profile'\''s name)]:LABEL[=VALUE]: ' \
                         '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
                         '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
                         '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \
@@ -224,6 +225,7 @@ _egressc() {
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
                         '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
+                        '(--cluster-label)--cluster-label=[the label that tells the cluster'\''s series from those of others in the same server, and its value there (default\: the profile'\''s name)]:LABEL[=VALUE]: ' \
                         '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
                         '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
                         '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \
@@ -254,6 +256,7 @@ _egressc() {
                         '*--profile=[a ClusterProfile, or an IstioOperator file, Helm values or a Sail Istio; repeat it for several clusters (default\: what egressc.toml says)]:FILE:_files' \
                         '(--prometheus)--prometheus=[a Prometheus, or a Thanos or Mimir, that has Istio'\''s metrics\: the address above `/api/v1`]:URL: ' \
                         '(--since)--since=[how far back to look\: 90m, 12h, 7d, 4w; an access log alone is read whole (default\: 7d)]:DURATION: ' \
+                        '(--cluster-label)--cluster-label=[the label that tells the cluster'\''s series from those of others in the same server, and its value there (default\: the profile'\''s name)]:LABEL[=VALUE]: ' \
                         '*--access-log=[a sidecar'\''s access log in Istio'\''s default format, text or JSON, and whose it is; repeat it for several]:WORKLOAD=FILE: ' \
                         '(--bearer-token-file)--bearer-token-file=[a file with a bearer token (or\: EGRESSC_PROMETHEUS_TOKEN)]:FILE:_files' \
                         '(--basic-auth-file)--basic-auth-file=[a file with `user\:password` (or\: EGRESSC_PROMETHEUS_BASIC)]:FILE:_files' \

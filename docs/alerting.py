@@ -70,6 +70,8 @@ TAIL = f"""
 ## What the rules cannot see
 
 - Istio's metrics have no port: a workload that may reach a host on one port and reaches it on another looks allowed.
+- A registered host without a dot looks like a Service of the mesh: EgressNotGranted does not fire for it. No rule can name one.
+- A series whose value is NaN or infinite counts nothing: `egressc audit` tells of it as *incomplete*.
 - A workload goes by the name of its Deployment, StatefulSet or Job. Where that is not the policy's name for it, give the
   profile its manifest in `resources` (`reviews-v1` is then taken for `reviews`); otherwise it is any other workload.
 - A request that no route takes (404, flag `NR`), such as a `CONNECT`, is counted under the Host header, inside the mesh and

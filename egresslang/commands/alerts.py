@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, everyday_options, policy_options, today, weighing_options
 from egresslang.commands.streams import CLEAN, FINDINGS, misuse, put
+from egresslang.commands.traffic import label
 
 if TYPE_CHECKING:
-    from egresslang.traffic.recordings import Cluster
+    from egresslang.traffic.labels import Cluster
     from egresslang.traffic.watched import Watch
 
 SUMMARY = "write Prometheus rules that tell when traffic and policy part, or a Grafana dashboard of both"
@@ -30,7 +29,7 @@ def describe(command: Parser) -> None:
     )
     command.add_argument(
         "--cluster-label",
-        type=_label,
+        type=label,
         metavar="LABEL",
         help="the label whose value is the profile's name, in a Prometheus that has the series of several clusters (default: cluster with several -p, none with one)",
     )
@@ -39,16 +38,6 @@ def describe(command: Parser) -> None:
     )
     weighing_options(command)
     everyday_options(command)
-
-
-def _label(text: str) -> str:
-    from egresslang.traffic.recordings import OWN_LABELS
-
-    if not re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", text, re.ASCII) or text.startswith("__"):
-        raise argparse.ArgumentTypeError(f"`{text}` is not a label of Prometheus")
-    if text in OWN_LABELS:
-        raise argparse.ArgumentTypeError(f"`{text}` is a label of the rules themselves")
-    return text
 
 
 def run(options: Any) -> int:
@@ -69,7 +58,7 @@ def _watched(options: Any) -> list[tuple[Watch, Cluster]]:
     from egresslang.commands.inputs import merged, read_inputs
     from egresslang.commands.report import settled, status, tell
     from egresslang.findings import Severity, errors
-    from egresslang.traffic.recordings import Cluster
+    from egresslang.traffic.labels import Cluster
     from egresslang.traffic.watched import Watch
 
     files, profiles, found = read_inputs(options)
@@ -86,9 +75,9 @@ def _watched(options: Any) -> list[tuple[Watch, Cluster]]:
         tell(options, told.findings, files, sys.stderr, told.suppressed, told.hidden)
     if status(options, told) != CLEAN:
         return []
-    label = options.cluster_label or ("cluster" if len(profiles) > 1 else "")
+    told_by = options.cluster_label or ("cluster" if len(profiles) > 1 else "")
     return [
-        (Watch(each.policy, profile), Cluster(label, profile.name if label else ""))
+        (Watch(each.policy, profile), Cluster(told_by, profile.name if told_by else ""))
         for each, profile in zip(made, profiles, strict=True)
         if each.policy is not None
     ]

@@ -60,11 +60,13 @@ def run(options: Any) -> int:
     fatal = frozenset().union(*options.fatal)
     if NOT_READY in fatal and not options.ready:
         return misuse("`--fail-on not-ready` belongs to --ready")
+    if options.ready and options.format == "sarif":
+        return misuse("--format sarif has the unused rules and nothing of --ready: ask for text or json")
     asked = one_policy(options, read_inputs)
     if asked is None:
         return FINDINGS
     files, policy, profile = asked
-    made = read_audit(options, policy, profile)
+    made = read_audit(options, policy, profile, files)
     told = settled(options, list(findings(made)), files)
     is_ready = _write(options, made, profile, files, told)
     counts = made.found() | {
@@ -82,7 +84,7 @@ def _write(options: Any, made: Audit, profile: ClusterProfile, files: list[File]
 
     ready = list(readiness(made, profile)) if options.ready else None
     following = next_step(ready or (), profile)
-    is_ready = all(each.state in (READY, ENFORCED) for each in ready or ())
+    is_ready = bool(ready) and all(each.state in (READY, ENFORCED) for each in ready or ())
     if options.format == "sarif":
         tell(options, told.findings, files, sys.stdout, told.suppressed, told.hidden)
         return is_ready

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from egresslang.commands.options import Parser, today
@@ -30,6 +31,7 @@ MOST_SKEW = 60
 
 OF_SERVER = {
     "since": "--since",
+    "cluster_label": "--cluster-label",
     "bearer_token_file": "--bearer-token-file",
     "basic_auth_file": "--basic-auth-file",
     "client_certificate": "--client-certificate",
@@ -46,6 +48,7 @@ def traffic_options(command: Parser) -> None:
     """Where traffic was seen, and how one is let in there."""
     command.add_argument(
         "--prometheus",
+        action=_Once,
         metavar="URL",
         help="a Prometheus, or a Thanos or Mimir, that has Istio's metrics: the address above `/api/v1`",
     )
@@ -54,6 +57,12 @@ def traffic_options(command: Parser) -> None:
         type=_duration,
         metavar="DURATION",
         help=f"how far back to look: 90m, 12h, 7d, 4w; an access log alone is read whole (default: {SINCE})",
+    )
+    command.add_argument(
+        "--cluster-label",
+        type=_cluster,
+        metavar="LABEL[=VALUE]",
+        help="the label that tells the cluster's series from those of others in the same server, and its value there (default: the profile's name)",
     )
     command.add_argument(
         "--access-log",
@@ -81,6 +90,34 @@ def traffic_options(command: Parser) -> None:
     )
 
 
+class _Once(argparse.Action):
+    """An option that may not stand twice: traffic of two servers is not added up."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"{option} stands twice: traffic is that of one server")
+        setattr(namespace, self.dest, values)
+
+
+def label(text: str) -> str:
+    """A label that tells clusters apart; raises ArgumentTypeError for what is none."""
+    from egresslang.traffic.labels import OWN_LABELS
+
+    if not re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", text, re.ASCII) or text.startswith("__"):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a label of Prometheus")
+    if text in OWN_LABELS:
+        raise argparse.ArgumentTypeError(f"`{text}` is a label of the rules themselves")
+    return text
+
+
+def _cluster(text: str) -> tuple[str, str]:
+    """A label and the value that is asked for, empty for the profile's name."""
+    name, equals, value = text.partition("=")
+    if equals and not value:
+        raise argparse.ArgumentTypeError(f"`{text}` names no cluster")
+    return label(name), value
+
+
 def asks_for_traffic(options: Any) -> bool:
     """Whether any source of traffic is named; raises Unreadable for one without a name, and for an option of a server
     where no server is asked.
@@ -92,6 +129,12 @@ def asks_for_traffic(options: Any) -> bool:
         if lonely:
             verb = "belongs" if len(lonely) == 1 else "belong"
             raise Unreadable(f"{', '.join(lonely)} {verb} to --prometheus URL, and there is none")
+    if (
+        sum(each is None or each == "-" for each in options.paths)
+        + sum(said.rpartition("=")[2] == "-" for said in options.logs)
+        > 1
+    ):
+        raise Unreadable("standard input, `-`, is named twice, and can be read once")
     empty = [option for name, option in OF_SERVER.items() if getattr(options, name) == ""]
     if empty:
         raise Unreadable(f"{empty[0]} has no value")
@@ -124,12 +167,33 @@ def one_policy(
     return None
 
 
-def read_audit(options: Any, policy: Policy, profile: ClusterProfile) -> Audit:
-    """What was seen beside a policy in its cluster; raises Unreadable where a source of it cannot be read."""
+def read_audit(options: Any, policy: Policy, profile: ClusterProfile, files: Sequence[File] = ()) -> Audit:
+    """What was seen beside a policy in its cluster; raises Unreadable where a source of it cannot be read.
+
+    With `files`, those of the policy, traffic that only expired rules would grant is told with them.
+    """
     from egresslang.traffic.audit import audit
     from egresslang.traffic.judge import Judge
 
-    return audit(_traffic(options, profile, policy.inventory), Judge(policy, profile))
+    before = _before_expiry(policy, profile, files)
+    return audit(
+        _traffic(options, profile, policy.inventory),
+        Judge(policy, profile),
+        None if before is None else Judge(before, profile),
+    )
+
+
+def _before_expiry(policy: Policy, profile: ClusterProfile, files: Sequence[File]) -> Policy | None:
+    """The policy as it was when none of its rules had expired; None where none has."""
+    from egresslang.findings import Severity
+    from egresslang.policy.resolve import resolve
+
+    over = [
+        each.rule.expires
+        for each in policy.allows
+        if each.rule.expires is not None and each.rule.expires < policy.today
+    ]
+    return resolve(files, profile, min(over), Severity.WARNING)[0] if over and files else None
 
 
 def _traffic(options: Any, profile: ClusterProfile, inventory: Inventory) -> Observed:
@@ -151,6 +215,7 @@ def _metrics(options: Any, profile: ClusterProfile, inventory: Inventory) -> Obs
 
     from egresslang.record import replace
     from egresslang.traffic.credentials import Asked, access
+    from egresslang.traffic.labels import Cluster
     from egresslang.traffic.observed import observe, window_until
     from egresslang.traffic.prometheus import Server, ServerError
     from egresslang.traffic.window import read_duration
@@ -169,10 +234,12 @@ def _metrics(options: Any, profile: ClusterProfile, inventory: Inventory) -> Obs
     )
     server = Server(access(asked))
     until = _end_of(options.today, since)
+    told_by, value = options.cluster_label or ("", "")
+    cluster = Cluster(told_by, (value or profile.name) if told_by else "")
     try:
         window = window_until(server, since, until)
         skew = window.end - (time.time() if until is None else until)
-        seen = observe(server, window, profile.cluster_domain, inventory)
+        seen = observe(server, window, profile.cluster_domain, inventory, cluster)
     except ServerError as problem:
         raise Unreadable(str(problem)) from problem
     return replace(seen, remarks=(*seen.remarks, *_skewed(skew, until)))

@@ -117,7 +117,7 @@ def observed(told: Told, name: str, namespace: str, workload: str) -> Observed:
         )
     start, end = int(told.first), int(told.last)
     known = Known(namespace, workload, start, end)
-    return Observed(start, end, told.flows, start, (known,), tuple(remarks))
+    return Observed(start, end, told.flows, start, (known,), tuple(remarks), left_out=bool(told.dropped))
 
 
 def read_fields(text: bytes) -> Fields | None:
@@ -161,7 +161,7 @@ def _flow(fields: Fields, namespace: str, workload: str, cluster_domain: str) ->
         verdict = LOST
     else:
         return None
-    if host.endswith(f".svc.{cluster_domain}") and verdict in (ALLOWED, LOST):
+    if host.endswith(f".svc.{cluster_domain}") and verdict == ALLOWED:
         return None
     return Flow(namespace, workload, host, verdict, kind, port, address, is_tls, _protocol(fields) if is_http else "")
 

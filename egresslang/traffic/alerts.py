@@ -15,12 +15,13 @@ from egresslang.traffic.labels import (
     BY_CLIENT,
     PASSTHROUGH,
     SERVICE_NAME,
+    Cluster,
     equal,
     none_of,
     one_of,
     selector,
 )
-from egresslang.traffic.recordings import FAILURES, FLOWS, LOST, TRAFFIC, Cluster
+from egresslang.traffic.recordings import FAILURES, FLOWS, LOST, TRAFFIC
 from egresslang.traffic.watched import FREE, LOCKED, Watch, Watched
 from egresslang.traffic.window import DAY
 

@@ -24,7 +24,7 @@ from egresslang.traffic.flow import (
     together,
 )
 from egresslang.traffic.judge import Judge
-from egresslang.traffic.window import DAY, HOUR, Moment, latest, show_duration, show_time
+from egresslang.traffic.window import Moment, latest, longest_gap, show_duration, show_hours, show_time
 
 USED, UNUSED, UNKNOWN = "used", "unused", "unknown"
 """What is known of a rule."""
@@ -46,13 +46,17 @@ KINDS = {
 
 @record
 class Traffic:
-    """A flow that was seen, one grant of each rule that has it, and where it went: `region` is empty where nothing says."""
+    """A flow that was seen, one grant of each rule that has it, and where it went: `region` is empty where nothing says.
+
+    Where no rule has it, `expired` is a grant of each rule that had it until it expired.
+    """
 
     flow: Flow
     seen: Seen
     grants: tuple[Grant, ...]
     region: str
     leaves_region: bool
+    expired: tuple[Grant, ...] = ()
 
     @property
     def is_outside(self) -> bool:
@@ -120,14 +124,17 @@ def kinds_of(traffic: Traffic) -> Iterator[str]:
         yield NAMELESS
 
 
-def audit(observed: Observed, judge: Judge) -> Audit:
-    """What was seen beside a policy in its cluster."""
+def audit(observed: Observed, judge: Judge, before: Judge | None = None) -> Audit:
+    """What was seen beside a policy in its cluster; `before` judges as if no rule had expired."""
     traffic = []
     for flow, seen in observed.flows:
         if judge.is_inside(flow):
             continue
         grants = judge.grants(flow)
-        traffic.append(Traffic(flow, seen, tuple(grants), judge.region(flow), judge.leaves_region(flow, grants)))
+        expired = before.grants(flow) if before is not None and not grants else ()
+        traffic.append(
+            Traffic(flow, seen, tuple(grants), judge.region(flow), judge.leaves_region(flow, grants), tuple(expired))
+        )
     knowledge = Knowledge(observed, judge.everybody)
     uses = tuple(_uses(knowledge, judge, traffic))
     return Audit(judge.profile.name, judge.policy.today, observed, knowledge, tuple(traffic), uses)
@@ -147,10 +154,14 @@ def _uses(knowledge: Knowledge, judge: Judge, traffic: Iterable[Traffic]) -> Ite
     for line in sorted(judge.policy.allows, key=lambda each: each.rule.span.place):
         place = line.rule.span.place
         if line.is_live:
-            yield _use(line, grants.get(place, []), held.get(place, []), knowledge, place in doubtful)
+            yield _use(
+                line, grants.get(place, []), held.get(place, []), knowledge, place in doubtful, knowledge.left_out
+            )
 
 
-def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], knowledge: Knowledge, is_doubtful: bool) -> Use:
+def _use(
+    line: AllowLine, grants: list[Grant], seen: list[Traffic], knowledge: Knowledge, is_doubtful: bool, left_out: bool
+) -> Use:
     subjects = dict.fromkeys(grant.subject for grant in grants)
     of = {each: knowledge.of(each.namespace, each.workload) for each in subjects}
     if seen:
@@ -169,7 +180,9 @@ def _use(line: AllowLine, grants: list[Grant], seen: list[Traffic], knowledge: K
         more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
         why = f"nothing of `{unseen[0]}`{more} was observed"
     elif is_doubtful:
-        why = "connections without a name may be its"
+        why = "traffic without a name may be its"
+    elif left_out:
+        why = "some of what was seen is left out, and may be its"
     return Use(line, UNKNOWN if why else UNUSED, 0, 0, None, (), together(of.values()), why)
 
 
@@ -196,8 +209,15 @@ def _limits(known: Known, observed: Observed) -> Iterator[str]:
         yield f"nothing is known before {show_time(known.since)} UTC: {show_duration(length)} of data"
     if ends_early(known, observed):
         yield f"nothing was recorded of its workloads after {show_time(known.until)} UTC"
+    if is_broken(known, observed):
+        yield f"nothing was recorded of its workloads for {show_hours(known.gap)} in between"
 
 
 def ends_early(known: Known, observed: Observed) -> bool:
     """Whether somebody was seen no more, for longer than between two runs of what runs once a day."""
-    return known.until < observed.end - HOUR - min((observed.end - observed.start) // 7, DAY)
+    return known.until < observed.end - longest_gap(observed.end - observed.start)
+
+
+def is_broken(known: Known, observed: Observed) -> bool:
+    """Whether nothing of somebody was recorded in between for as long as that."""
+    return known.gap > longest_gap(observed.end - observed.start)

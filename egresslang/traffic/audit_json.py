@@ -82,6 +82,7 @@ def _traffic(each: Traffic) -> dict[str, Any]:
         "region": each.region or None,
         "is": list(kinds_of(each)),
         "rules": [_rule(grant.rule) for grant in each.grants],
+        "expired": [_rule(grant.rule) for grant in each.expired],
     }
 
 

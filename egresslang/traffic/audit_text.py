@@ -10,7 +10,7 @@ from egresslang.record import record
 from egresslang.report.color import Paint
 from egresslang.report.display import columns, shown
 from egresslang.traffic.audit import OUT_OF_REGION, OUTSIDE, UNKNOWN, UNUSED, USED, Audit, Traffic, Use
-from egresslang.traffic.flow import BLOCKED, LOST, PASSED, REQUESTS, Flow
+from egresslang.traffic.flow import ALLOWED, BLOCKED, LOST, PASSED, REQUESTS, Flow
 from egresslang.traffic.ready import ENFORCED, NOT_KNOWN, NOT_READY, READY, Readiness
 from egresslang.traffic.window import Moment, show_duration, show_moment, show_time
 
@@ -69,6 +69,8 @@ def _heading(made: Audit, paint: Paint) -> str:
     known = "nothing was observed" if observed.since is None else f"known since {show_time(observed.since)}"
     length = show_duration((observed.end - observed.start) // 60 * 60)
     text = f"{shown(made.cluster)}: {show_time(observed.start)} to {show_time(observed.end)} UTC, {length}; {known}"
+    if not observed.end:  # a log without a line is of no time
+        text = f"{shown(made.cluster)}: {known}"
     return f"{paint('strong', text)}\n"
 
 
@@ -110,6 +112,9 @@ def _row(each: Traffic, kind: str) -> tuple[str, ...]:
 
 
 def _policy(each: Traffic) -> str:
+    if each.expired:
+        rule = each.expired[0].rule
+        return f"granted by {place(rule)}, which expired on {rule.expires}"
     if not each.grants:
         return "no rule grants it"
     said = f"{place(each.grants[0].rule)} grants it"
@@ -122,9 +127,11 @@ def _nameless(each: Traffic) -> tuple[str, ...]:
         if each.flow.verdict == BLOCKED
         else "passed through"
         if each.flow.verdict == PASSED
+        else "were allowed"
+        if each.flow.verdict == ALLOWED
         else "led nowhere"
     )
-    what = f"connections of {_cut(each.flow.who)} that {verdict}: metrics do not say where to, its access log does"
+    what = f"{each.flow.kind} of {_cut(each.flow.who)} that {verdict}: metrics do not say where to, its access log does"
     return _count(each), show_moment(each.seen.last), what
 
 

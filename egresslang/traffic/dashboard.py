@@ -20,13 +20,14 @@ from egresslang.traffic.labels import (
     SENT_BYTES,
     SERVICE_NAME,
     WORKLOAD,
+    Cluster,
     equal,
     none_of,
     one_of,
     quoted,
     selector,
 )
-from egresslang.traffic.recordings import ANY_DOTTED, FLOWS, Cluster
+from egresslang.traffic.recordings import ANY_DOTTED, FLOWS
 from egresslang.traffic.watched import DATABASES, Watch
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}

@@ -69,13 +69,15 @@ class Seen:
 class Known:
     """Of whom something was recorded, whatever it was, and from when to when (seconds since 1970).
 
-    A `workload` of ANY is its namespace: then what any workload there did would have been seen.
+    A `workload` of ANY is its namespace: then what any workload there did would have been seen. `gap` is the longest time
+    between, in seconds, of which nothing was recorded.
     """
 
     namespace: str
     workload: str
     since: int
     until: int
+    gap: int = 0
 
 
 @record
@@ -84,7 +86,7 @@ class Observed:
 
     `since` is when what is known starts: nothing was there to be seen before. `known` is of whom; nothing is known of
     anybody else. `remarks` say what is missing, or not as it should be; `has_holes` is whether some of what happened
-    since then may not be in `flows`.
+    since then may not be in `flows`, `left_out` whether there were flows that are not.
     """
 
     start: int
@@ -94,6 +96,7 @@ class Observed:
     known: tuple[Known, ...] = ()
     remarks: tuple[str, ...] = ()
     has_holes: bool = False
+    left_out: bool = False
 
     @property
     def namespaces(self) -> dict[str, int]:
@@ -109,6 +112,7 @@ class Knowledge:
 
     def __init__(self, observed: Observed, everybody: Mapping[str, Collection[str]]) -> None:
         self.everybody = everybody
+        self.left_out = observed.left_out
         self._of = {(each.namespace, each.workload): each for each in observed.known}
 
     def of(self, namespace: str, workload: str) -> Known | None:
@@ -138,7 +142,13 @@ def together(some: Iterable[Known | None]) -> Known | None:
         found.append(each)
     if not found:
         return None
-    return Known(ANY, ANY, min(each.since for each in found), max(each.until for each in found))
+    return Known(
+        ANY,
+        ANY,
+        min(each.since for each in found),
+        max(each.until for each in found),
+        max(each.gap for each in found),
+    )
 
 
 def read_host(said: str) -> tuple[str, int]:

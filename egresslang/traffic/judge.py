@@ -59,10 +59,10 @@ class Judge:
 
     def _grants(self, flow: Flow) -> list[Grant]:
         who = sets.workload(flow.namespace, flow.workload)
-        if flow.is_registered:
-            return [*self._registered(flow, who), *self._named(flow, who)]
         if flow.is_nameless:
             return self._left_open(who)
+        if flow.is_registered:
+            return [*self._registered(flow, who), *self._named(flow, who)]
         if flow.kind == REQUESTS and not flow.host:  # no Host header: no name that a rule could have
             assert flow.address is not None
             return self.granted.to_address(Box(who, _address(flow.address), self._ports(flow)))
@@ -79,7 +79,8 @@ class Judge:
         """Grants that a flow without a name may belong to, and nobody knows."""
         if not flow.is_nameless:
             return []
-        everywhere = Box(sets.workload(flow.namespace, flow.workload), _ANYWHERE, sets.ANY_PORT, _CONNECTIONS)
+        protocols = HTTP if flow.kind == REQUESTS else _CONNECTIONS
+        everywhere = Box(sets.workload(flow.namespace, flow.workload), _ANYWHERE, sets.ANY_PORT, protocols)
         return [each for each in self.granted.to(everywhere) if not isinstance(each.destination, Everything)]
 
     def _registered(self, flow: Flow, who: sets.Workloads) -> list[Grant]:

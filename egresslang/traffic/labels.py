@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 
 from egresslang.answers.signs import BLACK_HOLE, CONNECTIONS, PASSTHROUGH, REQUESTS
+from egresslang.record import record
+from egresslang.targets.yaml import Value
 
 __all__ = ["BLACK_HOLE", "CONNECTIONS", "PASSTHROUGH", "REQUESTS"]
 
@@ -34,6 +36,28 @@ MISSING = (NO_CLUSTER, NO_ROUTE)
 
 FAILED = ("UH", "UF", "UO", "UT", "UC", "UR", "URX")
 """Flags of what was not to be had: no address, no connection, too many, too late, broken off, tried in vain."""
+
+
+OWN_LABELS = frozenset({NAMESPACE, WORKLOAD, SERVICE_NAME, "traffic", "severity", "subject", "rule", "alertname"})
+"""Labels of what is recorded and of the alerts, which no other may be called."""
+
+
+@record
+class Cluster:
+    """A cluster in a Prometheus: the label and value that tell its series, both empty where it is alone in it."""
+
+    label: str = ""
+    name: str = ""
+
+    @property
+    def matchers(self) -> tuple[str, ...]:
+        """What selects its series."""
+        return (equal(self.label, self.name),) if self.label else ()
+
+    @property
+    def labels(self) -> dict[str, Value]:
+        """What its recorded series and its alerts carry."""
+        return {self.label: self.name} if self.label else {}
 
 
 def quoted(text: str) -> str:

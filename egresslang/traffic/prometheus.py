@@ -59,11 +59,14 @@ class Row:
 
 
 class Server:
-    """A server that answers queries; `warnings` gathers what it says about its answers, once each."""
+    """A server that answers queries; `warnings` gathers what it says about its answers, once each, `no_numbers` counts
+    values that were left out: NaN and infinite ones.
+    """
 
     def __init__(self, access: Access, wait: Callable[[float], None] = time.sleep) -> None:
         self.access = access
         self.warnings: dict[str, None] = {}
+        self.no_numbers = 0
         self._wait = wait
         handlers: list[request.BaseHandler] = [_NoRedirect()]
         if access.tls is not None:
@@ -73,7 +76,7 @@ class Server:
     def query(self, expression: str, at: int | None = None) -> list[Row]:
         """The vector that an expression has at a moment, the server's present without one; raises ServerError.
 
-        What has no finite number is left out.
+        What has no finite number is left out, and counted.
         """
         asked = {"query": expression} if at is None else {"query": expression, "time": str(at)}
         return list(self._rows(self._answer(parse.urlencode(asked).encode())))
@@ -161,6 +164,8 @@ class Server:
                 raise wrong
             if math.isfinite(value):
                 rows.append(Row(labels, value))
+            else:
+                self.no_numbers += 1
         return rows
 
     def _refused(self, problem: error.HTTPError, until: float) -> ServerError:

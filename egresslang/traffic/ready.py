@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from egresslang.policy.policy import ANY
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
-from egresslang.traffic.audit import Audit, Traffic, ends_early
+from egresslang.traffic.audit import Audit, Traffic, ends_early, is_broken
 from egresslang.traffic.flow import ALLOWED, PASSED
-from egresslang.traffic.window import HOUR, latest, show_time
+from egresslang.traffic.window import HOUR, latest, show_hours, show_time
 
 ENFORCED, READY, NOT_READY, NOT_KNOWN = "enforced", "ready", "not-ready", "not-known"
 """What can be said of a namespace."""
@@ -82,17 +82,24 @@ def _doubt(namespace: str, made: Audit) -> tuple[str, int | None]:
     length = observed.end - observed.start
     if namespace not in observed.namespaces:
         return "nothing of it was observed", None
-    known = made.knowledge.of(namespace, ANY)
-    if known is None:
+    whole = made.knowledge.of(namespace, ANY)
+    if whole is None:
         return "only what the access logs tell of it was observed", None
     unseen = [workload for of, workload in made.knowledge.unobserved() if of == namespace]
     if unseen:
         more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
         return f"nothing of its workload `{unseen[0]}`{more} was observed", None
-    if known.since > observed.start + HOUR + length // 24:
-        return "what is known of it does not go back far enough", known.since + length
-    if ends_early(known, observed):
-        return f"nothing of it was recorded after {show_time(known.until)}", None
+    listed = made.knowledge.everybody.get(namespace, ())
+    for known in (whole, *(each for each in observed.known if each.namespace == namespace)):
+        what = "it" if known.workload == ANY else f"its workload `{known.workload}`"
+        if known.since > observed.start + HOUR + length // 24:
+            return f"what is known of {what} does not go back far enough", known.since + length
+        if known.workload != ANY and known.workload not in listed:  # whoever is gone for good closes nothing
+            continue
+        if ends_early(known, observed):
+            return f"nothing of {what} was recorded after {show_time(known.until)}", None
+        if is_broken(known, observed):
+            return f"nothing of {what} was recorded for {show_hours(known.gap)} in between", None
     if observed.has_holes:
         return "the data of that time is incomplete", None
     return "", None

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from egresslang.record import record
 from egresslang.targets.declare import parents
-from egresslang.targets.yaml import Document, Value
+from egresslang.targets.yaml import Document
 from egresslang.traffic.labels import (
     BLACK_HOLE,
     BY_CLIENT,
@@ -29,7 +29,7 @@ from egresslang.traffic.labels import (
     REQUESTS,
     SERVICE_NAME,
     WORKLOAD,
-    equal,
+    Cluster,
     none_of,
     one_of,
     quoted,
@@ -58,27 +58,6 @@ ANY_DOTTED = r".+\..+"
 
 TRAFFIC = {"http": REQUESTS, "tcp": CONNECTIONS}
 """The values of the label `traffic`, and the metric each is counted by."""
-
-OWN_LABELS = frozenset({NAMESPACE, WORKLOAD, SERVICE_NAME, "traffic", "severity", "subject", "rule", "alertname"})
-"""Labels of what is recorded and of the alerts, which no other may be called."""
-
-
-@record
-class Cluster:
-    """A cluster in a Prometheus: the label and value that tell its series, both empty where it is alone in it."""
-
-    label: str = ""
-    name: str = ""
-
-    @property
-    def matchers(self) -> tuple[str, ...]:
-        """What selects its series."""
-        return (equal(self.label, self.name),) if self.label else ()
-
-    @property
-    def labels(self) -> dict[str, Value]:
-        """What its recorded series and its alerts carry."""
-        return {self.label: self.name} if self.label else {}
 
 
 def recordings(watch: Watch, cluster: Cluster) -> list[Document]:
@@ -147,8 +126,8 @@ def _failed(metric: str, matchers: tuple[str, ...]) -> str:
 
 
 def _counted(series: str) -> str:
-    """How much each series has counted in five minutes."""
-    return f"{series} - last_over_time({series}[10m] offset 5m) >= 0 or {series}"
+    """How much each series has counted in five minutes; one that is no number (NaN, +Inf) would make the sum none."""
+    return f"({series} - last_over_time({series}[10m] offset 5m) >= 0 or {series} >= 0) < +Inf"
 
 
 def _rule(name: str, counted: str, labels: Document, folded: str = "") -> Document:

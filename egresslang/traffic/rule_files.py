@@ -11,7 +11,8 @@ from egresslang.targets.documents import MANAGED_BY, SOURCE, source_text
 from egresslang.targets.naming import unique
 from egresslang.targets.yaml import Document, emit
 from egresslang.traffic.alerts import alerts, expiring, telemetry
-from egresslang.traffic.recordings import Cluster, recordings
+from egresslang.traffic.labels import Cluster
+from egresslang.traffic.recordings import recordings
 from egresslang.traffic.watched import Watch
 
 REST = "others"

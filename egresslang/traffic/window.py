@@ -13,6 +13,9 @@ HOUR = 3_600
 LONGEST = 400 * DAY
 """The longest time that may be asked about, in seconds."""
 
+_WHOLE = 24 * 60
+"""Seconds of which a page's steps are whole minutes."""
+
 _UNITS = {"m": 60, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _PARTS = re.compile(r"(?:\d{1,6}[mhdw])+")
 
@@ -73,13 +76,20 @@ class Window:
         """Its seconds."""
         return self.end - self.start
 
-    def pages(self) -> Iterator[Page]:
-        """Its days, the newest first; what is left over is the last."""
+    def pages(self, longest: int = DAY) -> Iterator[Page]:
+        """Its days, or parts of some seconds, the newest first; what is left over is the last."""
         end = self.end
         while end > self.start:
-            length = min(DAY, end - self.start)
+            length = min(longest, end - self.start)
             yield Page(end, length)
             end -= length
+
+
+def longest_gap(length: int) -> int:
+    """The seconds for which nothing of somebody may be recorded in so many seconds: a bit more than between two runs of
+    what runs once a day.
+    """
+    return HOUR + min(-(-length // (7 * _WHOLE)) * _WHOLE, DAY)
 
 
 def read_duration(text: str) -> int:
@@ -98,6 +108,11 @@ def show_duration(seconds: int) -> str:
         if seconds % size == 0 and seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def show_hours(seconds: int) -> str:
+    """About how many hours, or whole days, some seconds are."""
+    return show_duration(max(round(seconds / HOUR), 1) * HOUR)
 
 
 def show_time(seconds: float) -> str:

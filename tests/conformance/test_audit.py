@@ -199,6 +199,14 @@ def test_a_restarted_counter_that_comes_to_the_same_value_was_seen_when_it_did(t
         assert_moments(url, END, {"x.example.com": 5 * HOUR})
 
 
+def test_a_counter_that_restarts_between_two_looks_was_seen_when_it_did(tmp_path: Path) -> None:
+    metric, labels, samples = passed("x.example.com", {30 * HOUR: 3.0})
+    restart = END - 5 * HOUR - 1800
+    restarted = [(at, 0.0 if restart <= at < restart + 600 else value) for at, value in samples]
+    with prometheus(tmp_path, [(metric, labels, restarted)]) as url:
+        assert_moments(url, END, {"x.example.com": 5 * HOUR + 1200})
+
+
 @pytest.mark.parametrize("earlier", [0, 754, 1799])
 def test_the_last_time_lies_where_it_is_told(moments: str, earlier: int) -> None:
     """Whatever the minute at which somebody asks."""
@@ -251,7 +259,7 @@ def test_who_is_not_observed_is_told_and_never_ready(tmp_path: Path) -> None:
     for counters, states, missing, ready in (
         ([used], ["used", "unknown", "unknown"], ["recipes/etl", "shop/*"], ["not-known", "not-known"]),
         ([used, asked], ["used", "unused", "unknown"], ["shop/*"], ["enforced", "not-known"]),
-        ([cut(used, (2 * DAY - HOUR, -1)), asked], ["used", "unused", "unknown"], ["shop/*"], ["enforced", "not-known"]),
+        ([cut(used, (2 * DAY - HOUR, -1)), asked], ["used", "unused", "unknown"], ["shop/*"], ["not-known", "not-known"]),
         ([cut(used, (DAY * 2 - HOUR, -1)), cut(asked, (DAY * 2 - HOUR, -1))], ["used", "unused", "unknown"], ["shop/*"], ["not-known", "not-known"]),
     ):  # fmt: skip
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
@@ -274,6 +282,109 @@ def test_many_pods_are_one_flow_and_a_hole_in_the_data_is_told(tmp_path: Path) -
     assert seen(told) == [("idgen", "httpbin.org", "allowed", 27)]
     (remark,) = told["incomplete"]
     assert remark.startswith("nothing was recorded in about 2")
+
+
+def without(counter: Counter, *names: str) -> Counter:
+    metric, told, samples = counter
+    return metric, {key: value for key, value in told.items() if key not in names}, samples
+
+
+def labelled(counter: Counter, **more: str) -> Counter:
+    metric, told, samples = counter
+    return metric, {**told, **more}, samples
+
+
+def test_a_mesh_without_the_host_among_its_labels(tmp_path: Path) -> None:
+    """As the Telemetry of docs/alerts.md leaves it: the name stands for a registered host, the rest is nameless."""
+    counters = [
+        without(series(REQUESTS, "idgen", host, name, "200", "-", {2 * DAY: number}), "destination_service")
+        for host, name, number in (
+            ("httpbin.org", "httpbin.org", 40.0),
+            ("other.example.com", "other.example.com", 5.0),
+            ("api.recipes.svc.cluster.local", "api", 100.0),
+            ("x.example.com", PASSED, 7.0),
+        )
+    ]
+    with prometheus(tmp_path, counters) as url:
+        told = audited(url, RECIPES / "allowed", "--ready")
+    assert seen(told) == [
+        ("idgen", None, "passed-through", 7),
+        ("idgen", "httpbin.org", "allowed", 40),
+        ("idgen", "other.example.com", "allowed", 5),
+    ]
+    assert [each["state"] for each in told["rules"]] == ["used"]
+    assert [each["state"] for each in told["ready"]] == ["not-ready"]
+
+
+def test_a_namespace_or_a_workload_that_is_not_known_all_the_time_is_never_ready(tmp_path: Path) -> None:
+    known = "idgen: {labels: {app: idgen}}"
+    profile = (RECIPES / "allowed" / "profile.yaml").read_text()
+    more = f"{known}, late: {{labels: {{app: late}}}}}}}}\n    bank: {{workloads: {{cart: {{labels: {{app: cart}}}}"
+    (tmp_path / "profile.yaml").write_text(profile.replace(known, more))
+    (tmp_path / "a.egress").write_text("allow idgen -> httpbin.org:80 http\n")
+    inside = ("api.recipes.svc.cluster.local", "api", "200", "-", {3 * DAY: 100.0})
+    idgen, late = series(REQUESTS, "idgen", *inside), series(REQUESTS, "late", *inside, start=END - 2 * DAY)
+    cart = labelled(series(REQUESTS, "cart", *inside), source_workload_namespace="bank")
+    with prometheus(tmp_path, [idgen, late, cut(cart, (6 * DAY, 10 * HOUR))]) as url:
+        told = audited(url, tmp_path, "--ready")
+    assert [(each["namespace"], each["state"], each["why"], each["readyOn"]) for each in told["ready"]] == [
+        ("bank", "not-known", "nothing of it was recorded for 134h in between", None),
+        ("recipes", "not-known", "what is known of its workload `late` does not go back far enough", "2026-12-01T00:00:00Z"),
+    ]  # fmt: skip
+
+
+def test_several_clusters_in_one_server_are_told_apart_or_told(tmp_path: Path) -> None:
+    folder = RECIPES / "allowed"
+    ours, theirs = (
+        labelled(series(REQUESTS, "idgen", host, host, "200", "-", {2 * DAY: 40.0}), cluster=cluster)
+        for host, cluster in (("httpbin.org", "recipes-us"), ("other.example.com", "recipes-eu"))
+    )
+    with prometheus(tmp_path, [ours, theirs]) as url:
+        mixed = audited(url, folder)
+        own = audited(url, folder, "--cluster-label", "cluster", "--ready")
+        other = audited(url, folder, "--cluster-label", "cluster=recipes-eu")
+        gone = audited(url, folder, "--cluster-label", "cluster=gone", "--ready")
+    assert mixed["incomplete"] == [
+        "series of 2 clusters are taken for one (`cluster`: recipes-eu, recipes-us): --cluster-label cluster=NAME tells which is meant"
+    ]
+    assert (seen(own), own["incomplete"]) == ([("idgen", "httpbin.org", "allowed", 40)], [])
+    assert seen(other) == [("idgen", "other.example.com", "allowed", 40)]
+    assert [each["state"] for each in own["ready"] + gone["ready"]] == ["enforced", "not-known"]
+    assert [each["state"] for each in gone["rules"]] == ["unknown"]
+
+
+def test_a_series_that_is_no_number_hides_nothing(tmp_path: Path) -> None:
+    flow = passed("exfil.example.com", {2 * DAY: 9.0})
+    for bad in ("nan", "inf"):
+        folder = tmp_path / bad
+        folder.mkdir()
+        metric, told, samples = labelled(flow, pod="forged")
+        with prometheus(folder, [flow, (metric, told, [(at, float(bad)) for at, _ in samples])]) as url:
+            found = audited(url, RECIPES / "passes-through", "--ready")
+        assert seen(found) == [("idgen", "exfil.example.com", "passed-through", 9)]
+        assert [each["state"] for each in found["ready"]] == ["not-ready"]
+        (remark,) = found["incomplete"]
+        assert remark.startswith("values of the server are no numbers (NaN, +Inf)")
+
+
+def test_hosts_that_clients_invent_do_not_crowd_out_registered_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("egresslang.traffic.observed.MOST", 3)
+    counters = [series(REQUESTS, "idgen", "httpbin.org", "httpbin.org", "200", "-", {2 * DAY: 1.0})]
+    counters += [
+        series(REQUESTS, "x", f"h{at}.example", f"h{at}.example", "404", "NR", {2 * DAY: 50.0}) for at in range(5)
+    ]
+    counters += [
+        series(REQUESTS, "x", "typo.shop.svc.cluster.local", "typo.shop.svc.cluster.local", "503", "NC", {3 * DAY: 2.0})
+    ]
+    with prometheus(tmp_path, counters) as url:
+        found = observe(Server(Access(url)), Window(END - 7 * DAY, END), "cluster.local", Inventory({}))
+    flows = {flow.host: flow.verdict for flow, _ in found.flows}
+    assert flows.pop("httpbin.org") == "allowed"
+    assert flows.pop("typo.shop.svc.cluster.local") == "lost"
+    assert set(flows.values()) == {"lost"}
+    assert found.left_out
 
 
 def test_data_that_starts_late_is_told(tmp_path: Path) -> None:

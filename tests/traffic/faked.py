@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -94,14 +95,34 @@ def holding(*series: Series, warnings: tuple[str, ...] = (), seen: tuple[str, ..
             return known(START, END, *(labels for _, labels, _ in series), *map(server, seen if series else ()))
         if query.startswith("count_over_time(group"):
             return vector(({}, 168.0), **more)
-        rows = []
-        for metric, labels, grown in series:
-            is_nobody = labels["destination_service_name"] in ("PassthroughCluster", "BlackHoleCluster")
-            if f"({metric}{{" in query and is_nobody == ("destination_service_name=~" in query):
-                rows.append((labels, float(END - 3600) if "timestamp" in query else grown))
+        rows = [
+            (labels, float(END - 3600) if "timestamp" in query else grown)
+            for metric, labels, grown in series
+            if fits(query, metric, labels)
+        ]
         return vector(*rows, **more)
 
     return reply
+
+
+_SELECTOR = re.compile(r'(\w+)\{((?:[^"}]|"(?:\\.|[^"\\])*")*)\}')
+_MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)("(?:\\.|[^"\\])*")')
+
+
+def fits(query: str, metric: str, labels: Mapping[str, str]) -> bool:
+    """Whether a counter of a client fits the first selector of a query."""
+    found = _SELECTOR.search(query)
+    if found is None or found[1] != metric:
+        return False
+    told = {"reporter": "source", **labels}
+    return all(
+        (_is_matched(json.loads(text), told.get(name, ""), "~" in sign)) == (sign[0] != "!")
+        for name, sign, text in _MATCHER.findall(found[2])
+    )
+
+
+def _is_matched(text: str, value: str, is_pattern: bool) -> bool:
+    return re.fullmatch(text, value, re.DOTALL) is not None if is_pattern else text == value
 
 
 def server(workload: str, namespace: str = "recipes") -> dict[str, str]:

@@ -188,6 +188,12 @@ def test_no_rule_reads_what_a_client_invents(alerts: Alerts) -> None:
     assert not [rule for rule in alerts().rules if re.search(r"destination_service\b", rule["expr"])]
 
 
+def test_what_is_no_number_is_left_out_of_what_is_recorded(alerts: Alerts) -> None:
+    recorded = [rule["expr"] for rule in alerts().rules if "record" in rule]
+    assert recorded
+    assert all(expr.count("< +Inf") == expr.count("offset 5m") for expr in recorded)
+
+
 def test_no_two_rules_are_alike(alerts: Alerts) -> None:
     said = [
         json.dumps([rule.get("alert", rule.get("record")), rule["labels"]], sort_keys=True) for rule in alerts().rules

@@ -120,7 +120,7 @@ def test_what_cannot_be_known_of_a_rule(audited: Audits) -> None:
     policy = "allow idgen -> 203.0.113.7:5432 tcp\nallow etl -> a.example.com:53 udp\nallow etl -> *.b.com:443 tls\n"
     told = audited.json(policy, (TCP, labelled("idgen", "unknown", PASSED), 1.0))
     assert [(each["state"], each["why"]) for each in told["rules"]] == [
-        ("unknown", "connections without a name may be its"),
+        ("unknown", "traffic without a name may be its"),
         ("unknown", "no sidecar sees its traffic"),
         ("unused", ""),
     ]
@@ -153,7 +153,7 @@ def test_the_server_adds_up_and_leaves_out_the_mesh(audited: Audits) -> None:
 def test_days_are_asked_one_by_one(audited: Audits) -> None:
     audited.json(POLICY, (HTTP, labelled("idgen", "httpbin.org", "httpbin.org"), 1.0), arguments=("--since", "2d6h"))
     lengths = [found[1] for query in audited.fake.queries if (found := re.search(r"increase\(\S+\[(\d+)s\]\)", query))]
-    assert lengths == ["86400"] * 8 + ["21600"] * 4
+    assert lengths == ["86400"] * 2 * 8 + ["21600"] * 8
 
 
 def test_tables(audited: Audits) -> None:
@@ -314,6 +314,12 @@ def test_a_fault_is_one_line_status_two_and_no_file(command: str, fault: str, pr
         (("--timeout", "0", "--prometheus", "http://x"), "not a number of seconds"),
         (("--retries", "many", "--prometheus", "http://x"), "not a number from 0 to 99"),
         (("--prometheus", ""), "--prometheus names no server"),
+        (("--prometheus", "http://x", "--prometheus", "http://y"), "--prometheus stands twice"),
+        (("--prometheus", "http://x", "--cluster-label", "a-b"), "`a-b` is not a label of Prometheus"),
+        (("--prometheus", "http://x", "--cluster-label", "cluster="), "names no cluster"),
+        (("--prometheus", "http://x", "--ready", "--format", "sarif"), "nothing of --ready"),
+        (("--access-log", "idgen=-", "--access-log", "etl=-"), "is named twice"),
+        (("-", "--access-log", "idgen=-"), "is named twice"),
         (("--prometheus", "http://x", "--tenant", ""), "--tenant has no value"),
     ],
 )
@@ -326,7 +332,7 @@ def test_misuse(arguments: tuple[str, ...], said: str, project: Path) -> None:
 
 
 OF_SERVER = (
-    "--since 1d", "--bearer-token-file t", "--basic-auth-file b", "--client-certificate c", "--client-key k",
+    "--since 1d", "--cluster-label c", "--bearer-token-file t", "--basic-auth-file b", "--client-certificate c", "--client-key k",
     "--ca-file a", "--tenant team-a", "--timeout 5", "--retries 1",
 )  # fmt: skip
 
@@ -392,6 +398,71 @@ def test_days_that_nobody_has_traffic_of(command: str, today: str, project: Path
 def test_what_grew_between_two_days_is_asked_for(audited: Audits) -> None:
     audited.json(POLICY, (HTTP, labelled("idgen", "httpbin.org", PASSED), 1.0))
     counted = [query for query in audited.fake.queries if "increase" in query]
-    assert len(counted) == 7 * 4
+    assert len(counted) == 7 * 8
     began = r"\(min_over_time\(\S+\[86400s\]\) or label_replace\(0 - \(last_over_time\(\S+\[86400s\] offset 86400s\) or last_over_time\(\S+\[2419200s:21600s\] offset 172800s\)\)"  # fmt: skip
     assert all(re.search(began, query) for query in counted)
+
+
+LINE = '[{at}] "GET / HTTP/1.1" 200 - via_upstream - "-" 0 0 1 1 "-" "curl" "x" "{host}" "203.0.113.7:{port}" PassthroughCluster 10.0.0.1:1 203.0.113.7:{port} 10.0.0.1:2 - allow_any\n'
+
+
+def test_what_a_log_tells_beside_metrics_is_told_once(audited: Audits) -> None:
+    line = LINE.format(at="2026-11-25T12:00:00.000Z", host="httpbin.org", port=80)
+    for name in ("a.log", "b.log"):
+        (audited.project / name).write_text(line * 2)
+    metrics = [(HTTP, labelled("idgen", host, PASSED), 1.0) for host in ("httpbin.org:80", "other.example.com")]
+    logs = ("--access-log", "idgen=a.log", "--access-log", "idgen=b.log")
+    told = audited.json(POLICY, *metrics, arguments=logs)
+    assert [(each["host"], each["port"], each["by"], each["count"]) for each in told["flows"]] == [
+        ("httpbin.org", None, "metrics", 3),
+        ("httpbin.org", 80, "log", 4),
+        ("other.example.com", None, "metrics", 7),
+    ]
+    assert told["rules"][0]["requests"] == 7
+
+
+def test_left_out_flows_make_no_rule_unused(audited: Audits, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("egresslang.traffic.observed.MOST", 3)
+    flood = [(HTTP, labelled("etl", f"h{at}.example", f"h{at}.example", "NR"), 9.0) for at in range(3)]
+    told = audited.json(POLICY, *flood)
+    assert [(each["state"], each["why"]) for each in told["rules"]] == [
+        ("unknown", "some of what was seen is left out, and may be its")
+    ]
+    assert told["findings"] == []
+    queries = [query for query in audited.fake.queries if "topk" in query]
+    assert all(("response_flags=~" in query) != ("response_flags!~" in query) for query in queries), "asked apart"
+
+
+def test_traffic_without_any_label_of_where_to_is_never_ready(audited: Audits) -> None:
+    told = audited.json(POLICY, (HTTP, labelled("idgen", "", ""), 1.0), arguments=("--ready",))
+    assert [(each["verdict"], each["is"]) for each in told["flows"]] == [("allowed", ["outside", "nameless"])]
+    assert [each["state"] for each in told["rules"] + told["ready"]] == ["unknown", "not-ready"]
+
+
+def test_a_cluster_of_which_nothing_is_known_is_never_ready(audited: Audits, project: Path) -> None:
+    (project / "profile.yaml").write_text(re.sub("  namespaces:\n.*\n", "", PROFILE))
+    assert audited("", arguments=("--ready", "--fail-on", "not-ready")).status == 1
+
+
+def test_the_label_of_a_cluster_is_asked_for(audited: Audits) -> None:
+    flow = (HTTP, labelled("idgen", "httpbin.org", "httpbin.org"), 1.0)
+    audited.json(POLICY, flow, arguments=("--cluster-label", "source_cluster"))
+    asked = [query for query in audited.fake.queries if query != "vector(time())"]
+    assert asked
+    for query in asked:
+        assert query.count('source_cluster="recipes-us"') == query.count("reporter=") or "count_over" in query
+
+
+def test_an_empty_log_is_of_no_time(project: Path) -> None:
+    (project / "a.egress").write_text(POLICY)
+    (project / "empty.log").write_text("")
+    told = Result("audit", "a.egress", "-p", "profile.yaml", "--access-log", "idgen=empty.log")
+    assert told.out.startswith("recipes-us: nothing was observed\n")
+
+
+def test_what_an_expired_rule_granted_is_told_with_it(audited: Audits) -> None:
+    policy = "allow idgen -> httpbin.org:80 http expires=2026-11-01\nallow etl -> a.example.com:443 tls\n"
+    flow = (HTTP, labelled("idgen", "httpbin.org", "httpbin.org"), 1.0)
+    (seen,) = audited.json(policy, flow)["flows"]
+    assert (seen["rules"], [each["line"] for each in seen["expired"]], seen["is"]) == ([], [1], ["outside"])
+    assert "granted by a.egress:1, which expired on 2026-11-01\n" in audited(policy, flow).out

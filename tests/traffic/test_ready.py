@@ -83,10 +83,10 @@ def test_what_is_blocked_already_is_no_reason(ready: Asks) -> None:
 
 def test_what_is_not_known(ready: Asks) -> None:
     assert ready() == ("not-known", "nothing of it was observed", None, 0)
-    assert ready(GRANTED, known=END - 86_400) == (
+    assert ready(GRANTED, known=END - 82_800) == (
         "not-known",
         "what is known of it does not go back far enough",
-        "2026-12-02T00:00:00Z",
+        "2026-12-02T01:00:00Z",
         0,
     )
 

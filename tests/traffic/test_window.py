@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from egresslang.traffic.flow import read_host
 from egresslang.traffic.window import (
     DAY,
+    HOUR,
     LONGEST,
     Moment,
     Page,
     Window,
     latest,
+    longest_gap,
     read_duration,
     show_duration,
     show_moment,
@@ -89,3 +91,11 @@ def test_the_grid_of_a_page_ends_where_it_does(length: int, end: int) -> None:
     assert page.grid % page.step == 0
     assert page.grid - page.shift == end
     assert 0 <= page.shift < page.step
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 5, 7, 30])
+def test_parts_of_a_window_begin_where_a_step_does(days: int) -> None:
+    whole = Window(0, days * DAY)
+    pages = list(whole.pages(longest_gap(whole.length) - HOUR))
+    assert len(pages) == max(days, 7)
+    assert all(page.length % page.step == 0 for page in pages)
