@@ -239,7 +239,7 @@ def test_manifests_that_cannot_be_read(egressc: type[Said], tmp_path: Path) -> N
 
     for text in (
         "a: [",
-        "a: 1\na: 2\n",
+        "apiVersion: networking.istio.io/v1\nkind: Sidecar\nkind: Sidecar\n",
         manifest("ServiceEntry", "x", {"hosts": "a.com"}),
         f"---\n{json.dumps({'meshConfig': {'outboundTrafficPolicy': {'mode': 'REGISTER_ONLY'}}})}\n",
     ):
