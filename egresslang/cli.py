@@ -91,8 +91,10 @@ class _Arguments(Parser):
         (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
+        from egresslang.report.display import shown
+
         self.print_usage(sys.stderr)
-        sys.stderr.write(f"egressc: {message}\n")
+        sys.stderr.write(f"egressc: {shown(message)}\n")
         raise SystemExit(MISUSE)
 
 
