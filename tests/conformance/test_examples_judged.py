@@ -304,14 +304,19 @@ SEVERAL = ["::", "::1", "::2", "::1:1", "1::1", "2001:db8::1", "8000::1"]
 def test_istiod_takes_the_address_of_no_host_for_every_one_and_reads_networks_that_start_there(
     network: str, opened: list[str], ips: tuple[str, ...], beside: list[str], judge: Judge
 ) -> None:
-    """Why `::` is refused and `::/127` is not: `::/0` alone matches nothing, and `0.0.0.0/1` opens IPv6 too."""
+    """Why `::` is refused and `::/127` is not: `::/0` alone matches nothing, and `0.0.0.0/1` opens IPv6 too.
+
+    Of two entries for every address of one port, one of them HTTP, istiod takes either, as it happens to start.
+    """
     listed = [IN_MESH_ENTRY, "./a.example.com", *(["./h.example.com"] if beside else [])]
     manifests = [entry("a.example.com", [(443, "TCP")], "NONE", addresses=[network]), sidecar(listed), *beside]
     answer = ask(
         judge, manifests, [f"tcp [{each}]:443" for each in SEVERAL], proxy=Proxy("team-a", {"app": "idgen"}, ips=ips)
     )
     verdicts = dict(zip(SEVERAL, map(said, answer.verdicts), strict=True))
-    assert verdicts == {each: "allowed a.example.com" if each in opened else "dropped" for each in SEVERAL}
+    expected = {each: "allowed a.example.com" if each in opened else "dropped" for each in SEVERAL}
+    is_left_to_chance = bool(beside) and opened == SEVERAL
+    assert verdicts == expected or (is_left_to_chance and set(verdicts.values()) == {"dropped"})
 
 
 # A policy in kustomize

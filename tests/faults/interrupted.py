@@ -212,12 +212,14 @@ def _trial(job: Job, sent: signal.Signals, is_writing: bool, moment: float) -> I
         yield from _after_a_kill(job, ended, left)
         return
     expected = {0: job.after, 128 + sent: job.after if PLACED in ended.err else job.before}
+    if not is_writing:  # before the command has its signals in hand they end it as they end any process
+        expected[-sent] = job.before
     if ended.status not in expected:
         yield f"status {ended.status}: {ended.err}"
     elif left != expected[ended.status]:
         yield f"status {ended.status}, {ended.err!r}, and what stands is {sorted(left)}"
     says = [f"egressc: ended by {sent.name}; {what}\n" for what in (PLACED, UNTOUCHED)]
-    if ended.err not in ("", *says) or (not ended.err and ended.status and sent != signal.SIGINT):
+    if ended.err not in ("", *says) or (not ended.err and ended.status > 0 and sent != signal.SIGINT):
         yield f"it said {ended.err!r}"
 
 
