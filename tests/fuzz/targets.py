@@ -344,7 +344,7 @@ def _told(*arguments: str, stdin: bytes = b"", **files: bytes) -> tuple[int, str
         said = out.getvalue()
         if "-o" in arguments:
             written = Path(arguments[arguments.index("-o") + 1])
-            out.write(written.read_text() if written.exists() else "")
+            out.write(written.read_text(errors="replace") if written.exists() else "")
             is_new = written.name.replace(".", "_") not in files  # what stood there before keeps what its author wrote
             said = out.getvalue() if is_new else said
     assert status in (0, 1, 2), status
