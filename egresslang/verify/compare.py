@@ -9,6 +9,7 @@ from egresslang.mesh import gateways
 from egresslang.mesh.addresses import parse_address
 from egresslang.mesh.listeners import Cluster, Listener
 from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
+from egresslang.mesh.registry import overlaps
 from egresslang.mesh.scope import is_listed
 from egresslang.policy.intent import Intent, is_checked
 from egresslang.policy.policy import Addresses, Below, Grant, Name
@@ -93,7 +94,11 @@ class Comparison:
         registry, name = self.outbound.registry, grant.destination
         if not isinstance(name, Name) or service.namespace not in gateways.namespaces(registry):
             return False
-        found = [where for _, where in gateways.led(registry) if where.host == name.host]
+        found = [
+            where
+            for virtual, where in gateways.led(registry)
+            if where.host == name.host and any(overlaps(each, name.host) for each in virtual.hosts)
+        ]
         return bool(found) and all(gateways.knows(registry, service.namespace, where) for where in found)
 
     def _passes(self, request: Request, verdict: Verdict, grants: list[Grant]) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from policies import RandomPolicy, kubernetes, printed
 from policies import profile as written
 from random_policies import SHAPES, generate
@@ -492,6 +493,28 @@ def test_a_mesh_that_is_closed_beside_an_egress_gateway(tmp_path: Path, monkeypa
     compared = Said("diff", "--base", "mesh.yaml", "p.egress", "-p", "cluster.yaml")
     assert compared.out == "no access changed from mesh.yaml to p.egress\n"
     Path("p.egress").write_text("allow shop/* -> edition.cnn.com:80 http\n")
+    refused = Said("check", "p.egress", "-p", "cluster.yaml")
+    assert refused.status == 1
+    assert "`shop/cart` could not reach `edition.cnn.com:80`" in refused.out + refused.err
+
+
+def test_a_gateway_that_leads_there_for_another_host_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(through_gateway("REGISTRY_ONLY"))
+    assert Said("import", "mesh.yaml", "-o", "p.egress", "--profile-output", "cluster.yaml").status == 0
+    rest = Path("cluster-resources.yaml")
+    (virtual,) = [each for each in yaml.safe_load_all(rest.read_text()) if each["kind"] == "VirtualService"]
+    others = [each for each in yaml.safe_load_all(rest.read_text()) if each["kind"] != "VirtualService"]
+    of_pods, of_gateway = virtual["spec"]["http"]
+    split = [
+        virtual | {"spec": {"hosts": ["edition.cnn.com"], "gateways": ["mesh"], "http": [of_pods]}},
+        virtual
+        | {"metadata": {"name": "other", "namespace": "shop"}}
+        | {"spec": {"hosts": ["other.example.com"], "gateways": ["istio-egressgateway"], "http": [of_gateway]}},
+    ]
+    rest.write_text(yaml.safe_dump_all([*others, *split]))
     refused = Said("check", "p.egress", "-p", "cluster.yaml")
     assert refused.status == 1
     assert "`shop/cart` could not reach `edition.cnn.com:80`" in refused.out + refused.err
