@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from egresslang.mesh import gateways
 from egresslang.mesh.addresses import parse_address
+from egresslang.mesh.gateways import Gateways
 from egresslang.mesh.listeners import Cluster, Listener
 from egresslang.mesh.outbound import ALLOWED, CLIENT, PASSED, REGISTRY, UNSTABLE, Outbound, Request, Verdict
-from egresslang.mesh.registry import overlaps
+from egresslang.mesh.registry import Registered
 from egresslang.mesh.scope import is_listed
 from egresslang.policy.intent import Intent, is_checked
 from egresslang.policy.policy import Addresses, Below, Grant, Name
@@ -44,10 +44,16 @@ class Comparison:
     """
 
     def __init__(
-        self, intent: Intent, outbound: Outbound, known: Mapping[tuple[str, int], set[str]], resolves_wildcards: bool
+        self,
+        intent: Intent,
+        outbound: Outbound,
+        gateways: Gateways,
+        known: Mapping[tuple[str, int], set[str]],
+        resolves_wildcards: bool,
     ) -> None:
         self.intent = intent
         self.outbound = outbound
+        self.gateways = gateways
         self.known = known
         self.resolves_wildcards = resolves_wildcards
 
@@ -77,7 +83,8 @@ class Comparison:
         if not verdict.reaches:
             return OUTAGE if grants else ""
         if not grants:
-            return "" if self._is_in_mesh(request, verdict) or self._is_same_place(request, verdict) else OVER_GRANT
+            is_inside = self._is_in_mesh(request, verdict) and not self._is_led_out(request, verdict)
+            return "" if is_inside or self._is_same_place(request, verdict) else OVER_GRANT
         if verdict.wraps and any(grant.spelled in ("tls", "https") for grant in grants):
             return OUTAGE
         if any(self._follows(grant, request, verdict) for grant in grants):
@@ -88,18 +95,25 @@ class Comparison:
 
     def _is_led_on(self, grant: Grant, verdict: Verdict) -> bool:
         """Whether a request ends at the Service of a gateway, which leads it on to the name that a grant is for."""
+        service, name = self._gateway(verdict), grant.destination
+        if service is None or not isinstance(name, Name):
+            return False
+        found = [each for each in self.gateways.beyond(name.host) if each.host == name.host]
+        return bool(found) and all(self.gateways.known(service.namespace, each) for each in found)
+
+    def _is_led_out(self, request: Request, verdict: Verdict) -> bool:
+        """Whether a VirtualService leads a request to a gateway, and that one leads it out of the mesh."""
+        service = self._gateway(verdict)
+        if service is None or all(each.kind != "VirtualService" for each in verdict.because):
+            return False
+        beyond = self.gateways.beyond(request.name.rstrip("."))
+        return any(not each.in_mesh for where in beyond for each in self.gateways.known(service.namespace, where))
+
+    def _gateway(self, verdict: Verdict) -> Registered | None:
+        """The Service of gateways at which a request ends, None where it ends elsewhere."""
         service = self.outbound.scope.services.get(verdict.host)
-        if service is None or not service.kubernetes or verdict.dials == CLIENT:
-            return False
-        registry, name = self.outbound.registry, grant.destination
-        if not isinstance(name, Name) or service.namespace not in gateways.namespaces(registry):
-            return False
-        found = [
-            where
-            for virtual, where in gateways.led(registry)
-            if where.host == name.host and any(overlaps(each, name.host) for each in virtual.hosts)
-        ]
-        return bool(found) and all(gateways.knows(registry, service.namespace, where) for where in found)
+        is_one = service is not None and verdict.dials != CLIENT and self.gateways.are_behind(service)
+        return service if is_one else None
 
     def _passes(self, request: Request, verdict: Verdict, grants: list[Grant]) -> bool:
         """Whether an open pod reaches what it dialled or named."""
@@ -142,7 +156,7 @@ class Comparison:
             return False
         grants = self.intent.by_name(protocol, name, port)
         if not grants:
-            return service.kubernetes
+            return service.kubernetes and not self.gateways.are_behind(service)
         if service.host != name or clusters[0].port != port:
             return False
         if service.is_wild:

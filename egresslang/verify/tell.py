@@ -82,7 +82,7 @@ def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterP
     more = f", and {len(group) - 1} more such requests" if len(group) > 1 else ""
     notes = [f"asked: {asked}, by {first.pods}{more}", f"answered: {outcome(verdict, instead)}", *_through(verdict)]
     if deviation.kind == OVER_GRANT:
-        message = f"{first.pods} could reach {reached(deviation.request, verdict)}, which no rule grants it"
+        message = f"{first.pods} could reach {_found_open(first)}, which no rule grants it"
         told = "granted to others" if grant is not None else "nothing grants it"
         label = told if grant is not None or manifest is not None or not own else "this is granted"
     else:
@@ -100,7 +100,7 @@ def _finding(group: list[Found], by_host: Mapping[str, Grant], profile: ClusterP
             label,
             related,
             notes,
-            f"remove or change {existing[-1]}, which stands in the cluster already",
+            f"remove or change {_leading(existing)}, which stands in the cluster already",
             severity=Severity.WARNING if first.is_old else None,
         )
     code = codes.OVER_GRANT if deviation.kind == OVER_GRANT else codes.OUTAGE
@@ -116,10 +116,14 @@ def _stands_already(origin: Origin, profile: ClusterProfile) -> bool:
 
 def _place(because: Sequence[Origin]) -> Span | None:
     """Where the last resource of a verdict's trail is written, if it is in a file that somebody can open."""
-    for origin in reversed(because):
-        if origin.manifest_span is not None and origin.file != EMITTED:
-            return origin.place
-    return None
+    written = [each for each in because if each.manifest_span is not None and each.file != EMITTED]
+    return _leading(written).place if written else None
+
+
+def _leading(because: Sequence[Origin]) -> Origin:
+    """Which of several resources leads a request where it ends: the last route, else the last of them."""
+    routes = [each for each in because if each.kind == "VirtualService"]
+    return (routes or because)[-1]
 
 
 EMITTED = "<manifests>"
@@ -150,6 +154,18 @@ def reached(request: Request, verdict: Verdict) -> str:
         return f"`{verdict.host}:{verdict.port}`"
     address = _shown(request.address)
     return f"`[{address}]:{request.port}`" if ":" in address else f"`{address}:{request.port}`"
+
+
+def _found_open(found: Found) -> str:
+    """What a request reaches that is not granted, which a gateway may lead out of the mesh."""
+    request, verdict = found.deviation.request, found.deviation.verdict
+    service = found.pods.proxy.outbound.scope.services.get(verdict.host)
+    is_led_out = service is not None and service.kubernetes
+    return (
+        f"`{request.name}:{request.port}` through {reached(request, verdict)}"
+        if is_led_out
+        else reached(request, verdict)
+    )
 
 
 def _wanted(deviation: Deviation, grant: Grant | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from egresslang.documents import Unplaced
 from egresslang.findings import Finding, errors
 from egresslang.layouts import read as read_ours
+from egresslang.mesh.gateways import Gateways
 from egresslang.mesh.mesh import Mesh, Proxy, allocated
 from egresslang.mesh.outbound import UNSTABLE
 from egresslang.mesh.read import joined, read, unfolded
@@ -64,7 +65,7 @@ def verify(policy: Policy, profile: ClusterProfile, manifests: Iterable[Source])
     mesh = Mesh(_given_addresses(joined(resources, existing), profile), config)
     pods = list(classes(policy, profile, mesh))
     today = Mesh(_given_addresses(existing, profile), _assumed(profile))
-    deviations = (_dated(each, today) for each in _deviations(policy, profile, pods))
+    deviations = (_dated(each, today) for each in _deviations(policy, profile, Gateways(mesh.registry()), pods))
     found += told(deviations, policy, profile, is_emitted)
     found += cut_off(pods, profile, today)
     return found
@@ -108,21 +109,23 @@ def _dated(found: Found, today: Mesh) -> Found:
     return replace(found, is_old=is_old)
 
 
-def _deviations(policy: Policy, profile: ClusterProfile, pods: Iterable[Class]) -> Iterator[Found]:
+def _deviations(policy: Policy, profile: ClusterProfile, gateways: Gateways, pods: Iterable[Class]) -> Iterator[Found]:
     """What is wrong, class by class, until there is enough of it."""
     left = ENOUGH
     known = known_places(policy.grants)
     for each in pods:
-        for found in _of_class(each, known, profile.version >= RESOLVES_WILDCARDS):
+        for found in _of_class(each, gateways, known, profile.version >= RESOLVES_WILDCARDS):
             yield found
             left -= 1
             if not left:
                 return
 
 
-def _of_class(pods: Class, known: Mapping[tuple[str, int], set[str]], resolves_wildcards: bool) -> Iterator[Found]:
+def _of_class(
+    pods: Class, gateways: Gateways, known: Mapping[tuple[str, int], set[str]], resolves_wildcards: bool
+) -> Iterator[Found]:
     proxy, intent = pods.proxy, pods.intent
-    comparison = Comparison(intent, proxy.outbound, known, resolves_wildcards)
+    comparison = Comparison(intent, proxy.outbound, gateways, known, resolves_wildcards)
     versions = sorted(set(proxy.pod.families))
     for port in ports(intent, proxy.outbound):
         for version in versions:

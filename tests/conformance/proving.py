@@ -18,6 +18,7 @@ from egresslang.compile import compile, read
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, Severity
 from egresslang.mesh.configuration import configured
+from egresslang.mesh.gateways import Gateways
 from egresslang.mesh.mesh import Mesh
 from egresslang.mesh.outbound import Request
 from egresslang.mesh.read import read as read_resources
@@ -96,7 +97,7 @@ class Proof:
 
 def _asked(pods: Class) -> Iterator[Request]:
     outbound = pods.proxy.outbound
-    comparison = Comparison(pods.intent, outbound, {}, True)
+    comparison = Comparison(pods.intent, outbound, Gateways(pods.proxy.mesh.registry()), {}, True)
     for port in ports(pods.intent, outbound):
         for probe in probes(comparison, port, 4, by_sight=False):
             yield probe.request

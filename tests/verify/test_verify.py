@@ -15,6 +15,7 @@ from egresslang.compile import compile, read
 from egresslang.documents import read as read_documents
 from egresslang.findings import Finding, Severity
 from egresslang.mesh.configuration import configured
+from egresslang.mesh.gateways import Gateways
 from egresslang.mesh.mesh import Mesh
 from egresslang.mesh.read import read as read_resources
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy
@@ -127,6 +128,35 @@ def test_an_entry_under_the_clusters_domain_collides() -> None:
     assert one.help == "remove or change ServiceEntry other/hole, which stands in the cluster already"
 
 
+GATEWAY = """{apiVersion: v1, kind: Service, metadata: {name: egress, namespace: istio-system}, spec: {clusterIP: 10.8.0.9, selector: {istio: egressgateway}, ports: [{name: http2, port: 80}]}}
+    - {apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: wild, namespace: istio-system}, spec: {hosts: ["*.example.com"], exportTo: [TO], resolution: DYNAMIC_DNS, ports: [{number: 80, name: http, protocol: HTTP}]}}
+    - """
+
+
+def led_out(export_to: str, gateway: str = "istio-system/egress") -> list[Finding]:
+    """What is found where a standing VirtualService leads all names below a wildcard to a gateway, which leads them on."""
+    virtual = f"""{{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {{name: via, namespace: shop}}, spec: {{hosts: ["*.example.com"], gateways: [mesh, {gateway}], http: [
+  {{match: [{{gateways: [mesh]}}], route: [{{destination: {{host: egress.istio-system.svc.cluster.local, port: {{number: 80}}}}}}]}},
+  {{match: [{{gateways: [{gateway}]}}], route: [{{destination: {{host: "*.example.com", port: {{number: 80}}}}}}]}}]}}}}"""
+    return checked(RESOURCE + GATEWAY.replace("TO", export_to) + virtual)
+
+
+def test_a_route_through_a_gateway_reaches_what_no_rule_grants() -> None:
+    (one,) = led_out(".")
+    assert one.code.id == "EGR504"
+    through = "`egress.istio-system.svc.cluster.local:80`"
+    assert (
+        one.message
+        == f"`shop/cart` could reach `any-other-name.example.com:80` through {through}, which no rule grants it"
+    )
+    assert one.span.text == "via"
+    assert one.help == "remove or change VirtualService shop/via, which stands in the cluster already"
+
+
+def test_a_gateway_that_knows_no_such_place_leads_nowhere() -> None:
+    assert led_out("shop") == []
+
+
 def test_a_former_output_is_no_collision() -> None:
     former = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: hole, namespace: other, labels: {app.kubernetes.io/managed-by: egressc}}, spec: {hosts: [x.other.svc.cluster.local], resolution: DNS, endpoints: [{address: out.example}], ports: [{number: 443, name: tls, protocol: TLS}]}}"
     assert checked(RESOURCE + former) == []
@@ -172,7 +202,13 @@ def asked(policy: Policy, profile: ClusterProfile, text: str):
     if profile.dns_capture:
         return
     for pods in classes(policy, profile, mesh):
-        compared = Comparison(pods.intent, pods.proxy.outbound, known_places(policy.grants), profile.version >= (1, 30))
+        compared = Comparison(
+            pods.intent,
+            pods.proxy.outbound,
+            Gateways(mesh.registry()),
+            known_places(policy.grants),
+            profile.version >= (1, 30),
+        )
         for port in ports(pods.intent, pods.proxy.outbound):
             for probe in probes(compared, port, 4, by_sight=False):
                 yield from compared.deviations(probe.request, pods.proxy.ask(probe.request), probe.dialled)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from egresslang.answers.effective import SPOKEN
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population
 from egresslang.existing.importing.reaches import Reach, everything
-from egresslang.mesh import gateways
+from egresslang.mesh.gateways import Gateways
 from egresslang.mesh.mesh import Mesh
 from egresslang.mesh.read import is_gateway
 from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Subject
@@ -94,11 +94,12 @@ def permits(
 def of_gateways(mesh: Mesh, everybody: Population) -> Iterator[Permit]:
     """What gateways lead to: they need it declared to them, though no Sidecar holds them."""
     registry = mesh.registry()
+    gateways = Gateways(registry)
     spoken = {(each.host, port.number): SPOKEN.get(port.protocol, ()) for each in registry.services if not each.in_mesh for port in each.ports}  # fmt: skip
     who = [each for each in everybody.workloads if is_gateway(dict(each.labels), dict(each.annotations))]
     for each in who:
-        for where in dict.fromkeys(where for _, where in gateways.led(registry)):
-            if gateways.knows(registry, each.namespace, where):
+        for where in dict.fromkeys(where for _, where in gateways.led):
+            if gateways.known(each.namespace, where):
                 for protocol in spoken.get((where.host, where.port), ()):
                     yield Permit(Subject(each.namespace, each.name), (where.host,), where.port, protocol, reason=LED)
 

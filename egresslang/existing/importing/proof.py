@@ -20,7 +20,7 @@ from egresslang.existing.importing.reaches import Flow, flow_of
 from egresslang.existing.importing.script import MeshLine, line_of, mesh_line_of
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.findings import Finding, Severity, errors
-from egresslang.mesh import gateways
+from egresslang.mesh.gateways import Gateways
 from egresslang.mesh.mesh import Proxy
 from egresslang.policy.policy import Everything, Grant
 from egresslang.profile.profile import ClusterProfile
@@ -122,11 +122,11 @@ def differences(
 
 def _at_gateways(before: AskedMesh, after: AskedMesh) -> Iterator[Unkept]:
     """What gateways are to lead to and knew, and do not know any more."""
-    old, registry = before.mesh.registry(), after.mesh.registry()
+    old, new = Gateways(before.mesh.registry()), Gateways(after.mesh.registry())
     why = "what a policy compiles to is exported to who is granted it: grant it to the gateway too"
-    for virtual, where in gateways.led(registry):
-        for namespace in gateways.namespaces(registry):
-            if gateways.knows(old, namespace, where) and not gateways.knows(registry, namespace, where):
+    for virtual, where in new.led:
+        for namespace in new.namespaces:
+            if old.known(namespace, where) and not new.known(namespace, where):
                 what = f"lost: gateways of {namespace} -> {where.host}{f':{where.port}' if where.port else ''}"
                 yield Unkept(what, why, place_of(virtual.origin), is_flow=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from meshes import IN_MESH, PUBLIC, entry, manifest, sidecar
+from meshes import IN_MESH, PUBLIC, WEB, entry, manifest, sidecar
 
 from facts.fact import Fact
 from facts.parts import NEW, OLD, WEB_CALL
@@ -46,6 +46,28 @@ ROUTES = [
             "http a.example:80": "allowed b.example:80",
             "http b.example:80": "allowed b.example:80",
             "tls a.example:443 @203.0.113.9": "allowed a.example",
+        },
+    ),
+    Fact(
+        "a wildcard leads only what is registered below it, where anything is on that port",
+        [*R_ALL, routed(hosts=["*.example"], http=[route(to(WEB.host, 80))]), sidecar(["./a.example", IN_MESH])],
+        {
+            "http b.example:80": "502",
+            "http any.other.example:80": "502",
+            "http a.example:80": f"allowed {WEB.host}:80",
+        },
+    ),
+    Fact(
+        "a wildcard leads every name below it, where nothing is registered below it on that port",
+        [
+            entry("a.example", [(443, "TLS")]),
+            routed(hosts=["*.example"], http=[route(to(WEB.host, 80))]),
+            sidecar(["./a.example", IN_MESH]),
+        ],
+        {
+            "http b.example:80": f"allowed {WEB.host}:80",
+            "http any.other.example:80": f"allowed {WEB.host}:80",
+            "http other.test:80": "502",
         },
     ),
     Fact(
