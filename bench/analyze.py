@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import peers
 from children import Table, by_turns, milliseconds
-from start import installed
+from environment import installed
 
 SIZES = (1_000, 10_000)
 

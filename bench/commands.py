@@ -4,7 +4,7 @@
 - how `check`, `fmt` and `compile` grow with many workloads, many namespaces and many rules for everyone;
 - what several profiles at once take, in relation to one.
 
-Each command is a process of its own in an environment that holds only what egressc is installed with (`start.py`).
+Each command is a process of its own in an environment that holds only what egressc is installed with (`environment.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 from children import PLAIN, Cost, Late, Table, cost, machine, milliseconds, write_case
 from diff import changed
+from environment import installed
 from shapes import MANY, SHAPES, Shape
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -258,8 +259,6 @@ def sections(egressc: Sequence[str], quick: bool) -> list[Table]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    from start import installed
-
     parser = argparse.ArgumentParser(description="Whole commands, from small policies to large ones.")
     parser.add_argument("--quick", action="store_true", help="up to 1,000 rules")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="RULES", help="only the growth, of these sizes")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 
 from children import PLAIN, ROOT, Failed, Late, Table, cost, table
+from environment import installed
 from shapes import address, case, profile
 
 FOLDER = os.path.join(ROOT, "build", "bench")
@@ -202,8 +203,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     install()
     if options.shade:
-        from start import installed
-
         with installed() as egressc:
             print(shade(egressc, SIZES[:1] if options.quick else SIZES).show())
     else:

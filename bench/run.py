@@ -23,6 +23,7 @@ import compile
 import peers
 import start
 from children import HERE, ROOT, Table, machine
+from environment import installed
 from shapes import SHAPES
 
 RESULTS = os.path.join(HERE, "results.json")
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = facts()
     print("\n".join(f"{name}: {said}" for name, said in known.items()), f"\n{machine()}\n", sep="\n")
     made = []
-    with start.installed() as egressc:
+    with installed() as egressc:
         for each in tables(egressc, options.quick):
             print(each.show(), flush=True)
             made.append(each._asdict())

@@ -135,7 +135,7 @@ def test_a_quick_run_keeps_nothing(bench: Any, tmp_path: Any, monkeypatch: pytes
     monkeypatch.setattr(everything, "RESULTS", str(tmp_path / "results.json"))
     monkeypatch.setattr(everything, "tables", lambda *_: iter([children.Table("A", "said", ["x", "y"], [["1", "2"]])]))
     monkeypatch.setattr(everything.peers, "install", lambda: None)
-    monkeypatch.setattr(everything.start, "installed", lambda: nullcontext([]))
+    monkeypatch.setattr(everything, "installed", lambda: nullcontext([]))
     everything.main(["--quick"])
     assert not os.listdir(tmp_path)
     everything.main([])
@@ -154,7 +154,7 @@ def test_formatting_is_measured_against_parsing(tmp_path: object) -> None:
 def test_what_the_tests_install_is_not_measured(bench: Any) -> None:
     """`interegular` makes every start slower by its presence; lark looks for it in any case."""
     start = bench("start")
-    with start.installed() as egressc:
+    with bench("environment").installed() as egressc:
         (listed,) = tables(start.imports(start.commands(egressc)["egressc check -p profile.yaml"], most=10_000))
     names = {row[0] for row in listed}
     assert "lark.lexer" in names
