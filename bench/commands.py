@@ -32,6 +32,12 @@ PROFILES = 50
 LIMIT = 600.0
 """Seconds that a command may take."""
 
+PASSED = (
+    '[2026-01-01T00:00:00.000Z] "- - -" 0 - - - "-" 512 4096 8 - "-" "-" "-" "-" "198.51.100.7:443" PassthroughCluster '
+    "10.4.0.2:40000 198.51.100.7:443 10.4.0.2:40001 n{}.example.net -\n"
+)
+"""What a sidecar writes of a TLS connection to a name that is not registered, which it lets through."""
+
 _ALLOW = re.compile(r"allow (\S+ -> \S+ \w+)")
 
 
@@ -46,6 +52,7 @@ class Case:
         self.expecting = self._write("expecting.egress", _expecting(made.policy))
         self.manifests = os.path.join(folder, "manifests.yaml")
         self.output = os.path.join(folder, "output")
+        self.log = self._write("sidecar.log", "".join(PASSED.format(at) for at in range(size)))
         self.flow = "team-0/app-0 -> api-0.team-0.example.com:443 tls"
 
     def _write(self, name: str, text: str) -> str:
@@ -82,6 +89,8 @@ class Case:
             "graph --format json": [*egressc, "graph", *of_policy, "--format", "json"],
             "alerts": [*egressc, "alerts", *of_policy],
             "profile": [*egressc, "profile", self.workloads()],
+            "audit": [*egressc, "audit", *of_policy, "--access-log", f"team-0/app-0={self.log}"],
+            "learn": [*egressc, "learn", *of_policy, "--access-log", f"team-0/app-0={self.log}"],
         }
 
     def workloads(self) -> str:

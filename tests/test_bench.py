@@ -89,7 +89,8 @@ def test_whole_commands_are_measured_from_size_to_size(tmp_path: object) -> None
     (growth,) = tables(run(tmp_path, "commands.py", "--sizes", "20", "40", "--runs", "1"))
     assert growth[0] == ["command", "20", "40", "peak MiB", "÷ check", "exponent from 20"]
     assert {row[0].split()[0] for row in growth[1:]} == {
-        *("check", "fmt", "compile", "explain", "test", "diff", "analyze", "import", "graph", "alerts", "profile")
+        *("check", "fmt", "compile", "explain", "test", "diff", "analyze", "import", "graph", "alerts", "profile"),
+        *("audit", "learn"),
     }
     assert all(cell for row in growth for cell in row)
 
