@@ -30,17 +30,17 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """The line and column of an offset, both from 1."""
-        starts = self._line_starts()
+        starts = self.line_starts
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
 
     def offset(self, line: int, column: int) -> int:
         """The offset of a line and column, both from 1."""
-        return self._line_starts()[line - 1] + column - 1
+        return self.line_starts[line - 1] + column - 1
 
     def line(self, number: int) -> str:
         """The text of a line, from 1, without its ending; empty past the last one."""
-        starts = self._line_starts()
+        starts = self.line_starts
         if not 0 < number <= len(starts):
             return ""
         end = starts[number] if number < len(starts) else len(self.text)
@@ -52,7 +52,9 @@ class Source:
             self._secrets = secret_stretches(self.text)
         return any(start <= offset < end for start, end in self._secrets)
 
-    def _line_starts(self) -> list[int]:
+    @property
+    def line_starts(self) -> list[int]:
+        """The offset at which each line starts."""
         if self._starts is None:
             starts, end = [0], self.text.find("\n")
             while end >= 0:
