@@ -20,6 +20,7 @@ _prefix = st.one_of(st.just(""), st.integers(0, 33).map(lambda n: f"/{n}"), st.s
 @example("10.0.0.0", "/08")
 @example("10.0.0.0", "/8")
 @example("10.0.0.1", "/8")
+@example("10.128.0.0", "/8")
 @example("10.0.0.256", "")
 @example("0.0.0.0", "/0")
 def test_an_ipv4_network_is_what_the_standard_library_reads(address: str, prefix: str) -> None:
