@@ -38,6 +38,15 @@ class Source:
         """The offset of a line and column, both from 1."""
         return self.line_starts[line - 1] + column - 1
 
+    def extent(self, number: int) -> tuple[int, int]:
+        """The offsets `[begin, end)` of a line, from 1, without its ending."""
+        starts = self.line_starts
+        begin = starts[number - 1]
+        if number == len(starts):
+            return begin, len(self.text)
+        end = starts[number] - 1
+        return begin, end - 1 if end > begin and self.text[end - 1] == "\r" else end
+
     def line(self, number: int) -> str:
         """The text of a line, from 1, without its ending; empty past the last one."""
         starts = self.line_starts
@@ -48,9 +57,14 @@ class Source:
 
     def is_secret(self, offset: int) -> bool:
         """Whether what stands at an offset is of a document that is, or looks like, a Secret: it is not to be shown."""
+        return any(start <= offset < end for start, end in self.secrets)
+
+    @property
+    def secrets(self) -> list[tuple[int, int]]:
+        """The stretches of which nothing is to be shown, see `is_secret`."""
         if self._secrets is None:
             self._secrets = secret_stretches(self.text)
-        return any(start <= offset < end for start, end in self._secrets)
+        return self._secrets
 
     @property
     def line_starts(self) -> list[int]:
@@ -80,7 +94,8 @@ class Span:
     @property
     def is_secret(self) -> bool:
         """Whether what is written there is not to be shown."""
-        return self.source.is_secret(self.start) or self.source.is_secret(max(self.start, self.end - 1))
+        ends = (self.start, max(self.start, self.end - 1))
+        return bool(self.source.secrets) and any(map(self.source.is_secret, ends))
 
     @property
     def place(self) -> tuple[str, int, int]:
