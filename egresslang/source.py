@@ -30,17 +30,26 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """The line and column of an offset, both from 1."""
-        starts = self._line_starts()
+        starts = self.line_starts
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
 
     def offset(self, line: int, column: int) -> int:
         """The offset of a line and column, both from 1."""
-        return self._line_starts()[line - 1] + column - 1
+        return self.line_starts[line - 1] + column - 1
+
+    def extent(self, number: int) -> tuple[int, int]:
+        """The offsets `[begin, end)` of a line, from 1, without its ending."""
+        starts = self.line_starts
+        begin = starts[number - 1]
+        if number == len(starts):
+            return begin, len(self.text)
+        end = starts[number] - 1
+        return begin, end - 1 if end > begin and self.text[end - 1] == "\r" else end
 
     def line(self, number: int) -> str:
         """The text of a line, from 1, without its ending; empty past the last one."""
-        starts = self._line_starts()
+        starts = self.line_starts
         if not 0 < number <= len(starts):
             return ""
         end = starts[number] if number < len(starts) else len(self.text)
@@ -48,11 +57,18 @@ class Source:
 
     def is_secret(self, offset: int) -> bool:
         """Whether what stands at an offset is of a document that is, or looks like, a Secret: it is not to be shown."""
+        return any(start <= offset < end for start, end in self.secrets)
+
+    @property
+    def secrets(self) -> list[tuple[int, int]]:
+        """The stretches of which nothing is to be shown, see `is_secret`."""
         if self._secrets is None:
             self._secrets = secret_stretches(self.text)
-        return any(start <= offset < end for start, end in self._secrets)
+        return self._secrets
 
-    def _line_starts(self) -> list[int]:
+    @property
+    def line_starts(self) -> list[int]:
+        """The offset at which each line starts."""
         if self._starts is None:
             starts, end = [0], self.text.find("\n")
             while end >= 0:
@@ -78,7 +94,8 @@ class Span:
     @property
     def is_secret(self) -> bool:
         """Whether what is written there is not to be shown."""
-        return self.source.is_secret(self.start) or self.source.is_secret(max(self.start, self.end - 1))
+        ends = (self.start, max(self.start, self.end - 1))
+        return bool(self.source.secrets) and any(map(self.source.is_secret, ends))
 
     @property
     def place(self) -> tuple[str, int, int]:

@@ -61,6 +61,8 @@ def suppress(
     `looked_at` are the places of the statements that hold in a cluster of the run: rules for others are not judged, and
     none is without it.
     """
+    if not silenced:
+        return list(found), []
     by_code: dict[tuple[str, str], _Places] = {}
     for each in silenced:
         by_code.setdefault((each.span.source.name, each.code.id), _Places()).add(each)
@@ -89,7 +91,7 @@ def suppress(
                 kept.append(each if left[0] is each.span and not each.elsewhere else each.at(left))
 
     sort(found)
-    if silenced and looked_at is not None and not errors(found):
+    if looked_at is not None and not errors(found):
         last = codes.UNUSED_SUPPRESSION  # one that silences this very finding is judged after all others
         judged = [each for each in silenced if _is_judged(each, looked_at)]
         sort(_unused([each for each in judged if each.code is not last], judged, used))

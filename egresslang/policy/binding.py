@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from egresslang import codes
@@ -37,14 +37,17 @@ class Binding:
 
     # Sources
 
-    def subjects(self, members: Iterable[nodes.Member], namespace: str) -> list[Subject]:
+    def subjects(self, members: Sequence[nodes.Member], namespace: str) -> list[Subject]:
         """Who the members are, once each, for a statement in a namespace."""
+        if len(members) == 1:
+            return list(self._member(members[0], namespace))
         found: dict[Subject, None] = {}
         for member in members:
             found.update(dict.fromkeys(self._member(member, namespace)))
         return list(found)
 
     def _member(self, member: nodes.Member, namespace: str) -> Iterable[Subject]:
+        """Who a member is, once each."""
         if isinstance(member, nodes.AllWorkloads):
             if member.namespace != ANY and not self.knows_namespace(member.namespace, member.span):
                 return ()

@@ -73,8 +73,7 @@ class Destinations:
         self.found = found
         self._cluster_ranges = _cluster_ranges(profile)
         self._services = {(r.name, r.namespace) for r in profile.resources if r.kind == "Service"}
-        domain = re.escape(profile.cluster_domain)
-        self._inside = re.compile(rf"(?:.*\.)?svc\.{domain}|(?:.*\.)?{domain}|.*\.svc")
+        self._inside = (f".{profile.cluster_domain}", ".svc")
 
     def granted(self, asked: Asked) -> Iterator[Reach]:
         """What an allow reaches, once for each port."""
@@ -82,7 +81,9 @@ class Destinations:
         if (problem := self._refusal(asked)) is not None:
             self.found.append(problem)
             return
-        if asked.rule.region and (isinstance(target, nodes.Anything) or _is_internet(target)):
+        if not asked.rule.region:
+            pass
+        elif isinstance(target, nodes.Anything) or _is_internet(target):
             self._tell_claim(asked, _no_region(asked))
         elif not isinstance(target, nodes.Host) or asked.addresses is not None:
             key = show_target(target)
@@ -91,8 +92,8 @@ class Destinations:
         if isinstance(target, nodes.Anything):
             yield Reach(_EVERYTHING, 0, "", "")
             return
-        if isinstance(target, _NAMES) and "xn--" in (name := show_target(target)):
-            self.found.extend(_look_alike(name, target.span))
+        if isinstance(target, _NAMES) and "xn--" in _name(target):
+            self.found.extend(_look_alike(show_target(target), target.span))
         for network in asked.addresses or ([target] if isinstance(target, nodes.Network) else ()):
             if f"IPv{network.version}" not in self.profile.ip_families:
                 self.found.append(_other_family(network))
@@ -228,18 +229,17 @@ class Destinations:
         return problem
 
     def _in_mesh(self, target: nodes.Host | nodes.Wildcard) -> bool:
-        if isinstance(target, nodes.Wildcard):
-            domain = self.profile.cluster_domain
-            inside = target.suffix == "svc" or self._inside.fullmatch(target.suffix)
-            return bool(inside) or f".svc.{domain}".endswith(f".{target.suffix}")
-        return bool(self._inside.fullmatch(target.name))
+        domain, name = self.profile.cluster_domain, _name(target)
+        if isinstance(target, nodes.Wildcard) and (name == "svc" or f".svc.{domain}".endswith(f".{name}")):
+            return True
+        return name == domain or name.endswith(self._inside)
 
     def _short_for(self, target: nodes.Host | nodes.Wildcard) -> str:
         """The namespace of the Service that `service.namespace` is short for in every pod; empty if it is for none.
 
         `*.namespace` is short for all of them, and `*.service.namespace` for the pods of one.
         """
-        name = target.suffix if isinstance(target, nodes.Wildcard) else target.name
+        name = _name(target)
         service, dot, namespace = name.partition(".")
         if (service, namespace) in self._services:
             return namespace
@@ -393,6 +393,8 @@ class Destinations:
         """Flows to addresses: whatever the bytes, but for http to one address, which is checked."""
         for version in (4, 6):
             mine = [n for n in networks if n.version == version]
+            if not mine:
+                continue
             ranges = merge(network_range(n.version, n.first, n.prefix) for n in mine)
             ranges = subtract(
                 ranges, merge(network_range(h.version, h.first, h.prefix) for h in holes if h.version == version)
@@ -433,6 +435,11 @@ class Destinations:
         else:
             for reach in self._internet(0, "tcp", []):
                 yield reach.destination
+
+
+def _name(target: nodes.Host | nodes.Wildcard) -> str:
+    """The name, or the suffix of all the names, that a target is."""
+    return target.suffix if isinstance(target, nodes.Wildcard) else target.name
 
 
 def _no_colon(host: nodes.Host) -> Finding | None:

@@ -15,8 +15,6 @@ _Item = nodes.Member | nodes.Target | nodes.Entry | nodes.Port | nodes.Service
 def repeated(statement: nodes.Statement) -> Iterator[Finding]:
     """Each word of a list in a statement that stands there already."""
     for items in _lists(statement):
-        if len(items) < 2:
-            continue
         first: dict[_Item, _Item] = {}
         for before, item in zip((None, *items), items, strict=False):
             same = first.setdefault(item, item)
@@ -24,20 +22,21 @@ def repeated(statement: nodes.Statement) -> Iterator[Finding]:
                 yield _twice(item.span, same.span, Span(item.span.source, before.span.end, item.span.end))
 
 
-def _lists(statement: nodes.Statement) -> Iterator[Sequence[_Item]]:
+def _lists(statement: nodes.Statement) -> list[Sequence[_Item]]:
+    """The lists of a statement that have several items."""
+    lists: list[Sequence[_Item]] = []
     if isinstance(statement, nodes.WorkloadSet):
-        yield statement.members
+        lists = [statement.members]
     elif isinstance(statement, nodes.HostSet):
-        yield statement.entries
-        yield from (entry.ports for entry in statement.entries)
+        lists = [statement.entries, *[entry.ports for entry in statement.entries]]
     elif isinstance(statement, nodes.Mesh):
-        yield from (statement.sources.members, statement.services)
+        lists = [statement.sources.members, statement.services]
     elif not isinstance(statement, nodes.NamespaceLine):
-        where = statement.destinations
-        yield from (statement.sources.members, statement.sources.excepted, where.ports, where.holes)
-        yield from (entry.ports for entry in where.entries)
+        who, where = statement.sources, statement.destinations
+        lists = [who.members, who.excepted, where.ports, where.holes, *[entry.ports for entry in where.entries]]
         if not isinstance(statement, nodes.Allow):
-            yield where.entries
+            lists.append(where.entries)
+    return [items for items in lists if len(items) > 1]
 
 
 def _twice(span: Span, first: Span, rest: Span) -> Finding:

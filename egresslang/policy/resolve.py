@@ -81,19 +81,23 @@ class _Resolver:
         self.assertions: list[Assertion] = []
         self.mesh: dict[Subject, set[str]] = {}
         self.named: set[Subject] = set()
+        self.root = Subject(profile.root_namespace, ANY)
         self.attributes = Attributes(binding, profile, found)
         self.destinations = Destinations(binding, profile, found)
         self.left = limits.EXPANSION.now
+        self.most_findings = limits.FINDINGS.now
+        self.has_variables = False
 
     def file(self, file: nodes.File) -> None:
         """Everything a file says."""
         namespace = self.profile.default_namespace
+        self.has_variables = "${" in file.source.text
         for statement in file.statements:
             self.found.extend(repeated(statement))
             if isinstance(statement, nodes.NamespaceLine):
                 namespace = statement.name
                 self.binding.enter(statement)
-            elif isinstance(statement, nodes.WorkloadSet | nodes.HostSet):
+            elif isinstance(statement, (nodes.WorkloadSet, nodes.HostSet)):
                 continue
             elif not self.attributes.hold_here(statement.attributes):
                 self.binding.definitions.use(statement, namespace)
@@ -112,7 +116,7 @@ class _Resolver:
         self.left -= flows
         if self.left < 0:
             raise _TooMuch(limits.EXPANSION, "the policy stands for too many flows", span)
-        if len(self.found) > limits.FINDINGS.now:
+        if len(self.found) > self.most_findings:
             raise _TooMuch(limits.FINDINGS, "there are too many findings", span)
 
     def _counted(
@@ -141,9 +145,9 @@ class _Resolver:
             )
             return
         subjects = self._subjects(statement.sources, namespace)
-        self.named.update(subject for subject in subjects if subject.workload != ANY)
+        self.named.update([subject for subject in subjects if subject.workload != ANY])
         live = self._is_live(rule)
-        varies = _has_variables(statement)
+        varies = self.has_variables and _has_variables(statement)
         holes = self.destinations.holes(statement.destinations, namespace)
         if holes is None:
             return
@@ -175,7 +179,7 @@ class _Resolver:
                 if number >= len(ports):  # an address cut out of a network leaves several
                     self._spend(len(subjects), statement.span)
                 if live:
-                    self.grants.extend(
+                    self.grants += [
                         Grant(
                             subject,
                             reach.destination,
@@ -187,7 +191,7 @@ class _Resolver:
                             span,
                         )
                         for subject in subjects
-                    )
+                    ]
         if holes:
             self._spend(len(holes) * len(targets), statement.span)
             self.destinations.tell_idle(statement.destinations.holes, targets, namespace)
@@ -197,7 +201,7 @@ class _Resolver:
         """Who the sources are, if each can have a Sidecar of its own."""
         subjects = self.binding.subjects(sources.members, namespace)
         self._spend(len(subjects), sources.span)
-        root = Subject(self.profile.root_namespace, ANY)
+        root = self.root
         if root in subjects and self.profile.enforcement.level == "mesh":
             self._tell(
                 finding(

@@ -67,9 +67,9 @@ def marks(label: Label, style: str) -> list[Mark]:
     source, start, end = label.span.source, label.span.start, label.span.end
     size = len(source.text)
     first_line, _ = source.position(min(start, size))
-    last_line, _ = source.position(min(max(start, end - 1), size))
     words = safe(label.text)
     first = _line(source, first_line)
+    last_line = first_line if end <= first.end else source.position(min(max(start, end - 1), size))[0]
     start = min(start, first.end)
     if first_line == last_line:
         return [Mark(first_line, start, max(start, min(end, first.end)), words, style)]
@@ -110,13 +110,7 @@ def _row(number: int, view: _View) -> Row:
 
 
 def _line(source: Source, number: int) -> _Line:
-    text = source.text
-    begin = source.offset(number, 1)
-    lines, _ = source.position(len(text))
-    if number == lines:
-        return _Line(text, begin, len(text))
-    end = source.offset(number + 1, 1) - 1
-    return _Line(text, begin, end - 1 if text.startswith("\r", end - 1) and end > begin else end)
+    return _Line(source.text, *source.extent(number))
 
 
 def _after_indent(line: _Line, end: int) -> int:
@@ -220,18 +214,25 @@ def _under(marks: list[Mark], view: _View, room: int | None) -> Iterator[list[Se
     for mark in marks:
         start = view.column(mark.start)
         placed.append((start, max(start + 1, view.column(mark.end)), mark))
-    last = max(placed, key=lambda place: (place[1], place[0], place[2].style != RELATED))
+    last = placed[-1] if len(placed) == 1 else max(placed, key=_is_last)
     segments = _underlines(placed)
     fits = room is None or last[1] + 1 + columns(last[2].text) <= room
     if last[2].text and fits:
         segments.append((last[1] + 1, last[2].style, last[2].text))
     yield segments
-    hung = sorted((p for p in placed if p[2].text and not (p is last and fits)), key=lambda place: -place[0])
+    hung = [place for place in placed if place[2].text and not (place is last and fits)]
+    hung.sort(key=lambda place: -place[0])
     if hung:
         yield _stems(hung)
     for index, (start, _, mark) in enumerate(hung):
         left = [place for place in hung[index + 1 :] if place[0] < start]
         yield from _hanging(start, mark, _stems(left), room)
+
+
+def _is_last(place: tuple[int, int, Mark]) -> tuple[int, int, bool]:
+    """The order in which the last of several marks is the one whose words stand beside it."""
+    start, end, mark = place
+    return end, start, mark.style != RELATED
 
 
 def _hanging(start: int, mark: Mark, stems: list[Segment], room: int | None) -> Iterator[list[Segment]]:

@@ -42,7 +42,7 @@ def render(findings: Iterable[Finding], *, color: bool = False, width: int | Non
     `width` is that of the terminal in columns: notes are wrapped and long source lines cut to it.
     """
     paint = painter(color)
-    return "\n".join(["".join([f"{line}\n" for line in _finding(each, paint, width)]) for each in findings])
+    return "\n".join(["\n".join([*_finding(each, paint, width), ""]) for each in findings])
 
 
 def summary(findings: Iterable[Finding], checked: Checked) -> str:
@@ -69,7 +69,7 @@ def _finding(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]
     digits = max((len(str(mark.line)) for _, marked in blocks.values() for mark in marked), default=1)
     bar = paint("gutter", " " * (digits + 2) + "|")
     limit = _LINE if width is None else max(_NARROWEST, width - digits - 4)
-    yield from _title(f"{severity}[{finding.code.id}]", finding, paint, width)
+    yield from _title(severity, finding, paint, width)
     for source, (place, marked) in blocks.items():
         if source is finding.span.source:
             arrow = "-->"
@@ -88,19 +88,20 @@ def _finding(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]
         yield from _remark(word, text, digits, paint, width)
 
 
-def _title(code: str, finding: Finding, paint: Paint, width: int | None) -> Iterator[str]:
+def _title(severity: str, finding: Finding, paint: Paint, width: int | None) -> list[str]:
     """The code, the message and the cluster, in as many lines as the terminal needs."""
+    code = f"{severity}[{finding.code.id}]"
     message = shown(f"{code}: {finding.message}")
     first, *others = wrap(message, None if width is None else max(_NARROWEST, width - 2))
     last = f"  {others[-1]}" if others else first
     cluster = f"(cluster {shown(finding.cluster)})" if finding.cluster else ""
-    lines = [paint(str(finding.severity), code) + paint("strong", first.removeprefix(code))]
+    lines = [paint(severity, code) + paint("strong", first.removeprefix(code))]
     lines += ["  " + paint("strong", line) for line in others]
     if cluster and width is not None and columns(f"{last} {cluster}") > width:
         lines.append(f"  {cluster}")
     elif cluster:
         lines[-1] += f" {cluster}"
-    yield from lines
+    return lines
 
 
 def _blocks(finding: Finding, severity: str) -> dict[Source, tuple[str, list[Mark]]]:

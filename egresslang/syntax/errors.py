@@ -35,6 +35,7 @@ _PASTED = (
 """What stands in column one of other files: how it starts, the message, the label, the help."""
 QUOTES = "'‘’“”"
 """The quotes that people and their programs write instead of `"`."""
+_EACH_QUOTE = tuple(QUOTES)
 SHAPES = {
     "namespace": "namespace recipes",
     "workloads": "workloads web-tier = frontend, mobile-bff",
@@ -273,7 +274,7 @@ def not_a_service(text: str, span: Span) -> Finding:
 
 def wrong_quotes(value: str, span: Span) -> Finding | None:
     """A value in quotes that are letters like any other here, single or curly ones, if it is one."""
-    if value[:1] not in tuple(QUOTES):
+    if not value.startswith(_EACH_QUOTE):
         return None
     kind = "single" if value[0] in "'‘’" else "curly"
     inner = match[1] if (match := re.fullmatch(rf"[{QUOTES}]([^{QUOTES}\"\\\r\n]*)[{QUOTES}]", value)) else None

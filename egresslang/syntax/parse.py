@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from lark.exceptions import UnexpectedInput
@@ -14,7 +14,7 @@ from egresslang.source import Source, Span
 from egresslang.suggest import is_misspelling, nearest
 from egresslang.syntax import errors, nodes
 from egresslang.syntax.grammar import load
-from egresslang.syntax.shapes import Plan, Shapes, Token
+from egresslang.syntax.shapes import Shapes
 from egresslang.syntax.words import (
     is_label,
     port_node,
@@ -35,9 +35,8 @@ ATTRIBUTES = {
 """The attributes each statement takes."""
 
 _KEYS = tuple(dict.fromkeys(key for keys in ATTRIBUTES.values() for key in keys))
-_START = re.compile(r"^(?![ \t\r\n#])", re.MULTILINE)
 _HOSTILE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]|\r(?!\n)"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff](?!(?<=\r)\n)"
 )
 _FIRST_WORD = re.compile(r"[^\s:={}\[\],\"]+|.")
 _KEYWORD = re.compile(rf"(?:{'|'.join(KEYWORDS)})(?=\s|$)")
@@ -52,8 +51,9 @@ def parse(source: Source) -> tuple[nodes.File, list[Finding]]:
     parser = _parser()
     text = source.text
     in_yaml = is_open = False
+    most = limits.STATEMENTS.now
     for start, end in _cut(source, found):
-        if len(found) > limits.STATEMENTS.now:
+        if len(found) > most:
             message = f"`{source.name}` has more than {limits.STATEMENTS.shown} statements that do not parse"
             found.append(
                 limits.over(limits.STATEMENTS, Span(source, start, start + 1), message, "the rest is not read")
@@ -102,9 +102,8 @@ def _cut(source: Source, found: list[Finding]) -> Iterator[tuple[int, int]]:
     """Start and end of each statement: from a first column to the next one."""
     text = source.text
     bom = 1 if text.startswith("\ufeff") else 0
-    starts = [match.start() for match in _START.finditer(text, bom) if match.start() < len(text)]
-    if bom and len(text) > 1 and text[1] not in " \t\r\n#" and starts[:1] != [1]:
-        starts.insert(0, 1)
+    begins = [max(start, bom) for start in source.line_starts]
+    starts = [start for start in begins if start < len(text) and text[start] not in " \t\r\n#"]
     head = text[bom : starts[0]] if starts else text[bom:]
     for line in re.finditer(r"[^\r\n]+", head):
         if (words := line[0].strip()) and not words.startswith("#"):
@@ -158,155 +157,142 @@ class _Statements:
         self.found = found
         before = len(found)
         try:
-            plan, tokens = self.shapes.parse(source, start, end)
+            made: nodes.Statement = self.shapes.parse(source, start, end)
         except UnexpectedInput as problem:
             from egresslang.syntax import stuck
 
             found.append(stuck.explain(problem, source, start, end, _KEYS))
             return None
-        made: nodes.Statement = self._made(plan, tokens)
         return made if len(found) == before else None
-
-    def _made(self, plan: Plan, tokens: list[Token]) -> Any:
-        make, parts = plan
-        return make([tokens[each] if each.__class__ is int else self._made(each, tokens) for each in parts])
 
     def _tell(self, problem: Finding) -> None:
         self.found.append(problem)
 
     # Sources
 
-    def member(self, children: list[Token]) -> Any:
-        word = children[0]
-        span = word.span
-        member = errors.quoted(word.text, span) or read_member(word.text, span)
+    def member(self, word: Span) -> Any:
+        text = word.text
+        member = read_member(text, word)
         if isinstance(member, Finding):
-            self._tell(member)
+            self._tell(errors.quoted(text, word) or member)
         return member
 
-    def labelled(self, children: list[Any]) -> Any:
-        namespace = children[0].text if children[0].type == "WORD" else ""
-        span = children[0].span.to(children[-1].span)
+    def labelled(self, *children: Any) -> Any:
+        first, labels_of, last = children[0], children[-2], children[-1]
+        namespace = first.text if len(children) == 4 else ""
         if namespace not in ("", "*") and not is_label(namespace.removesuffix("/*")):
-            self._tell(errors.not_a_namespace(namespace, children[0].span))
+            self._tell(errors.not_a_namespace(namespace, first))
         labels = []
-        for token in children[-2]:
-            key, equals, value = token.text.partition("=")
+        for span in labels_of:
+            text = span.text
+            key, equals, value = text.partition("=")
             if not re.fullmatch(
                 r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", key
             ) or not re.fullmatch(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)?", value):
-                self._tell(errors.not_a_label(token.text, token.span))
+                self._tell(errors.not_a_label(text, span))
             labels.append((key, value if equals else None))
         return nodes.Labelled(
-            namespace.removesuffix("/*"), tuple(sorted(labels, key=lambda label: (label[0], label[1] or ""))), span
+            namespace.removesuffix("/*"),
+            tuple(sorted(labels, key=lambda label: (label[0], label[1] or ""))),
+            first.to(last),
         )
 
-    def labels(self, children: list[Token]) -> list[Token]:
-        return children
+    def labels(self, *labels: Span) -> tuple[Span, ...]:
+        return labels
 
-    def sources(self, children: list[Any]) -> tuple[Any, ...]:
-        return tuple(children)
+    def sources(self, *members: Any) -> tuple[Any, ...]:
+        return members
 
-    def members(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
-        if len(children) == 1:
-            return (children[0],), children[0].span
-        return children[1], children[0].span.to(children[2].span)
+    def members(self, first: Any, members: tuple[Any, ...] = (), last: Span | None = None) -> tuple[Any, Span]:
+        return (members, first.to(last)) if last else ((first,), first.span)
 
-    def source(self, children: list[Any]) -> nodes.Sources:
-        members, span = children[0]
+    def source(self, written: tuple[Any, Span]) -> nodes.Sources:
+        members, span = written
         return nodes.Sources(members, (), span)
 
-    def source_except(self, children: list[Any]) -> nodes.Sources:
-        members, span = children[0]
-        excepted, last = children[2]
+    def source_except(self, written: tuple[Any, Span], _: Span, cut: tuple[Any, Span]) -> nodes.Sources:
+        (members, span), (excepted, last) = written, cut
         return nodes.Sources(members, excepted, span.to(last))
 
     # Destinations
 
-    def host(self, children: list[Token]) -> Any:
-        word = children[0]
-        read = read_bracketed if word.type == "BRACKETED" else read_target
-        span = word.span
-        target = errors.shell(word.text, span) or errors.quoted(word.text, span) or read(word.text, span)
-        if isinstance(target, Finding):
-            self._tell(target)
+    def host(self, word: Span) -> Any:
+        text = word.text
+        target = read_bracketed(text, word) if text[0] == "[" else read_target(text, word)
+        if isinstance(target, (Finding, nodes.Template)):
+            target = errors.shell(text, word) or errors.quoted(text, word) or target
+            if isinstance(target, Finding):
+                self._tell(target)
         return target
 
-    def port(self, children: list[Token]) -> Any:
-        protocol = children[1].text if len(children) == 2 else ""
-        number = children[0].span
-        port = port_node(children[0].text, protocol, children[0].span.to(children[-1].span), number)
+    def port(self, number: Span, word: Span | None = None) -> Any:
+        protocol = word.text if word else ""
+        port = port_node(number.text, protocol, number.to(word) if word else number, number)
         if isinstance(port, Finding):
             self._tell(port)
-        elif protocol and protocol not in nodes.PROTOCOLS:
-            self._tell(errors.unknown_protocol(protocol, children[1].span))
+        elif word and protocol not in nodes.PROTOCOLS:
+            self._tell(errors.unknown_protocol(protocol, word))
         return port
 
-    def ports(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
-        if len(children) == 1:
-            return (children[0],), children[0].span
-        return tuple(children[1:-1]), children[0].span.to(children[-1].span)
+    def ports(self, first: Any, *others: Any) -> tuple[tuple[Any, ...], Span]:
+        return (others[:-1], first.to(others[-1])) if others else ((first,), first.span)
 
-    def entry(self, children: list[Any]) -> nodes.Entry:
-        if len(children) == 1:
-            return nodes.Entry(children[0], (), children[0].span)
-        ports, span = children[1]
-        return nodes.Entry(children[0], ports, children[0].span.to(span))
+    def entry(self, target: Any, written: tuple[tuple[Any, ...], Span] | None = None) -> nodes.Entry:
+        if written is None:
+            return nodes.Entry(target, (), target.span)
+        ports, span = written
+        return nodes.Entry(target, ports, target.span.to(span))
 
-    def entries(self, children: list[Any]) -> tuple[Any, ...]:
-        return tuple(children)
+    def entries(self, *entries: Any) -> tuple[Any, ...]:
+        return entries
 
-    def target(self, children: list[Any]) -> nodes.Destinations:
-        if len(children) == 1:
-            entry = children[0]
-            return nodes.Destinations((nodes.Entry(entry.target, (), entry.target.span),), entry.ports, (), entry.span)
-        span = children[0].span.to(children[2].span)
-        if len(children) == 3:
-            return nodes.Destinations(children[1], (), (), span)
-        ports, last = children[3]
-        if both := next((entry for entry in children[1] if entry.ports), None):
+    def target(
+        self, first: Any, entries: Any = (), close: Span | None = None, written: Any = None
+    ) -> nodes.Destinations:
+        if close is None:
+            alone = nodes.Entry(first.target, (), first.target.span) if first.ports else first
+            return nodes.Destinations((alone,), first.ports, (), first.span)
+        if written is None:
+            return nodes.Destinations(entries, (), (), first.to(close))
+        ports, last = written
+        if both := next((entry for entry in entries if entry.ports), None):
             self._tell(errors.ports_twice(both.span, last))
-        return nodes.Destinations(children[1], ports, (), span.to(last))
+        return nodes.Destinations(entries, ports, (), first.to(last))
 
-    def holes(self, children: list[Any]) -> tuple[tuple[Any, ...], Span]:
-        if len(children) == 1:
-            return (children[0],), children[0].span
-        return tuple(children[1:-1]), children[0].span.to(children[-1].span)
+    def holes(self, first: Any, *others: Any) -> tuple[tuple[Any, ...], Span]:
+        return (others[:-1], first.to(others[-1])) if others else ((first,), first.span)
 
-    def destination(self, children: list[Any]) -> Any:
-        return children[0]
+    def destination(self, target: nodes.Destinations) -> nodes.Destinations:
+        return target
 
-    def destination_except(self, children: list[Any]) -> nodes.Destinations:
-        target, (holes, last) = children[0], children[2]
+    def destination_except(self, target: nodes.Destinations, _: Span, cut: tuple[Any, Span]) -> nodes.Destinations:
+        holes, last = cut
         return nodes.Destinations(target.entries, target.ports, holes, target.span.to(last))
 
     # Attributes
 
-    def value(self, children: list[Token]) -> nodes.Value:
-        token = children[0]
-        if token.type == "VALUE":
-            if problem := errors.wrong_quotes(token.text, token.span):
+    def value(self, span: Span) -> nodes.Value:
+        text = span.text
+        if text[0] != '"':
+            if problem := errors.wrong_quotes(text, span):
                 self._tell(problem)
-            return nodes.Value(token.text, token.span)
-        text = token.text[1:-1]
+            return nodes.Value(text, span)
+        text = text[1:-1]
         if bad := re.search(r"\\(?![\"\\]).|\\(?![\"\\])$", re.sub(r"\\\\", "", text)):
-            self._tell(errors.bad_escape(bad[0], token.span))
-        return nodes.Value(re.sub(r"\\([\"\\])", r"\1", text) if "\\" in text else text, token.span)
+            self._tell(errors.bad_escape(bad[0], span))
+        return nodes.Value(re.sub(r"\\([\"\\])", r"\1", text) if "\\" in text else text, span)
 
-    def attribute(self, children: list[Any]) -> nodes.Attribute:
-        key: Token = children[0]
-        value: nodes.Value = children[1]
-        span = key.span
-        if value.span.start > span.end and re.match(rf"(?:{'|'.join(_KEYS)})=", value.span.text):
-            self._tell(errors.no_value(key.text[:-1], span))
-        return nodes.Attribute(key.text[:-1], (value,), span.to(value.span))
+    def attribute(self, key: Span, value: nodes.Value) -> nodes.Attribute:
+        name = key.text[:-1]
+        if value.span.start > key.end and re.match(rf"(?:{'|'.join(_KEYS)})=", value.span.text):
+            self._tell(errors.no_value(name, key))
+        return nodes.Attribute(name, (value,), key.to(value.span))
 
-    def attribute_list(self, children: list[Any]) -> nodes.Attribute:
-        key: Token = children[0]
-        return nodes.Attribute(key.text[:-1], tuple(children[2:-1]), key.span.to(children[-1].span))
+    def attribute_list(self, key: Span, _: Span, *others: Any) -> nodes.Attribute:
+        return nodes.Attribute(key.text[:-1], others[:-1], key.to(others[-1]))
 
-    def attributes(self, children: list[Any]) -> tuple[Any, ...]:
-        return tuple(children)
+    def attributes(self, *attributes: nodes.Attribute) -> tuple[nodes.Attribute, ...]:
+        return attributes
 
     def _attributes(self, statement: str, attributes: tuple[nodes.Attribute, ...]) -> tuple[nodes.Attribute, ...]:
         seen: dict[str, nodes.Attribute] = {}
@@ -329,59 +315,55 @@ class _Statements:
 
     # Statements
 
-    def namespace(self, children: list[Token]) -> nodes.NamespaceLine:
-        name = children[1].text
+    def namespace(self, keyword: Span, word: Span) -> nodes.NamespaceLine:
+        name = word.text
         if not is_label(name):
-            self._tell(errors.not_a_namespace(name, children[1].span))
-        return nodes.NamespaceLine(name, children[0].span.to(children[1].span))
+            self._tell(errors.not_a_namespace(name, word))
+        return nodes.NamespaceLine(name, keyword.to(word))
 
-    def workload_set(self, children: list[Any]) -> nodes.WorkloadSet:
-        name = self._set_name(children[1])
-        return nodes.WorkloadSet(name, children[2], children[1].span, children[0].span.to(children[2][-1].span))
+    def workload_set(self, keyword: Span, word: Span, members: tuple[Any, ...]) -> nodes.WorkloadSet:
+        return nodes.WorkloadSet(self._set_name(word), members, word, keyword.to(members[-1].span))
 
-    def host_set(self, children: list[Any]) -> nodes.HostSet:
-        name = self._set_name(children[1])
-        return nodes.HostSet(name, children[2], children[1].span, children[0].span.to(children[2][-1].span))
+    def host_set(self, keyword: Span, word: Span, entries: tuple[nodes.Entry, ...]) -> nodes.HostSet:
+        return nodes.HostSet(self._set_name(word), entries, word, keyword.to(entries[-1].span))
 
-    def _set_name(self, token: Token) -> str:
-        if not is_label(token.text):
-            self._tell(errors.not_a_set_name(token.text, token.span))
-        return token.text
+    def _set_name(self, word: Span) -> str:
+        name = word.text
+        if not is_label(name):
+            self._tell(errors.not_a_set_name(name, word))
+        return name
 
-    def _rule(self, make: Callable[..., Any], statement: str, children: list[Any]) -> Any:
-        keyword, sources, destinations, attributes = children
-        last = attributes[-1].span if attributes else destinations.span
-        return make(sources, destinations, self._attributes(statement, attributes), keyword.span.to(last))
+    def allow(self, keyword: Span, sources: Any, destinations: Any, attributes: Any) -> nodes.Allow:
+        span = keyword.to((attributes[-1] if attributes else destinations).span)
+        return nodes.Allow(sources, destinations, self._attributes("allow", attributes), span)
 
-    def allow(self, children: list[Any]) -> Any:
-        return self._rule(nodes.Allow, "allow", children)
+    def deny(self, keyword: Span, sources: Any, destinations: Any, attributes: Any) -> nodes.Deny:
+        span = keyword.to((attributes[-1] if attributes else destinations).span)
+        return nodes.Deny(sources, destinations, self._attributes("deny", attributes), span)
 
-    def deny(self, children: list[Any]) -> Any:
-        return self._rule(nodes.Deny, "deny", children)
+    def outcome(self, word: Span) -> Span:
+        return word
 
-    def outcome(self, children: list[Token]) -> Token:
-        return children[0]
-
-    def expect(self, children: list[Any]) -> nodes.Expect:
-        keyword, sources, destinations, before, outcome, after = children
+    def expect(
+        self, keyword: Span, sources: Any, destinations: Any, before: Any, outcome: Span, after: Any
+    ) -> nodes.Expect:
         attributes = self._attributes("expect", before + after)
-        last = after[-1].span if after else outcome.span
-        said = outcome.span
-        return nodes.Expect(sources, destinations, attributes, outcome.text, keyword.span.to(last), said)
+        span = keyword.to(after[-1].span if after else outcome)
+        return nodes.Expect(sources, destinations, attributes, outcome.text, span, outcome)
 
-    def services(self, children: list[Token]) -> tuple[nodes.Service, ...]:
+    def services(self, *words: Span) -> tuple[nodes.Service, ...]:
         services = []
-        for token in children:
-            namespace, _, name = token.text.rpartition("/")
+        for word in words:
+            text = word.text
+            namespace, _, name = text.rpartition("/")
             if (namespace and not is_label(namespace)) or not (is_label(name) or (name == "*" and namespace)):
-                self._tell(errors.not_a_service(token.text, token.span))
-            services.append(nodes.Service(namespace, name, token.span))
+                self._tell(errors.not_a_service(text, word))
+            services.append(nodes.Service(namespace, name, word))
         return tuple(services)
 
-    def mesh(self, children: list[Any]) -> nodes.Mesh:
-        keyword, sources, services, attributes = children
-        last = attributes[-1].span if attributes else services[-1].span
-        return nodes.Mesh(sources, services, self._attributes("mesh", attributes), keyword.span.to(last))
+    def mesh(self, keyword: Span, sources: Any, services: Any, attributes: Any) -> nodes.Mesh:
+        span = keyword.to((attributes or services)[-1].span)
+        return nodes.Mesh(sources, services, self._attributes("mesh", attributes), span)
 
 
 _made: list[_Statements] = []

@@ -1,19 +1,19 @@
 """Shapes: how a statement is put together follows from the types of its tokens alone, so lark says it once for each sequence.
 
 Steps grow beside lark, one for each token: a step reads the next token as lark's contextual lexer does there, and where
-a statement ends stands the plan of its parse tree. What the steps do not know is parsed by lark.
+a statement ends stands what makes the node of its parse tree. What the steps do not know is parsed by lark.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import lark
 from lark.lexer import TerminalDef
 
-from egresslang.record import record
 from egresslang.source import Source, Span
 
 SHAPES = 500
@@ -25,33 +25,31 @@ FEW = 20
 TOKENS = 60
 """The most tokens of a statement that is learned: few others are as long."""
 
-Plan = tuple[Callable[[list[Any]], Any], tuple[Any, ...]]
-"""A node of a parse tree: what makes it of its children, and each of these, the number of a token or another plan."""
-
-
-@record
-class Token:
-    """A token that stands in the tree: the name of its terminal, its text and its place."""
-
-    type: str
-    text: str
-    span: Span
-
 
 class _Step:
-    """What may stand after some tokens: `match` reads it, `keywords` among it by their text; `plan` if nothing need."""
+    """What may stand after some tokens: `match` reads it, `keywords` are words that are terminals of their own.
 
-    __slots__ = ("after", "keywords", "match", "plan")
+    `after` has for each terminal the step behind it, and whether its token stands in the tree; `make` makes a statement
+    that ends here of the places of those tokens.
+    """
 
-    def __init__(self, expression: re.Pattern[str], keywords: Mapping[str, str]) -> None:
+    __slots__ = ("after", "keywords", "make", "match")
+
+    def __init__(self, expression: re.Pattern[str], keywords: Mapping[str, str], ignored: Iterable[str]) -> None:
         self.match = expression.match
         self.keywords = keywords
-        self.after: dict[str | None, _Step] = {}
-        self.plan: Plan | None = None
+        self.after: dict[str | None, tuple[_Step | None, bool]] = dict.fromkeys(ignored, (self, False))
+        self.make: Callable[[list[Span]], Any] | None = None
+
+
+_NOWHERE = (None, False)
 
 
 class Shapes:
-    """Parses statements: by their shape where it is known, else by lark; `builder` has a method for each rule."""
+    """Parses statements: by their shape where it is known, else by lark.
+
+    `builder` has a method for each rule, which makes a node of what stands in it: the places of tokens, and other nodes.
+    """
 
     def __init__(self, parser: lark.Lark, builder: object) -> None:
         self._lark = parser
@@ -61,52 +59,48 @@ class Shapes:
         self._few = FEW
         self._left = SHAPES
 
-    def parse(self, source: Source, start: int, end: int) -> tuple[Plan, list[Token]]:
-        """The tree of the statement in `[start, end)`, as a plan and the tokens in it; raises lark's UnexpectedInput of that text."""
-        return self._known(source, start, end) or self._by_lark(source, start, end)
-
-    def _known(self, source: Source, start: int, end: int) -> tuple[Plan, list[Token]] | None:
-        text, at, step, ignored = source.text, start, self._first, self._ignored
-        tokens: list[Token] = []
+    def parse(self, source: Source, start: int, end: int) -> Any:
+        """What the builder makes of the statement in `[start, end)`; raises lark's UnexpectedInput of that text."""
+        text, at, step = source.text, start, self._first
+        tokens: list[Span] = []
         while step is not None and at < end:
             if text[at] == " ":
                 at += 1
                 continue
             match = step.match(text, at, end)
             if match is None:
-                return None
+                break
             first, at, name = at, match.end(), match.lastgroup
-            if name not in ignored:
-                said = match[0]
-                name = step.keywords.get(said, name)
-                if name[0] != "_":  # type: ignore[index]
-                    tokens.append(Token(name, said, Span(source, first, at)))  # type: ignore[arg-type]
-                step = step.after.get(name)
-        return None if step is None or step.plan is None else (step.plan, tokens)
+            if step.keywords:
+                name = step.keywords.get(match[0], name)
+            step, is_kept = step.after.get(name, _NOWHERE)
+            if is_kept:
+                tokens.append(Span(source, first, at))
+        if at < end or step is None or step.make is None:
+            return self._by_lark(source, start, end)
+        return step.make(tokens)
 
-    def _by_lark(self, source: Source, start: int, end: int) -> tuple[Plan, list[Token]]:
+    def _by_lark(self, source: Source, start: int, end: int) -> Any:
         text = source.text[start:end]
-        tokens: list[Token] = []
-        plan = self._plan(self._lark.parse(text), Span(source, start, end), tokens)
+        tree = self._lark.parse(text)
         if self._few:
             self._few -= 1
-        elif self._left and len(tokens) <= TOKENS:
-            self._learn(text, plan)
-        return plan, tokens
+        elif self._left and sum(1 for _ in tree.scan_values(_is_token)) <= TOKENS:
+            self._learn(text, tree)
+        return self._made(tree, source, start)
 
-    def _plan(self, tree: lark.Tree[lark.Token], span: Span, tokens: list[Token]) -> Plan:
-        """The plan of a tree, whose tokens join those before them; `span` is that of the statement."""
-        parts: list[Any] = []
-        for each in tree.children:
-            if isinstance(each, lark.Token):
-                parts.append(len(tokens))
-                tokens.append(_token(each, span))
-            else:
-                parts.append(self._plan(each, span, tokens))
-        return getattr(self._builder, tree.data), tuple(parts)
+    def _made(self, tree: lark.Tree[lark.Token], source: Source, start: int) -> Any:
+        """The node of the tree of a text that starts there."""
+        parts = [
+            Span(source, start + each.start_pos, start + each.end_pos)  # type: ignore[operator]
+            if isinstance(each, lark.Token)
+            else self._made(each, source, start)
+            for each in tree.children
+        ]
+        return getattr(self._builder, tree.data)(*parts)
 
-    def _learn(self, text: str, plan: Plan) -> None:
-        """Remember the plan of a text, and the steps that lead to it."""
+    def _learn(self, text: str, tree: lark.Tree[lark.Token]) -> None:
+        """Remember what makes the tree of a text, and the steps that lead there."""
         self._left -= 1
         parser: Any = self._lark.parse_interactive(text)
         step = self._first = self._first or self._step(parser.choices())
@@ -114,25 +108,42 @@ class Shapes:
         for token in parser.iter_parse():  # each is yielded before the parser has it
             step = self._after(step, last, parser.choices())
             last = token.type
-        self._after(step, last, parser.choices()).plan = plan
+        step = self._after(step, last, parser.choices())
+        step.make = eval(f"lambda tokens: {_call(tree, count())}", {"builder": self._builder})
 
     def _after(self, step: _Step, name: str, choices: Iterable[str]) -> _Step:
-        if name and name not in step.after:
-            step.after[name] = self._step(choices)
-        return step.after[name] if name else step
+        if not name:
+            return step
+        after, _ = step.after.get(name, _NOWHERE)
+        if after is None:
+            after = self._step(choices)
+            step.after[name] = after, not name.startswith("_")
+        return after
 
     def _step(self, choices: Iterable[str]) -> _Step:
         """The step in a state of the parser, in which there are these choices."""
         names = self._ignored.union(choices)
         terminals = [each for each in self._lark.terminals if each.name in names]
-        keywords = {each.pattern.value: each.name for each in terminals if each.pattern.type == "str"}
-        return _Step(_expression(terminals), keywords)
+        keywords = {each.pattern.value: each.name for each in terminals if _is_keyword(each, terminals)}
+        return _Step(_expression(terminals), keywords, self._ignored)
 
 
-def _token(token: Any, span: Span) -> Token:
-    """A token of lark in the statement of a span."""
-    place = Span(span.source, span.start + token.start_pos, span.start + token.end_pos)
-    return Token(token.type, token.value, place)
+def _is_token(part: object) -> bool:
+    return isinstance(part, lark.Token)
+
+
+def _call(tree: lark.Tree[lark.Token], numbers: Iterator[int]) -> str:
+    """The Python with which the `builder` makes the node of a tree of its `tokens`, numbered as they are written."""
+    parts = [f"tokens[{next(numbers)}]" if _is_token(each) else _call(each, numbers) for each in tree.children]  # type: ignore[arg-type]
+    return f"builder.{tree.data}({', '.join(parts)})"
+
+
+def _is_keyword(terminal: TerminalDef, terminals: Iterable[TerminalDef]) -> bool:
+    """Whether a terminal is a literal that another one matches, too: lark reads that one and then looks at the text."""
+    return terminal.pattern.type == "str" and any(
+        each.pattern.type == "re" and re.fullmatch(each.pattern.to_regexp(), terminal.pattern.value)
+        for each in terminals
+    )
 
 
 def _expression(terminals: list[TerminalDef]) -> re.Pattern[str]:
@@ -141,15 +152,8 @@ def _expression(terminals: list[TerminalDef]) -> re.Pattern[str]:
     Their order is lark's (https://lark-parser.readthedocs.io/en/stable/grammar.html, Priority of terminals); of the
     literals stay those that no other terminal matches.
     """
-    patterns = [each for each in terminals if each.pattern.type == "re"]
-    literals = [
-        each
-        for each in terminals
-        if each.pattern.type == "str"
-        and not any(re.fullmatch(other.pattern.to_regexp(), each.pattern.value) for other in patterns)
-    ]
+    alone = [each for each in terminals if not _is_keyword(each, terminals)]
     order = sorted(
-        patterns + literals,
-        key=lambda each: (-each.priority, -each.pattern.max_width, -len(each.pattern.value), each.name),
+        alone, key=lambda each: (-each.priority, -each.pattern.max_width, -len(each.pattern.value), each.name)
     )
     return re.compile("|".join(f"(?P<{each.name}>{each.pattern.to_regexp()})" for each in order))
