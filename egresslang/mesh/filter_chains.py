@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from egresslang.mesh.addresses import Address, mask, parse_network, starts_at_zero
+from egresslang.mesh.addresses import Address, mask
 from egresslang.mesh.listeners import Chain
 
 HTTP = frozenset({"http", "http2"})
@@ -35,12 +35,9 @@ class ChainTable:
         self._networks: dict[tuple[int, int], dict[int, _Names]] = {}
         self._rest = _Names()
         for chain in matched:
-            found = [
-                network for text in chain.networks if not starts_at_zero(text) and (network := parse_network(text))
-            ]
-            for version, first, length in found:
+            for version, first, length in chain.ranges:
                 self._networks.setdefault((version, length), {}).setdefault(first, _Names()).add(chain)
-            if not found:
+            if not chain.ranges:
                 self._rest.add(chain)
         self._networks = dict(sorted(self._networks.items(), key=lambda each: -each[0][1]))
         every = [self._rest, *(names for found in self._networks.values() for names in found.values())]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from egresslang.mesh import protocols
-from egresslang.mesh.addresses import parse_network, starts_at_zero
+from egresslang.mesh.addresses import Network, parse_network, starts_at_zero
 from egresslang.mesh.registry import NOWHERE, Registered, overlaps
 from egresslang.mesh.resources import Destination, Origin, Port, RawMatch, VirtualService, selects
 from egresslang.mesh.scope import Listener as EgressListener
@@ -59,11 +59,13 @@ class Chain:
     """A filter chain: what it matches (nothing said matches all), and where it leads.
 
     `http` asks for sniffed plaintext HTTP; `route` names the routes of an HTTP chain, else `clusters` is where raw
-    bytes go, dealt by weight if there are several; `key` is what two chains that conflict have in common.
+    bytes go, dealt by weight if there are several; `key` is what two chains that conflict have in common. `ranges` are
+    the networks that istiod reads of `networks`.
     """
 
     sni: tuple[str, ...]
     networks: tuple[str, ...]
+    ranges: tuple[Network, ...]
     http: bool
     route: str
     clusters: tuple[Cluster, ...]
@@ -87,12 +89,11 @@ def _chain(
     http: bool = False,
     route: str = "",
 ) -> Chain:
-    key = http, frozenset(sni) - {"*"}, frozenset(_networks(networks))  # conflictsWith
-    return Chain(sni, networks, http, route, clusters, because, key)
-
-
-def _networks(networks: Iterable[str]) -> Iterator[tuple[int, int, int]]:
-    return (found for text in networks if not starts_at_zero(text) and (found := parse_network(text)) is not None)
+    ranges = tuple(
+        [found for text in networks if not starts_at_zero(text) and (found := parse_network(text)) is not None]
+    )
+    key = http, frozenset(sni) - {"*"}, frozenset(ranges)  # conflictsWith
+    return Chain(sni, networks, ranges, http, route, clusters, because, key)
 
 
 class Listener:
@@ -130,42 +131,54 @@ class _Offer:
     egress: EgressListener
 
 
-class Shared:
-    """Where raw services are bound, and the chains of those that no VirtualService is about.
+@record
+class _Bound:
+    """An offer as a listener has it: where it is bound, what a listener speaks that has it alone, and its chains."""
 
-    They are the same in every listener of pods of one kind, which have the same IP versions and DNS.
-    """
+    binds: tuple[str, ...]
+    number: int
+    protocol: str
+    speaks: str
+    chains: tuple[Chain, ...]
 
-    __slots__ = ("binds", "chains")
 
-    def __init__(self) -> None:
-        self.binds: dict[Registered, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-        self.chains: dict[object, tuple[Chain, ...]] = {}
+Shared = dict[Registered, tuple[_Bound, ...]]
+"""What services offer that no VirtualService is about: the same to all pods of one kind, which have the same IP versions
+and DNS, and the same address if any is known."""
 
 
 def build(
     scope: Scope, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]], shared: dict[object, Shared]
 ) -> dict[tuple[str, int], Listener]:
     """The listeners of a pod by first address and port; `pods_of` has the addresses behind headless services."""
-    building = _Building(scope, pod, shared.setdefault((pod.families, pod.dns_capture), Shared()))
+    found: dict[tuple[str, int], Listener] = {}
+    known = shared.setdefault((pod.families, pod.dns_capture, pod.addresses[:1]), {})
     for egress in scope.listeners:
         port, bind = egress.egress.port, egress.egress.bind
         if bind.startswith("unix:"):
             continue
         binds = (bind,) if bind else ("127.0.0.1",) if not egress.egress.captures else ()
         if port is not None:
-            if not _is_reserved(binds, port, pod):
-                for service in egress.services:
-                    building.add(_Offer(service, port, binds, egress))
+            for service in egress.services if not _is_reserved(binds, port, pod) else ():
+                _add(found, _bound([_Offer(service, port, binds, egress)], scope, pod))
             continue
-        for listener in building.listeners.values():
+        for listener in found.values():
             listener.locked = True
+        is_shared = not (binds or egress.virtual_services)
         for service in egress.services:
-            for own in service.ports:
-                if not _is_reserved(binds, own, pod):
-                    for offer in _offers(_Offer(service, own, binds, egress), pod, pods_of):
-                        building.add(offer)
-    return building.listeners
+            offered = known.get(service) if is_shared else None
+            if offered is None:
+                offers = (
+                    offer
+                    for own in service.ports
+                    if not _is_reserved(binds, own, pod)
+                    for offer in _offers(_Offer(service, own, binds, egress), pod, pods_of)
+                )
+                offered = tuple(_bound(offers, scope, pod))
+                if is_shared and not service.aliases:  # of which each namespace has its own short names
+                    known[service] = offered
+            _add(found, offered)
+    return found
 
 
 def _is_reserved(binds: tuple[str, ...], port: Port, pod: Pod) -> bool:
@@ -232,70 +245,57 @@ def address_for(service: Registered, pod: Pod) -> str:
 # Merging
 
 
-class _Building:
-    """The listeners of a pod in the making."""
-
-    def __init__(self, scope: Scope, pod: Pod, shared: Shared) -> None:
-        self.listeners: dict[tuple[str, int], Listener] = {}
-        self._scope = scope
-        self._pod = pod
-        self._wildcards = pod.wildcards
-        self._shared = shared
-
-    def add(self, offer: _Offer) -> None:
-        """Add what a service offers on a port (buildSidecarOutboundListener)."""
-        service, protocol, number = offer.service, offer.port.protocol, offer.port.number
+def _bound(offers: Iterable[_Offer], scope: Scope, pod: Pod) -> Iterator[_Bound]:
+    """What is offered, but for what no listener is made for."""
+    for offer in offers:
+        service, protocol, number, binds = offer.service, offer.port.protocol, offer.port.number, offer.binds
         if service.resolution == "ALIAS" or protocol == "UDP":
-            return
+            continue
         networks: tuple[str, ...] = ()
-        binds = offer.binds
         if not binds:
-            binds, networks = (self._wildcards, ()) if protocol in protocols.HTTP else self._binds(service)
-        existing = self.listeners.get((binds[0], number))
-        if existing is not None and existing.locked:
-            return
-        is_sniffed = binds[0] == self._wildcards[0]
+            binds, networks = (pod.wildcards, ()) if protocol in protocols.HTTP else _binds(service, pod)
+        is_sniffed = binds[0] == pod.wildcards[0] and protocol != "HTTP_PROXY"
         if protocol in protocols.HTTP:
-            if protocol == "HTTP_PROXY":
-                existing, is_sniffed = None, False
-            elif existing is not None and existing.speaks not in protocols.TCP:
-                return
-            chains: tuple[Chain, ...] = (_http(offer, str(number), is_sniffed),)
-            speaks = SNIFFED if is_sniffed else protocol
-        elif protocol == protocols.UNSET:
-            if existing is not None and existing.speaks == SNIFFED:
-                return
+            chain = _http(offer, str(number), is_sniffed)
+            yield _Bound(binds, number, protocol, SNIFFED if is_sniffed else protocol, (chain,))
+            continue
+        chains = tuple(_raw(offer, scope, pod, binds, networks))
+        if protocol == protocols.UNSET:
             route = str(number) if is_sniffed else f"{service.host}:{number}"
-            chains = (*self._raw(offer, binds, networks), _http(offer, route, True))
-            speaks = SNIFFED
-            if existing is not None and existing.speaks in protocols.HTTP:
-                existing = None
+            yield _Bound(binds, number, protocol, SNIFFED, (*chains, _http(offer, route, True)))
         else:
-            chains, speaks = self._raw(offer, binds, networks), protocol
-        if existing is None:
-            self.listeners[binds[0], number] = Listener(binds, number, speaks, chains)
-            return
-        if existing.speaks != protocol and (existing.speaks in protocols.ALONE or protocol in protocols.ALONE):
-            return
-        existing.merge(chains)
-        if not (existing.speaks in protocols.TCP and protocol in protocols.TCP):
-            existing.speaks = SNIFFED
+            yield _Bound(binds, number, protocol, protocol, chains)
 
-    def _raw(self, offer: _Offer, binds: tuple[str, ...], networks: tuple[str, ...]) -> tuple[Chain, ...]:
-        """The chains for bytes that are passed on: by server name for TLS, by network for what has one."""
-        if offer.egress.virtual_services:
-            return tuple(_raw(offer, self._scope, self._pod, binds, networks))
-        key = offer.service, offer.port.number, offer.port.protocol, offer.binds
-        found = self._shared.chains.get(key)
-        if found is None:
-            found = self._shared.chains[key] = tuple(_raw(offer, self._scope, self._pod, binds, networks))
-        return found
 
-    def _binds(self, service: Registered) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        found = self._shared.binds.get(service)
-        if found is None:
-            found = self._shared.binds[service] = _binds(service, self._pod)
-        return found
+def _add(listeners: dict[tuple[str, int], Listener], offered: Iterable[_Bound]) -> None:
+    """Add what a service offers (buildSidecarOutboundListener)."""
+    for each in offered:
+        place = each.binds[0], each.number
+        existing = listeners.get(place)
+        if existing is None or (not existing.locked and _gives_way(existing.speaks, each.protocol)):
+            listeners[place] = Listener(each.binds, each.number, each.speaks, each.chains)
+        elif not existing.locked and _shares(existing.speaks, each.protocol):
+            existing.merge(each.chains)
+            if not (existing.speaks in protocols.TCP and each.protocol in protocols.TCP):
+                existing.speaks = SNIFFED
+
+
+def _gives_way(speaks: str, protocol: str) -> bool:
+    """Whether a listener is replaced by one for a protocol."""
+    return protocol == "HTTP_PROXY" or (protocol == protocols.UNSET and speaks in protocols.HTTP)
+
+
+def _shares(speaks: str, protocol: str) -> bool:
+    """Whether a listener takes in what is offered for a protocol."""
+    if speaks == protocol:
+        return protocol not in protocols.HTTP
+    if protocol in protocols.HTTP:
+        return speaks in protocols.TCP - protocols.ALONE
+    return (
+        speaks not in protocols.ALONE
+        and protocol not in protocols.ALONE
+        and (protocol, speaks) != (protocols.UNSET, SNIFFED)
+    )
 
 
 def _binds(service: Registered, pod: Pod) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -147,8 +147,10 @@ class Outbound:
         if len(found) != 1 or self._is_refused(found[0]):
             return {}
         chain = self._table(found[0]).match(address, "http", "")
+        if chain is None or chain.route != str(port):
+            return {}
         hosts = self._virtual_hosts(port)
-        return hosts.domains if chain is not None and chain.route == str(port) and not hosts.is_refused else {}
+        return {} if hosts.is_refused else hosts.domains
 
     def target(self, clusters: Sequence[Cluster]) -> Registered | None:
         """The service that a chain or route leads to, if to just one, and by a cluster as it says itself."""

@@ -7,8 +7,9 @@ addresses (convertServices, pilot/pkg/serviceregistry/serviceentry/conversion.go
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 from weakref import ref
@@ -133,8 +134,9 @@ class Registry:
 
     @cached_property
     def public(self) -> dict[Registered, int]:
-        """The services that are exported to everyone, and their places."""
-        return {each: at for at, each in enumerate(each for each in self.services if "*" in each.export_to)}
+        """The services that are exported to everyone, and their places: behind all that are exported by name."""
+        public = [each for each in self.services if "*" in each.export_to]
+        return {each: at for at, each in enumerate(public, len(self.services))}
 
     @cached_property
     def exported(self) -> dict[str, list[Registered]]:
@@ -246,6 +248,11 @@ class Registry:
         return frozenset(host for host, each in self._named.items() if len(each) > 1)
 
     @cached_property
+    def has_aliases(self) -> bool:
+        """Whether an ExternalName Service stands for a service."""
+        return any(each.aliases for each in self.services)
+
+    @cached_property
     def is_settled(self) -> bool:
         """Whether nothing is left to chance: there is one service of each host, and no VirtualService that means another."""
         return not self.virtual_services and not self.several
@@ -271,6 +278,7 @@ class View:
         self._registry = ref(registry)
         self.namespace = namespace
         self._named = {each: at for at, each in enumerate(registry.exported.get(namespace, ()))}
+        self._public = registry.public
         self.virtual_services = list(self._virtual_services())
 
     @property
@@ -280,17 +288,14 @@ class View:
         assert found is not None
         return found
 
-    def in_order(self, services: AbstractSet[Registered]) -> list[Registered]:
-        """Those of some services that the namespace sees, in their order."""
-        named, public = self._named, self.registry.public
-        return [
-            *sorted([each for each in services if each in named], key=named.__getitem__),
-            *sorted([each for each in services if each in public], key=public.__getitem__),
-        ]
+    def place(self, service: Registered) -> int | None:
+        """Where a service stands among those that the namespace sees, None where it does not see it."""
+        at = self._named.get(service)
+        return self._public.get(service) if at is None else at
 
     def sees(self, service: Registered) -> bool:
         """Whether a service is exported to the namespace, to it alone or to everyone."""
-        return service in self.registry.public or service in self._named
+        return self.place(service) is not None
 
     def _virtual_services(self) -> list[VirtualService]:
         """Those of the own namespace alone, those exported to it by name, those exported to everyone."""
@@ -407,16 +412,16 @@ def _of_service(service: Service, host: str, default: frozenset[str]) -> Registe
     )
 
 
+_AGE = attrgetter("created", "name", "namespace")
+
+
 def _in_order(services: Iterable[Registered], turns: Turns) -> list[Registered]:
     """Services by age, name and namespace (SortServicesByCreationTime), equals as their turn has it."""
-    groups: dict[tuple[str, str, str], list[Registered]] = {}
-    for each in services:
-        groups.setdefault((each.created, each.name, each.namespace), []).append(each)
-    ordered: list[Registered] = []
-    for key in sorted(groups):
-        group = groups[key]
-        ordered += turned(group, turns.get((key[1], key[2]), 0)) if turns else group
-    return ordered
+    ordered = sorted(services, key=_AGE)
+    if not turns:
+        return ordered
+    groups = ((key, list(group)) for key, group in groupby(ordered, _AGE))
+    return [each for (_, name, where), group in groups for each in turned(group, turns.get((name, where), 0))]
 
 
 def orders(group: Sequence[Registered]) -> int:

@@ -139,47 +139,71 @@ class _Hosts:
         return host.startswith("*") and any(is_subset(each, host) for each in (*self.listed.wild, *self.listed.exact))
 
 
-def _listed(egress: Egress, namespace: str, version: tuple[int, int]) -> tuple[dict[str, _Hosts], bool]:
-    """What is listed by namespace, and whether all of it is exact."""
+def _parsed(text: str, namespace: str, version: tuple[int, int]) -> tuple[str, str, bool] | None:
+    """An entry of `egress.hosts`: its namespace, its host, and whether it excludes them; None where it says nothing."""
+    if text.count("/") != 1:
+        return None
+    where, _, host = text.partition("/")
+    is_excluded = where.startswith("~")
+    if is_excluded:
+        if version < EXACT_LISTS and where != "~":
+            return None
+        where = where[1:] or "*"
+    return namespace if where == "." else where, host, is_excluded
+
+
+def _listed(egress: Egress, namespace: str, version: tuple[int, int]) -> dict[str, _Hosts]:
+    """What is listed by namespace."""
     found: dict[str, _Hosts] = {}
-    exact = True
-    for each in egress.hosts:
-        if each.count("/") != 1:
-            continue
-        where, _, host = each.partition("/")
-        excluded = where.startswith("~")
-        if excluded:
-            if version < EXACT_LISTS and where != "~":
-                continue
-            where = where[1:] or "*"
-        if where == ".":
-            where = namespace
-        hosts = found.setdefault(where, _Hosts())
-        if excluded:
-            hosts.excluded.add(host)
-            continue
-        hosts.listed.add(host)
-        exact = exact and where != "*" and not host.startswith("*")
-    return found, exact
+    for text in egress.hosts:
+        parsed = _parsed(text, namespace, version)
+        if parsed is not None:
+            where, host, is_excluded = parsed
+            hosts = found.setdefault(where, _Hosts())
+            (hosts.excluded if is_excluded else hosts.listed).add(host)
+    return found
 
 
 def listed_exactly(egress: Egress, namespace: str) -> Iterator[tuple[str, str]]:
     """The exact hosts that a listener lists, each with the namespace it is listed of."""
-    listed, _ = _listed(egress, namespace, EXACT_LISTS)
+    listed = _listed(egress, namespace, EXACT_LISTS)
     return ((host, where) for where, hosts in listed.items() for host in sorted(hosts.listed.exact))
 
 
 def _listener(view: View, egress: Egress) -> Listener:
     registry = view.registry
-    listed, exact = _listed(egress, view.namespace, registry.config.version)
-    by_lookup = exact and registry.config.version >= EXACT_LISTS
-    candidates = _looked_up(view, listed) if by_lookup else view.in_order(_matching(view, listed))
-    if any(each.excluded for each in listed.values()):
-        candidates = [each for each in candidates if not _is_excluded(each, listed)]
-    if trims(egress) or any(each.aliases for each in candidates):
-        candidates = [found for each in candidates if (found := _imported(each, listed, egress)) is not None]
-    chosen = tuple(_one_namespace(candidates, view.namespace))
+    services, is_exact, excludes = _in_order(view, egress)
+    by_lookup = is_exact and registry.config.version >= EXACT_LISTS
+    if not (by_lookup or excludes or trims(egress) or registry.has_aliases or view.virtual_services):
+        return Listener(egress, tuple(_one_namespace(services, view.namespace)), (), False)
+    listed = _listed(egress, view.namespace, registry.config.version)
+    if by_lookup:
+        services = _looked_up(view, listed)
+    services = [each for each in services if not _is_excluded(each, listed)]
+    if trims(egress) or registry.has_aliases:
+        services = [found for each in services if (found := _imported(each, listed, egress)) is not None]
+    chosen = tuple(_one_namespace(services, view.namespace))
     return Listener(egress, chosen, tuple(_virtual_services(view, listed)), by_lookup)
+
+
+def _in_order(view: View, egress: Egress) -> tuple[list[Registered], bool, bool]:
+    """The services that are listed and seen, in their order; whether only exact ones are; and whether any are excluded."""
+    matching, place_of, version = view.registry.matching, view.place, view.registry.config.version
+    found: dict[int, Registered] = {}
+    is_exact, excludes = True, False
+    for text in egress.hosts:
+        parsed = _parsed(text, view.namespace, version)
+        if parsed is None:
+            continue
+        where, host, is_excluded = parsed
+        if is_excluded:
+            excludes = True
+            continue
+        is_exact = is_exact and where != "*" and not host.startswith("*")
+        for service in matching(host):
+            if where in ("*", service.namespace) and (place := place_of(service)) is not None:
+                found[place] = service
+    return [found[place] for place in sorted(found)], is_exact, excludes
 
 
 def _looked_up(view: View, listed: Mapping[str, _Hosts]) -> list[Registered]:
@@ -199,21 +223,9 @@ def _is_visible(view: View, service: Registered) -> bool:
     return "*" in to or view.namespace in to or ("." in to and service.namespace == view.namespace)
 
 
-def _matching(view: View, listed: Mapping[str, _Hosts]) -> set[Registered]:
-    """The services that are listed, whether the namespace sees them or not."""
-    matching = view.registry.matching
-    return {
-        service
-        for namespace, hosts in listed.items()
-        for pattern in (*hosts.listed.exact, *hosts.listed.wild)
-        for service in matching(pattern)
-        if namespace in ("*", service.namespace)
-    }
-
-
 def is_listed(service: Registered, hosts: Iterable[str], namespace: str) -> bool:
     """Whether entries of `egress.hosts` list a service for the pods of a namespace."""
-    listed, _ = _listed(Egress(tuple(hosts)), namespace, EXACT_LISTS)
+    listed = _listed(Egress(tuple(hosts)), namespace, EXACT_LISTS)
     return any(each.listed.has(service.host) for where, each in listed.items() if where in ("*", service.namespace))
 
 
@@ -251,6 +263,8 @@ def of_port(service: Registered, number: int) -> Registered | None:
 
 def _one_namespace(services: list[Registered], own: str) -> Iterator[Registered]:
     """The services of one namespace for each host: the own one, else Kubernetes's, else the first (selectServices)."""
+    if len({each.host for each in services}) == len(services):
+        return iter(services)
     chosen: dict[str, tuple[str, bool]] = {}
     for each in services:
         held = chosen.get(each.host)
@@ -283,7 +297,8 @@ def _merged(registry: Registry, namespace: str, listeners: Iterable[Listener]) -
     merged: dict[str, Registered] = {}
     for listener in listeners:
         for service in listener.services:
-            _add(merged, service)
+            if merged.setdefault(service.host, service) is not service:
+                _add(merged, service)
         for virtual in listener.virtual_services:
             for host, ports in destinations(virtual, namespace).items():
                 reached = _reached(registry, namespace, host)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from egresslang.mesh.addresses import Address, parse_address, parse_network, starts_at_zero
+from egresslang.mesh.addresses import Address, parse_address
 from egresslang.mesh.listeners import Listener
 from egresslang.mesh.outbound import Outbound
 from egresslang.ranges import Range, network_range
@@ -75,10 +75,9 @@ def told_ranges(listener: Listener, version: int) -> Iterator[Range]:
         if of == version:
             yield number, number
     for chain in listener.chains.values():
-        for text in chain.networks:
-            network = None if starts_at_zero(text) else parse_network(text)
-            if network is not None and network[0] == version:
-                yield network_range(version, network[1], network[2])
+        for of, first, length in chain.ranges:
+            if of == version:
+                yield network_range(version, first, length)
 
 
 def _addresses(listener: Listener) -> Iterator[Address]:
