@@ -20,7 +20,7 @@ from itertools import groupby, product
 from egresslang.policy.intent import is_checked
 from egresslang.policy.interval_index import Entry, IntervalIndex
 from egresslang.policy.intervals import Intervals, union
-from egresslang.policy.parts import Part, above, concerned
+from egresslang.policy.parts import Glance, Part, above, around
 from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Everything, Grant, Subject
 from egresslang.record import record
 from egresslang.syntax.nodes import Labelled
@@ -46,9 +46,9 @@ class Covered:
     more: bool
 
 
-def redundant(parts: list[Part], candidates: Collection[int], required: Collection[str] = ()) -> list[Covered]:
+def redundant(glance: Glance, candidates: Collection[int], required: Collection[str] = ()) -> list[Covered]:
     """The redundant parts among those with some numbers, in their order; rules with `required` attributes say more."""
-    return _Judge(parts, required).covered(set(candidates)) if candidates else []
+    return _Judge(glance.parts, required).covered(set(candidates), glance.concerned(candidates)) if candidates else []
 
 
 class _Judge:
@@ -65,10 +65,9 @@ class _Judge:
         self.runs: dict[_Cell, dict[_Condition, _Runs]] = {}
         self.batch: dict[_Cell, _Networks] = {}
 
-    def covered(self, candidates: set[int]) -> list[Covered]:
-        """The redundant ones of the candidates: only what may grant their flows is looked at."""
+    def covered(self, candidates: set[int], about: list[Part]) -> list[Covered]:
+        """The redundant ones of the candidates; `about` are these and what may grant their flows."""
         gone: set[int] = set()
-        about = concerned(self.parts, candidates)
         self.conditions = {part.number: _condition(part.line) for part in about}
         destinations = [grant.destination for part in about for grant in part.grants]
         self.suffixes = {each.suffix for each in destinations if isinstance(each, Below)}
