@@ -114,21 +114,23 @@ class Glance:
         if len(part.line.statement.sources.members) == 1:
             return False
         subjects = {grant.subject for grant in part.grants}
-        is_inside = any(not subjects.isdisjoint(around(subject)[1:]) for subject in subjects)
-        return is_inside or any(self._is_held(grant, part.number) for grant in part.grants)
+        has_wide = len(subjects) > 1 and any(subject.workload == ANY for subject in subjects)
+        return has_wide or any(self._is_held(grant, part.number) for grant in part.grants)
 
     def _is_held(self, grant: Grant, number: int) -> bool:
         """Whether others than a part may grant what one of its grants does."""
-        subjects = around(grant.subject)
-        return all(
-            any(
-                holders.get(subject, number) != number
-                for at in self._around(place)
-                if (holders := self._first.get(at))
-                for subject in subjects
-            )
-            for place in self._places(grant)
-        )
+        subject = grant.subject
+        return all(self._is_place_held(place, subject, number) for place in self._places(grant))
+
+    def _is_place_held(self, place: object, subject: Subject, number: int) -> bool:
+        for at in self._around(place):
+            holders = self._first.get(at)
+            if holders is None:
+                continue
+            for who in (subject, (subject.namespace, ANY), _EVERYONE):
+                if holders.get(who, number) != number:
+                    return True
+        return False
 
     def _places(self, grant: Grant) -> Collection[object]:
         destination = grant.destination
