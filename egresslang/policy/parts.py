@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
-from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Everything, Grant, Name, Policy
+from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Grant, Name, Policy, Subject
+from egresslang.ranges import Range
 from egresslang.record import record
 from egresslang.source import Span
 from egresslang.syntax.nodes import AllWorkloads, Member, WorkloadName
-
-_WIDE = (Below, Everything)
 
 
 @record
@@ -32,53 +31,23 @@ def parts_of(policy: Policy) -> list[Part]:
     """The parts of a policy, in its order."""
     lines = {id(line.rule): line for line in policy.allows}
     found: dict[tuple[int, int, int], list[Grant]] = {}
+    span: Span | None = None
     for grant in policy.grants:
-        found.setdefault((id(grant.rule), grant.span.start, grant.span.end), []).append(grant)
+        if grant.span is not span:  # the grants of a part follow one another
+            span = grant.span
+            own = found.setdefault((id(grant.rule), span.start, span.end), [])
+        own.append(grant)
     return [
         Part(number, lines[id(grants[0].rule)], grants[0].span, tuple(grants))
         for number, grants in enumerate(found.values())
     ]
 
 
-def candidates(parts: list[Part]) -> Iterator[int]:
-    """The numbers of the parts that may be redundant, at a glance: most destinations are named once in a policy."""
-    first: dict[object, int] = {}
-    shared: set[object] = set()
-    wide: set[object] = set()
-    for part in parts:
-        for grant in part.grants:
-            at = _glance(grant)
-            if first.setdefault(at, part.number) != part.number:
-                shared.add(at)
-            if isinstance(grant.destination, _WIDE):
-                wide.add(at)
-    about = shared | wide
-    likely = [part for part in parts if all(not about.isdisjoint(_places(_glance(grant))) for grant in part.grants)]
-    if likely:
-        holders = _Holders(parts, about)
-        yield from (part.number for part in likely if all(holders.has(grant, part.number) for grant in part.grants))
-
-
-def concerned(parts: list[Part], numbers: Collection[int]) -> list[Part]:
-    """The parts that may grant something that those of some numbers do, at a glance, and these themselves."""
-    about = {place for number in numbers for grant in parts[number].grants for place in _places(_glance(grant))}
-    return [part for part in parts if any(_glance(grant) in about for grant in part.grants)]
-
-
-def shares(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
+def split(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
     """Parts with the same grants, where each source that stands in braces by its name has a part of its own.
 
-    Also the numbers of those, with their places in the braces, whose grants others may have, at a glance.
+    Also the numbers of those, with their places in the braces.
     """
-    about = {
-        place
-        for part in parts
-        if len(part.line.statement.sources.members) > 1
-        for grant in part.grants
-        for place in _places(_glance(grant))
-    }
-    if not about:
-        return parts, {}
     held: dict[object, tuple[AllowLine, int | None, list[Grant]]] = {}
     for part in parts:
         members = part.line.statement.sources.members
@@ -90,42 +59,8 @@ def shares(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
             subject = grant.subject
             member = numbers.get((subject.namespace, subject.workload), numbers.get(("", subject.workload)))
             held.setdefault((id(part.line), member), (part.line, member, []))[2].append(grant)
-    made = [
-        (Part(number, line, grants[0].span, tuple(grants)), member)
-        for number, (line, member, grants) in enumerate(held.values())
-    ]
-    split = [part for part, _ in made]
-    holders = _Holders(split, about)
-    found = {
-        part.number: member
-        for part, member in made
-        if member is not None and all(holders.has(grant, part.number) for grant in part.grants)
-    }
-    return split, found
-
-
-class _Holders:
-    """Who is granted some places: the first part that grants one to a subject, and whether others do."""
-
-    def __init__(self, parts: list[Part], about: Collection[object]) -> None:
-        self._first: dict[tuple[str, str, object], int] = {}
-        self._shared: set[tuple[str, str, object]] = set()
-        for part in parts:
-            for grant in part.grants:
-                place = _glance(grant)
-                if place in about:
-                    at = grant.subject.namespace, grant.subject.workload, place
-                    if self._first.setdefault(at, part.number) != part.number:
-                        self._shared.add(at)
-
-    def has(self, grant: Grant, number: int) -> bool:
-        """Whether others than a part may grant what one of its grants does, at a glance."""
-        subject, places = grant.subject, list(_places(_glance(grant)))
-        return any(
-            at in self._shared or self._first.get(at, number) != number
-            for who in ((subject.namespace, subject.workload), (subject.namespace, ANY), (ANY, ANY))
-            for at in ((*who, place) for place in places)
-        )
+    made = [Part(number, line, grants[0].span, tuple(grants)) for number, (line, _, grants) in enumerate(held.values())]
+    return made, {number: each[1] for number, each in enumerate(held.values()) if each[1] is not None}
 
 
 def _numbers(members: Sequence[Member]) -> dict[tuple[str, str], int]:
@@ -144,21 +79,106 @@ def _numbers(members: Sequence[Member]) -> dict[tuple[str, str], int]:
     return found
 
 
-def _glance(grant: Grant) -> object:
-    """What another grant must share to cover one: a port and IP version, or a name if there is no wildcard above it."""
-    destination = grant.destination
-    if isinstance(destination, Addresses):
-        return destination.version, grant.port
-    return destination.host if isinstance(destination, Name) else str(destination)
+class Glance:
+    """Which parts may grant the same, at a glance: most destinations are named once in a policy.
+
+    What covers a grant shares a *place* with it: a name, `*.suffix` or `*`; for addresses a run of overlapping ranges.
+    """
+
+    def __init__(self, parts: list[Part]) -> None:
+        self.parts = parts
+        self._runs = _runs(parts)
+        self._suffixes: set[str] = set()
+        self._first: dict[object, dict[tuple[str, str], int]] = {}
+        for part in parts:
+            for grant in part.grants:
+                if isinstance(grant.destination, Below):
+                    self._suffixes.add(grant.destination.suffix)
+                for place in self._places(grant):
+                    holders = self._first.setdefault(place, {})
+                    if holders.setdefault(grant.subject, part.number) != part.number:
+                        holders[grant.subject] = _SEVERAL
+
+    def candidates(self) -> list[int]:
+        """The numbers of the parts that may be redundant."""
+        return [part.number for part in self.parts if all(self._is_held(grant, part.number) for grant in part.grants)]
+
+    def concerned(self, numbers: Iterable[int]) -> list[Part]:
+        """The parts that may grant something that those of some numbers do, and these themselves."""
+        grants = [grant for number in numbers for grant in self.parts[number].grants]
+        about = {at for grant in grants for place in self._places(grant) for at in self._around(place)}
+        return [part for part in self.parts if any(not about.isdisjoint(self._places(grant)) for grant in part.grants)]
+
+    def may_split(self, part: Part) -> bool:
+        """Whether other parts, or a wider source of the same one, may grant anything that a source in its braces does."""
+        if len(part.line.statement.sources.members) == 1:
+            return False
+        subjects = {grant.subject for grant in part.grants}
+        has_wide = len(subjects) > 1 and any(subject.workload == ANY for subject in subjects)
+        return has_wide or any(self._is_held(grant, part.number) for grant in part.grants)
+
+    def _is_held(self, grant: Grant, number: int) -> bool:
+        """Whether others than a part may grant what one of its grants does."""
+        subject = grant.subject
+        return all(self._is_place_held(place, subject, number) for place in self._places(grant))
+
+    def _is_place_held(self, place: object, subject: Subject, number: int) -> bool:
+        for at in self._around(place):
+            holders = self._first.get(at)
+            if holders is None:
+                continue
+            for who in (subject, (subject.namespace, ANY), _EVERYONE):
+                if holders.get(who, number) != number:
+                    return True
+        return False
+
+    def _places(self, grant: Grant) -> Collection[object]:
+        destination = grant.destination
+        if isinstance(destination, Name):
+            return (destination.host,)
+        if isinstance(destination, Addresses):
+            runs = self._runs[destination.version, grant.port]
+            return {runs[first] for first, _ in destination.ranges}
+        return (str(destination),)
+
+    def _around(self, place: object) -> list[object]:
+        """Where a grant that covers one of a place is found: there, at everything, or at a wildcard above its name."""
+        found: list[object] = [place, ANY]
+        if self._suffixes and isinstance(place, str):
+            found += [f"*.{suffix}" for suffix in above(place) if suffix in self._suffixes]
+        return found
 
 
-def _places(glance: object) -> Iterator[object]:
-    """Where a grant that covers one of this glance is found: there, at everything, or at a wildcard above its name."""
-    yield glance
-    yield ANY
-    if isinstance(glance, str):
-        for suffix in above(glance):
-            yield f"*.{suffix}"
+_SEVERAL = -1
+"""Stands for the number of a part where several have the same."""
+
+
+def _runs(parts: list[Part]) -> dict[tuple[int, int], dict[int, object]]:
+    """By IP version and port, for each first address of a granted range the run of overlapping ranges that it is in."""
+    ranges: dict[tuple[int, int], set[Range]] = {}
+    for part in parts:
+        for grant in part.grants:
+            if isinstance(grant.destination, Addresses):
+                ranges.setdefault((grant.destination.version, grant.port), set()).update(grant.destination.ranges)
+    runs: dict[tuple[int, int], dict[int, object]] = {}
+    for key, found in ranges.items():
+        start, end = -1, -1
+        for first, last in sorted(found):
+            if first > end:
+                start = first
+            end = max(end, last)
+            runs.setdefault(key, {})[first] = (*key, start)
+    return runs
+
+
+def around(subject: Subject) -> tuple[Subject, ...]:
+    """A subject and those that contain it."""
+    if subject.workload != ANY:
+        return subject, Subject(subject.namespace, ANY), _EVERYONE
+    return (subject, _EVERYONE) if subject.namespace != ANY else (subject,)
+
+
+_EVERYONE = Subject(ANY, ANY)
 
 
 def above(host: str) -> Iterator[str]:

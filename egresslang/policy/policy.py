@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 from egresslang.policy.inventory import Inventory
 from egresslang.ranges import Range
@@ -20,9 +21,11 @@ SERVER_FIRST = frozenset({"mysql"})
 ANY = "*"
 
 
-@record
-class Subject:
-    """Who: one workload; every workload of a namespace (`workload` is `*`); or of the mesh (both are `*`)."""
+class Subject(NamedTuple):
+    """Who: one workload; every workload of a namespace (`workload` is `*`); or of the mesh (both are `*`).
+
+    A tuple, because much is filed under subjects, and Python hashes and compares tuples itself.
+    """
 
     namespace: str
     workload: str

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from itertools import groupby, product
+from itertools import islice, product
 
 from egresslang.policy.intent import is_checked
 from egresslang.policy.interval_index import Entry, IntervalIndex
 from egresslang.policy.intervals import Intervals, union
-from egresslang.policy.parts import Part, above, concerned
+from egresslang.policy.parts import Glance, Part, above, around
 from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Everything, Grant, Subject
 from egresslang.record import record
 from egresslang.syntax.nodes import Labelled
@@ -46,9 +46,9 @@ class Covered:
     more: bool
 
 
-def redundant(parts: list[Part], candidates: Collection[int], required: Collection[str] = ()) -> list[Covered]:
+def redundant(glance: Glance, candidates: Collection[int], required: Collection[str] = ()) -> list[Covered]:
     """The redundant parts among those with some numbers, in their order; rules with `required` attributes say more."""
-    return _Judge(parts, required).covered(set(candidates)) if candidates else []
+    return _Judge(glance.parts, required).covered(set(candidates), glance.concerned(candidates)) if candidates else []
 
 
 class _Judge:
@@ -65,21 +65,21 @@ class _Judge:
         self.runs: dict[_Cell, dict[_Condition, _Runs]] = {}
         self.batch: dict[_Cell, _Networks] = {}
 
-    def covered(self, candidates: set[int]) -> list[Covered]:
-        """The redundant ones of the candidates: only what may grant their flows is looked at."""
+    def covered(self, candidates: set[int], about: list[Part]) -> list[Covered]:
+        """The redundant ones of the candidates; `about` are these and what may grant their flows."""
         gone: set[int] = set()
-        about = concerned(self.parts, candidates)
         self.conditions = {part.number: _condition(part.line) for part in about}
         destinations = [grant.destination for part in about for grant in part.grants]
         self.suffixes = {each.suffix for each in destinations if isinstance(each, Below)}
         self.is_open = any(isinstance(each, Everything) for each in destinations)
 
-        def turn(number: int) -> tuple[int, int, _Condition]:
-            condition = self.conditions[number]
-            return -self.parts[number].last_day.toordinal(), sum(map(bool, condition)), condition
-
-        for _, numbers in groupby(sorted(self.conditions, key=turn), key=turn):
-            gone.update(self._judge(list(numbers), candidates))
+        turns: dict[tuple[int, int, _Condition], list[int]] = {}
+        for part in about:
+            condition = self.conditions[part.number]
+            turn = -part.last_day.toordinal(), sum(map(bool, condition)), condition
+            turns.setdefault(turn, []).append(part.number)
+        for turn in sorted(turns):
+            gone.update(self._judge(turns[turn], candidates))
         if not gone:
             return []
         tell = _Tell(self, gone)
@@ -103,7 +103,8 @@ class _Judge:
     def _said(self, number: int) -> tuple[int, int, int]:
         """How much the rule of a part says: its required attributes, and all it has; of equal ones the first says more."""
         attributes = self.parts[number].line.statement.attributes
-        return sum(each.key in self.required for each in attributes), len(attributes), -number
+        required = sum([each.key in self.required for each in attributes]) if self.required else 0
+        return required, len(attributes), -number
 
     def _put(self, part: Part) -> None:
         condition = self.conditions[part.number]
@@ -130,7 +131,9 @@ class _Judge:
     def _is_granted(self, grant: Grant, number: int) -> bool:
         """Whether others than a part grant all flows of one of its grants."""
         destination = grant.destination
-        if self.is_open and any(self.holders(_everything(who), who == grant.subject, number) for who in _around(grant)):
+        if self.is_open and any(
+            self.holders(_everything(who), who == grant.subject, number) for who in around(grant.subject)
+        ):
             return True
         if isinstance(destination, Everything):
             return False
@@ -145,7 +148,7 @@ class _Judge:
 
     def keys_around(self, grant: Grant, key: _Key) -> Iterator[_Key]:
         """The keys of grants that have the name of one."""
-        for who in _around(grant):
+        for who in around(grant.subject):
             yield (who.namespace, who.workload, *key[2:])
             for suffix in () if isinstance(grant.destination, Addresses) else above(key[4]):
                 if suffix in self.suffixes:
@@ -156,15 +159,16 @@ class _Judge:
         found = self.named.get(key)
         if not found:
             return ()
+        # Two of them are enough: one of two is another than any given one.
         held = [found[at] for at in self.wider(self.conditions[number], is_own) if at in found]
-        return [other for numbers in held for other in _two(numbers) if other != number]
+        return [other for numbers in held for other in islice(numbers, 2) if other != number]
 
     def _reaches(self, grant: Grant, number: int) -> bool:
         """Whether others than a part grant all addresses of one of its grants."""
         assert isinstance(grant.destination, Addresses)
         own: _Networks | None = None
         runs: list[_Runs] = []
-        for who in _around(grant):
+        for who in around(grant.subject):
             cell = who.namespace, who.workload, grant.destination.version, grant.port
             beside = self.batch.get(cell)
             if beside is not None and who == grant.subject:
@@ -266,7 +270,7 @@ class _Tell:
 
     def _covering(self, grant: Grant, part: Part) -> Iterator[int]:
         judge = self._judge
-        for who in _around(grant) if judge.is_open else ():
+        for who in around(grant.subject) if judge.is_open else ():
             if (number := self._lasting(_everything(who), who == grant.subject, part)) is not None:
                 yield number
                 return
@@ -294,7 +298,7 @@ class _Tell:
         """Parts that together have the addresses of a grant, each of furthest reach."""
         assert isinstance(grant.destination, Addresses)
         indexes = []
-        for who in _around(grant):
+        for who in around(grant.subject):
             held = self._networks.get((who.namespace, who.workload, grant.destination.version, grant.port), {})
             conditions = self._judge.wider(self._judge.conditions[part.number], who == grant.subject)
             indexes += [held[condition] for condition in conditions if condition in held]
@@ -332,26 +336,17 @@ class _Wider:
 
 
 def _condition(line: AllowLine) -> _Condition:
-    statement = line.statement
-    clusters = next((a.span.text for a in statement.attributes if a.key == "cluster"), "")
-    sources = statement.sources
-    labels = sources.span.text if any(isinstance(member, Labelled) for member in sources.members) else ""
+    clusters = labels = ""
+    for attribute in line.statement.attributes:
+        if attribute.key == "cluster":
+            clusters = attribute.span.text
+            break
+    sources = line.statement.sources
+    for member in sources.members:
+        if isinstance(member, Labelled):
+            labels = sources.span.text
+            break
     return line.rule.region, clusters, labels, line.statement.span.text if line.varies else ""
-
-
-def _two(numbers: dict[int, None]) -> Iterator[int]:
-    """Two of some, if there are so many: one of them is another than any given one."""
-    yield from (number for number, _ in zip(numbers, range(2), strict=False))
-
-
-def _around(grant: Grant) -> Iterator[Subject]:
-    """The subject of a grant, and those that contain it."""
-    subject = grant.subject
-    yield subject
-    if subject.workload != ANY:
-        yield Subject(subject.namespace, ANY)
-    if subject.namespace != ANY:
-        yield Subject(ANY, ANY)
 
 
 def _widest(grants: tuple[Grant, ...]) -> Iterator[Grant]:
@@ -360,7 +355,7 @@ def _widest(grants: tuple[Grant, ...]) -> Iterator[Grant]:
         return iter(grants)
     subjects = {grant.subject for grant in grants}
     wide = {subject for subject in subjects if subject.workload == ANY}
-    return (grant for grant in grants if not any(who in wide for who in list(_around(grant))[1:]))
+    return (grant for grant in grants if not any(who in wide for who in around(grant.subject)[1:]))
 
 
 def _everything(who: Subject) -> _Key:

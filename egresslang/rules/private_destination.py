@@ -161,14 +161,14 @@ def _names(policy: Policy) -> Iterator[Finding]:
     for grant in policy.grants:
         destination = grant.destination
         if isinstance(destination, Name):
-            is_metadata, name = destination.host in _METADATA_NAMES, destination.host
-            is_loopback = name in _LOOPBACK_NAMES
+            name = destination.host
+            is_metadata, is_loopback = name in _METADATA_NAMES, name in _LOOPBACK_NAMES
         elif isinstance(destination, Below):
             is_metadata, is_loopback = _has_any(destination, _METADATA_NAMES), _has_any(destination, _LOOPBACK_NAMES)
             name = destination.suffix
         else:
             continue
-        is_loopback = is_loopback or name.rpartition(".")[2] == "localhost"
+        is_loopback = is_loopback or name == "localhost" or name.endswith(".localhost")
         special = _METADATA if is_metadata else _LOOPBACK if is_loopback else None
         if special is not None and str(destination) not in seen:
             seen.add(str(destination))

@@ -17,13 +17,25 @@ CODE = codes.PROTOCOL_CONFLICT
 
 def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     """The later of two rules for each host, port and namespace where protocols differ."""
-    uses: dict[tuple[str, int], list[Grant]] = {}
+    first: dict[tuple[str, int], str] = {}
+    conflicting: set[tuple[str, int]] = set()
     for grant in policy.grants:
-        if isinstance(grant.destination, Name | Below):
-            uses.setdefault((str(grant.destination), grant.port), []).append(grant)
+        if (host := _host(grant)) and first.setdefault((host, grant.port), grant.protocol) != grant.protocol:
+            conflicting.add((host, grant.port))
+    uses: dict[tuple[str, int], list[Grant]] = {}
+    for grant in policy.grants if conflicting else ():
+        if (at := (_host(grant), grant.port)) in conflicting:
+            uses.setdefault(at, []).append(grant)
     for (host, port), grants in uses.items():
-        if len({grant.protocol for grant in grants}) > 1:
-            yield from _conflicts(f"{host}:{port}", sorted(grants, key=lambda grant: grant.span.place))
+        yield from _conflicts(f"{host}:{port}", sorted(grants, key=lambda grant: grant.span.place))
+
+
+def _host(grant: Grant) -> str:
+    """The name or wildcard of a grant, empty for any other destination."""
+    destination = grant.destination
+    if isinstance(destination, Name):
+        return destination.host
+    return str(destination) if isinstance(destination, Below) else ""
 
 
 def _conflicts(shown: str, grants: list[Grant]) -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, finding
-from egresslang.policy.parts import Part, candidates, parts_of, shares
-from egresslang.policy.policy import ANY, SERVER_FIRST, AllowLine, Policy
+from egresslang.policy.parts import Glance, Part, parts_of, split
+from egresslang.policy.policy import ANY, SERVER_FIRST, AllowLine, Policy, Subject
 from egresslang.profile.profile import ClusterProfile
 from egresslang.rules.braces import without
 from egresslang.rules.contradicts_itself import contradictions
@@ -32,8 +32,23 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
     if len(policy.grants) < 2:
         return
     parts = parts_of(policy)
+    glance = Glance(parts)
+    found = _covered(glance, glance.candidates(), policy, profile)
+    gone = {covered.part.number for covered in found}
+    left = [part for part in parts if part.number not in gone]
+    has_shares = any(map(glance.may_split, left))
+    if not found and not has_shares:
+        return
     named = _named(policy)
-    found = _covered(parts, candidates(parts), policy, profile)
+    yield from _parts(found, parts, named, profile)
+    if has_shares:
+        yield from _shares(left, named, policy, profile)
+
+
+def _parts(
+    found: list[Covered], parts: list[Part], named: Counter[Subject], profile: ClusterProfile
+) -> Iterator[Finding]:
+    """Each rule that adds no flow, the last first, else each of its destinations that adds none."""
     total = Counter(id(part.line) for part in parts)
     by_line: dict[int, list[Covered]] = {}
     for covered in found:
@@ -48,33 +63,36 @@ def check(policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
         if is_named or profile.enforcement.level != "workloads":
             named.subtract(who)
             yield _rule(rule, some, is_named and _says_no_more(rule, some, profile.lint.require))
-    gone = {covered.part.number for covered in found}
-    split, members = shares([part for part in parts if part.number not in gone])
-    left = Counter(id(part.line) for part in split)
-    for covered in reversed(_covered(split, members, policy, profile)):
+
+
+def _shares(left: list[Part], named: Counter[Subject], policy: Policy, profile: ClusterProfile) -> Iterator[Finding]:
+    """Each source in the braces of a rule that adds no flow to the parts that are left, the last first."""
+    parts, members = split(left)
+    glance = Glance(parts)
+    count = Counter(id(part.line) for part in parts)
+    for covered in reversed(_covered(glance, members.keys() & glance.candidates(), policy, profile)):
         line = id(covered.part.line)
         who = {grant.subject for grant in covered.part.grants if grant.subject.workload != ANY}
         is_named = all(named[subject] > 1 for subject in who)
-        if left[line] > 1 and (is_named or profile.enforcement.level != "workloads"):
-            left[line] -= 1
+        if count[line] > 1 and (is_named or profile.enforcement.level != "workloads"):
+            count[line] -= 1
             named.subtract(who)
             is_safe = is_named and _says_no_more(covered.part.line, [covered], profile.lint.require)
             yield _source(covered, members[covered.part.number], is_safe)
 
 
-def _covered(parts: list[Part], likely: Iterable[int], policy: Policy, profile: ClusterProfile) -> list[Covered]:
+def _covered(glance: Glance, numbers: Collection[int], policy: Policy, profile: ClusterProfile) -> list[Covered]:
     """The redundant ones of some parts, by their numbers, of rules that contradict none."""
-    numbers = set(likely)
     if not numbers:
         return []  # most policies: nothing more is loaded for them
     from egresslang.policy.redundancy import redundant
 
     required = profile.lint.require
-    found = redundant(parts, numbers, required)
+    found = redundant(glance, numbers, required)
     if found:
         contradicting = {id(grant.rule) for pair in contradictions(policy, profile) for grant in pair}
-        judged = {number for number in numbers if id(parts[number].line.rule) not in contradicting}
-        found = redundant(parts, judged, required) if len(judged) < len(numbers) else found
+        judged = {number for number in numbers if id(glance.parts[number].line.rule) not in contradicting}
+        found = redundant(glance, judged, required) if len(judged) < len(numbers) else found
     return [covered for covered in found if not _speaks_first(covered)]
 
 
@@ -92,7 +110,7 @@ def _waits(parts: Iterable[Part]) -> bool:
     return any(grant.spelled in SERVER_FIRST for part in parts for grant in part.grants)
 
 
-def _named(policy: Policy) -> Counter[object]:
+def _named(policy: Policy) -> Counter[Subject]:
     """How many rules name a workload: under `enforcement: workloads` the first one locks it."""
     by_rule = {(id(grant.rule), grant.subject) for grant in policy.grants if grant.subject.workload != ANY}
     return Counter([*(subject for _, subject in by_rule), *policy.mesh])

@@ -21,12 +21,15 @@ CODE = codes.SERVER_FIRST_PORT
 
 def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     """Each network spoken to by a server-first protocol whose workload also has HTTP or TLS on the port."""
+    waiting = [
+        (grant, grant.destination)
+        for grant in policy.grants
+        if grant.spelled in SERVER_FIRST and isinstance(grant.destination, Addresses)
+    ]
+    ports = {grant.port for grant, _ in waiting}
     sniffed: dict[int, dict[Subject, Grant]] = {}
-    waiting: list[tuple[Grant, Addresses]] = []
-    for grant in policy.grants:
-        if grant.spelled in SERVER_FIRST and isinstance(grant.destination, Addresses):
-            waiting.append((grant, grant.destination))
-        elif grant.protocol not in ("tcp", ""):
+    for grant in policy.grants if ports else ():
+        if grant.port in ports and grant.protocol not in ("tcp", ""):
             sniffed.setdefault(grant.port, {}).setdefault(grant.subject, grant)
     around: _Around | None = None
     for grant, destination in waiting:

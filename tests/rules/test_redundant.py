@@ -9,7 +9,7 @@ import pytest
 from judged import cluster, found, resolved, told
 
 from egresslang.findings import Severity
-from egresslang.policy.parts import Part, candidates, parts_of
+from egresslang.policy.parts import Glance, Part, parts_of
 from egresslang.policy.policy import ANY, Addresses, Below, Everything, Grant, Name, Policy
 from egresslang.policy.redundancy import redundant as redundant_parts
 from egresslang.rules import redundant
@@ -248,8 +248,8 @@ def test_it_agrees_with_brute_force(seed: int) -> None:
     """What is told can be removed all at once, and nothing of what stays could be removed as well."""
     policy = random_policy(seed)
     parts = parts_of(policy)
-    told = redundant_parts(parts, range(len(parts)))
-    assert {covered.part.number for covered in told} <= set(candidates(parts))
+    told = redundant_parts(Glance(parts), range(len(parts)))
+    assert {covered.part.number for covered in told} <= set(Glance(parts).candidates())
     gone = {covered.part.number for covered in told}
     stay = [part for part in parts if part.number not in gone]
     shown = [part.line.statement.span.text for part in parts]
