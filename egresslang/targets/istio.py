@@ -12,7 +12,7 @@ from itertools import combinations
 from egresslang import codes, limits
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.inventory import KnownWorkload
-from egresslang.policy.policy import ANY, Policy, Rule, Subject
+from egresslang.policy.policy import ANY, Grant, Policy, Rule, Subject
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record, replace
 from egresslang.source import Span
@@ -233,10 +233,8 @@ class _Lowering:
         egress = self._solved.get(content)
         if egress is None:
             egress = self._solved[content] = self._egress(subject, merged, where, in_mesh, is_open)
-        sources = sorted({grant.rule.file for part in wants for grant in part.grants})
-        return Sidecar(
-            namespace, name, each.selector, "ALLOW_ANY" if is_open else "REGISTRY_ONLY", egress, tuple(sources)
-        )
+        sources = _files(grant for part in wants for grant in part.grants)
+        return Sidecar(namespace, name, each.selector, "ALLOW_ANY" if is_open else "REGISTRY_ONLY", egress, sources)
 
     def _egress(
         self, subject: Subject, merged: dict[str, Ports], where: dict[str, str], in_mesh: tuple[str, ...], is_open: bool
@@ -339,7 +337,7 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
             tuple([Endpoint(address, region) for address, region in entry.endpoints]),
             ("*",) if entry.everyone else tuple(sorted("." if ns == namespace else ns for ns in entry.exported)),
             allocate=not (profile.dns_capture and profile.auto_allocate) or entry.is_virtual or bool(entry.addresses),
-            sources=tuple(sorted({grant.rule.file for grant in entry.grants})),
+            sources=_files(entry.grants),
         )
         for (namespace, host), entry in [(key, declared.entries[key]) for key in sorted(declared.entries)]
     )
@@ -445,3 +443,9 @@ def _fewest(refusals: list[Refusal], policy: Policy, profile: ClusterProfile) ->
         if size == 1 and len(rules) == before:
             return rules
         size = max(1, size // 2)
+
+
+def _files(grants: Iterable[Grant]) -> tuple[str, ...]:
+    """The policy files of some grants, in order."""
+    sources = {grant.rule.span.source for grant in grants}
+    return tuple(sorted({each.path for each in sources}))

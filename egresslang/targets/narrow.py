@@ -96,15 +96,19 @@ class Narrowing:
         self._wildcards = {host[2:]: ports for host, ports in wants.items() if host.startswith("*.")}
         self._kinds: dict[int, set[str]] = {}
         self._protocols: dict[int, set[str]] = {}
+        self._is_exact = not self._wildcards
         for host, ports in wants.items():
             entry = scope.entry(wanted[host], host)
             assert entry is not None
+            self._is_exact = self._is_exact and entry.ports == ports
             for port, protocol in ports.items():
                 self._kinds.setdefault(port, set()).add(entry.kind(port))
                 self._protocols.setdefault(port, set()).add(protocol)
 
     def solve(self) -> list[Stuck]:
         """Take all excess away; what remains is stuck."""
+        if self._is_exact:  # names alone, each with just the ports that its entry has
+            return []
         self._agree()
         excessive = [entry for entry in self._brought() if any(self._over(entry))]
         if not excessive:
