@@ -57,8 +57,13 @@ class Intent:
         return found
 
     @cached_property
-    def _with_wildcards(self) -> set[tuple[str, int]]:
-        return {key for key, hosts in self.named.items() if any(host.startswith("*") for host in hosts)}
+    def _below(self) -> dict[tuple[str, int], dict[str, list[Grant]]]:
+        """Of `named` the wildcards alone, where there are any, by what names below them end in."""
+        found = {
+            key: {host[1:]: grants for host, grants in hosts.items() if host.startswith("*")}
+            for key, hosts in self.named.items()
+        }
+        return {key: below for key, below in found.items() if below}
 
     @cached_property
     def addressed(self) -> dict[int, list[Grant]]:
@@ -71,14 +76,16 @@ class Intent:
 
     def by_name(self, family: str, name: str, port: int) -> list[Grant]:
         """The grants to a name on a port; `family` is http, tls or tcp."""
-        hosts = self.named.get((family, port))
+        key = family, port
+        hosts = self.named.get(key)
         if not hosts or not name:
             return []
         found = list(hosts.get(name, ()))
-        at = name.find(".") if (family, port) in self._with_wildcards else -1
-        while at >= 0:
-            found += hosts.get(f"*{name[at:]}", ())
-            at = name.find(".", at + 1)
+        if below := self._below.get(key):
+            at = name.find(".")
+            while at >= 0:
+                found += below.get(name[at:], ())
+                at = name.find(".", at + 1)
         return found
 
     def by_address(self, version: int, address: int, port: int) -> list[Grant]:
