@@ -82,6 +82,11 @@ CONFIG_SIZE = Limit(
 )
 VALUES = Limit("values", 8_000_000, "keys, values and entries of one YAML or JSON text")
 NESTING = Limit("nesting", 100, "YAML or JSON values that stand in one another", highest=250)
+ALIASED = Limit(
+    "aliased-values",
+    100_000,
+    "values that the aliases of one text of manifests stand for, each as often as it is used",
+)
 STATEMENTS = Limit(
     "wrong-statements",
     10_000,
