@@ -17,7 +17,7 @@ from egresslang.source import Source, Span
 
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _MiB = _UNITS["MiB"]
-_NUMBER = re.compile(r"([1-9][0-9]{0,14}) ?([KMG]iB)?")
+_NUMBER = r"([1-9][0-9]{0,14}) ?([KMG]iB)?"
 
 
 @record
@@ -128,7 +128,7 @@ def parse(name: str, text: str) -> int:
         raise BadLimit(
             f"`{name}` is no limit" + (f"; did you mean `{near}`?" if near else f"; there are {', '.join(ALL)}")
         )
-    match = _NUMBER.fullmatch(text)
+    match = re.fullmatch(_NUMBER, text)
     if match is None or (match[2] and not limit.is_size):
         raise BadLimit(f"`{text}` is not a {'size such as `64MiB`' if limit.is_size else 'number such as `200000`'}")
     number = int(match[1]) * _UNITS[match[2] or ""]
