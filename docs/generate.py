@@ -271,7 +271,9 @@ READING = """
   leads.
 - Devices are not read. A pipe is read where it is named on the command line, and never waited for where it is only found, or
   named by a profile.
-- Anchors, aliases, merge keys and tags are refused in YAML: a value is what its own text says.
+- Anchors, aliases, merge keys and tags are refused in a profile, in what is given as one, and in an EgressPolicy: a value is
+  what its own text says. In manifests an alias is read as Kubernetes reads it, as what it stands for, up to `aliased-values`
+  and `nesting`; merge keys and tags are refused in what matters to egress, and passed over in all else.
 - Regular expressions of egressc itself take time in proportion to the text. One that a VirtualService brings is run only
   where it cannot backtrack; where it could, what it matches counts as unknown.
 - Nothing below DIR of `-o DIR` is written through a link; `fmt` and `--fix` write through one only where the link itself is a

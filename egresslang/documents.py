@@ -2,7 +2,7 @@
 
 Each document is composed, its values are kept as plain dictionaries, lists and scalars, its nodes are dropped; beside
 the values stays a tree of places, one integer for each key and value. What YAML allows and a reviewer cannot see
-through (anchors, merge keys, tags, a key given twice) is refused, and so is what would exhaust the reader.
+through (anchors except in manifests, merge keys, tags, a key given twice) is refused, and so is what would exhaust the reader.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from egresslang import codes, limits
@@ -47,9 +47,6 @@ _BITS = 32
 _LOW = (1 << _BITS) - 1
 
 _ANCHOR = re.compile(r"&[^\s,\[\]{}]+(?:\s+(?:#[^\n]*)?)*")
-_ALIASED = 100_000
-"""How many values of one text may stand behind its aliases, beyond those that are written."""
-
 _LAST_COLON = re.compile(r"(?<=:):(?=[,\]}])")
 """The end of an IPv6 address in a flow, as in `[2001:db8::]`: a plain word to Kubernetes, and to libyaml a mapping cut short."""
 _STAND_IN = "\ue000"
@@ -411,7 +408,7 @@ class _Reader:
         self._source = source
         self._code = code
         self._matters = matters
-        self._aliased = _ALIASED
+        self._aliased = limits.ALIASED.now
         self._names = _Names()
         self._words = _Words()
         self._base = 0
@@ -569,11 +566,11 @@ class _Reader:
         In manifests anchors may, so far as what their aliases stand for is no more, and no deeper, than is read.
         """
         nodes = [(document, 1)]
-        left = document.end_mark.index - document.start_mark.index  # without aliases there are no more values
+        met: set[int] = set()
+        aliased = 0
         anchor = -1
         while nodes:
             node, depth = nodes.pop()
-            left -= 1
             start = (self._base & _LOW) + node.start_mark.index
             mark = self._source.text[start : start + 1]
             if mark == "&" and not node.tag and self._matters is not None:
@@ -582,16 +579,31 @@ class _Reader:
             elif node.tag or mark in ("&", "!"):
                 self._refuse(start)
                 return True
-            if anchor >= 0 and (left < -self._aliased or depth > limits.NESTING.now):
-                self._report(self._word(anchor), "too much stands behind aliases", "the first anchor",
-                             "write the values out where they are used")  # fmt: skip
-                return True
+            if anchor >= 0:
+                aliased += id(node) in met
+                met.add(id(node))
+                if aliased > self._aliased or depth > limits.NESTING.now:
+                    self._too_much(self._word(anchor), document, aliased > self._aliased)
+                    return True
             if node.__class__ is yaml.MappingNode:
                 nodes += [(child, depth + 1) for pair in reversed(node.value) for child in reversed(pair)]
             elif node.__class__ is yaml.SequenceNode:
                 nodes += [(child, depth + 1) for child in reversed(node.value)]
-        self._aliased += min(left, 0)
+        self._aliased -= aliased
         return False
+
+    def _too_much(self, anchor: Span, document: Any, is_many: bool) -> None:
+        """Report that aliases stand for more values, or deeper ones, than are read; `anchor` is the first."""
+        if _is_endless(document):
+            self._report(anchor, "an alias stands for what it stands in", "the first anchor",
+                         "write the values out where they are used")  # fmt: skip
+        elif is_many:
+            message = f"more than {limits.ALIASED.shown} values stand behind aliases"
+            self.findings.append(limits.over(limits.ALIASED, anchor, message))
+        else:
+            self.findings.append(
+                limits.over(limits.NESTING, anchor, "too many values stand in one another, by aliases")
+            )
 
     def _after_anchor(self, node: Any) -> int:
         """Where an anchored node itself begins, in the stretch that is read."""
@@ -649,6 +661,26 @@ class _Reader:
                 "nothing stands before this",
                 "write the key before `:`",
             )
+
+
+def _is_endless(document: Any) -> bool:
+    """Whether a node stands below itself, by an alias."""
+    around: set[int] = set()
+    done: set[int] = set()
+    nodes = [(document, False)]
+    while nodes:
+        node, is_left = nodes.pop()
+        if is_left:
+            around.remove(id(node))
+            done.add(id(node))
+        elif id(node) in around:
+            return True
+        elif id(node) not in done and node.__class__ is not yaml.ScalarNode:
+            around.add(id(node))
+            nodes.append((node, True))
+            below = node.value if node.__class__ is yaml.SequenceNode else chain.from_iterable(node.value)
+            nodes += [(child, False) for child in below]
+    return False
 
 
 def _up_to(place: int, child: _Place) -> int:

@@ -17,7 +17,7 @@ from egresslang.source import Source, Span
 
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _MiB = _UNITS["MiB"]
-_NUMBER = re.compile(r"([1-9][0-9]{0,14}) ?([KMG]iB)?")
+_NUMBER = r"([1-9][0-9]{0,14}) ?([KMG]iB)?"
 
 
 @record
@@ -82,6 +82,11 @@ CONFIG_SIZE = Limit(
 )
 VALUES = Limit("values", 8_000_000, "keys, values and entries of one YAML or JSON text")
 NESTING = Limit("nesting", 100, "YAML or JSON values that stand in one another", highest=250)
+ALIASED = Limit(
+    "aliased-values",
+    100_000,
+    "values that the aliases of one text of manifests stand for, each as often as it is used",
+)
 STATEMENTS = Limit(
     "wrong-statements",
     10_000,
@@ -123,7 +128,7 @@ def parse(name: str, text: str) -> int:
         raise BadLimit(
             f"`{name}` is no limit" + (f"; did you mean `{near}`?" if near else f"; there are {', '.join(ALL)}")
         )
-    match = _NUMBER.fullmatch(text)
+    match = re.fullmatch(_NUMBER, text)
     if match is None or (match[2] and not limit.is_size):
         raise BadLimit(f"`{text}` is not a {'size such as `64MiB`' if limit.is_size else 'number such as `200000`'}")
     number = int(match[1]) * _UNITS[match[2] or ""]

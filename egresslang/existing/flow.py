@@ -63,9 +63,8 @@ def whose(inspected: Inspected, sidecar: Sidecar) -> tuple[str, Mapping[str, str
     namespace = sidecar.origin.namespace
     if sidecar.selector is None and namespace == inspected.config.root_namespace:
         return _other_namespace(inspected), {}
-    for client in inspected.selected(sidecar) if sidecar.selector else ():
-        if inspected.mesh.sidecar(namespace, client.pod.labels) is sidecar:
-            return namespace, client.pod.labels
+    for client in inspected.held(sidecar) if sidecar.selector else ():
+        return namespace, client.pod.labels
     return namespace, dict(sidecar.selector or ())
 
 

@@ -14,6 +14,7 @@ from egresslang.mesh.listeners import Pod
 from egresslang.mesh.mesh import Mesh, Proxy
 from egresslang.mesh.resources import (
     DestinationRule,
+    Labels,
     MeshConfig,
     Origin,
     Resources,
@@ -50,6 +51,8 @@ class Inspected:
                 )
         self.gateways = gateways(found)
         self._proxies: dict[tuple[object, ...], Proxy] = {}
+        self._selected: dict[tuple[str, Labels | None], list[Client]] = {}
+        self._named: dict[Origin, frozenset[tuple[str, str]]] = {}
 
     @property
     def mesh(self) -> Mesh:
@@ -204,11 +207,37 @@ class Inspected:
 
     def selected(self, sidecar: Sidecar) -> list[Client]:
         """The known workloads that a Sidecar selects; those of its namespace where it has no selector."""
-        namespace = sidecar.origin.namespace
-        if not sidecar.selector:
-            return list(self.clients_of.get(namespace, ()))
-        carrying = (self._carrying.get((namespace, *label), []) for label in sidecar.selector)
-        return [each for each in min(carrying, key=len) if selects(sidecar.selector, each.pod.labels)]
+        key = sidecar.origin.namespace, sidecar.selector
+        found = self._selected.get(key)
+        if found is None:
+            found = self._selected[key] = self._selected_by(*key)
+        return found
+
+    def _selected_by(self, namespace: str, selector: Labels | None) -> list[Client]:
+        if not selector:
+            return self.clients_of.get(namespace, [])
+        carrying = (self._carrying.get((namespace, *label), []) for label in selector)
+        return [each for each in min(carrying, key=len) if selects(selector, each.pod.labels)]
+
+    @cached_property
+    def _held(self) -> Mapping[Origin, list[Client]]:
+        found: dict[Origin, list[Client]] = {}
+        for each in self.asked.clients.values():
+            sidecar = self.mesh.sidecar(each.namespace, each.pod.labels)
+            if sidecar is not None:
+                found.setdefault(sidecar.origin, []).append(each)
+        return found
+
+    def held(self, sidecar: Sidecar) -> list[Client]:
+        """The known workloads that a Sidecar holds for, in whatever namespace."""
+        return self._held.get(sidecar.origin, [])
+
+    def named_by(self, sidecar: Sidecar) -> frozenset[tuple[str, str]]:
+        """What a Sidecar lists: namespaces as it names them, each with a host."""
+        found = self._named.get(sidecar.origin)
+        if found is None:
+            found = self._named[sidecar.origin] = frozenset((where, host) for _, _, where, host in listed(sidecar))
+        return found
 
     def proxy(self, namespace: str, labels: Mapping[str, str]) -> Proxy:
         """The sidecar of pods with some labels."""

@@ -9,7 +9,7 @@ from egresslang.mesh.resources import Sidecar
 
 def lost(inspected: Inspected, holds: Sidecar, loses: Sidecar) -> tuple[str, ...]:
     """What was asked and answered about a host that only the losing Sidecar lists, or about one that it would block."""
-    named = {(where, host) for _, _, where, host in listed(holds)}
+    named = inspected.named_by(holds)
     namespace, labels = whose(inspected, loses)
     if loses.selector:
         labels = dict(holds.selector or ()) | dict(labels)

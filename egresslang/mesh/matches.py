@@ -23,12 +23,13 @@ _ATOM = r"""
   | [^\\\[(*+?{]
 """
 _REPEAT = r"(?:[*+?] | \{\d{1,3}(?:,\d{0,3})?\})\??"
-_ALIKE = re.compile(rf"(?:\(\?i\))?(?:(?:{_ATOM})(?:{_REPEAT})?)*+", re.ASCII | re.VERBOSE)
-_SLOW = re.compile(r"\)[*+{]")
-_PARTS = re.compile(
-    rf"(?P<open>\((?:\?:|\?P<[a-z_]\w*>)?)|(?P<close>\)\??\??)|(?P<bar>\|)|(?:\(\?i\)|{_ATOM})?(?P<repeat>{_REPEAT})?",
-    re.ASCII | re.VERBOSE,
+_ALIKE = rf"(?:\(\?i\))?(?:(?:{_ATOM})(?:{_REPEAT})?)*+"
+_PARTS = (
+    rf"(?P<open>\((?:\?:|\?P<[a-z_]\w*>)?)|(?P<close>\)\??\??)|(?P<bar>\|)|(?:\(\?i\)|{_ATOM})?(?P<repeat>{_REPEAT})?"
 )
+_FLAGS = re.ASCII | re.VERBOSE
+_SLOW = r"\)[*+{]"
+# Few manifests hold an expression: these are compiled when one does.
 
 LONGEST = 260
 """Characters of the longest text that a match is asked about: a host and its port."""
@@ -42,7 +43,7 @@ def is_judged(match: TextMatch) -> bool:
     kind, text = match
     if kind != "regex":
         return True
-    if _ALIKE.fullmatch(text) is None or _SLOW.search(text) or _ways(text) > MOST_WAYS:
+    if re.fullmatch(_ALIKE, text, _FLAGS) is None or re.search(_SLOW, text) or _ways(text) > MOST_WAYS:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -57,7 +58,7 @@ def _ways(text: str) -> int:
     """A bound of the ways in which an expression without repeated groups can be laid over a text: what backtracking tries."""
     whole: list[int] = [0]  # of each open group the ways of the alternatives that are complete
     branch: list[int] = [1]  # and of the one that is not
-    for part in _PARTS.finditer(text):
+    for part in re.finditer(_PARTS, text, _FLAGS):
         if part["open"]:
             whole.append(0)
             branch.append(1)

@@ -6,12 +6,14 @@ services of all listeners merged for the clusters.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from egresslang.mesh.registry import EXACT_LISTS, Registered, Registry, View, is_subset
 from egresslang.mesh.resources import (
     Destination,
     Egress,
+    Labels,
     OutboundPolicy,
     Port,
     Sidecar,
@@ -22,6 +24,9 @@ from egresslang.record import record, replace
 
 EVERYTHING = Egress(("*/*",))
 """What a Sidecar without `egress`, or a pod without a Sidecar, imports."""
+
+_EVERY_POD = ("", "")
+"""In place of a label, where a selector has none."""
 
 
 @record
@@ -56,24 +61,26 @@ class Sidecars:
     """
 
     def __init__(self, sidecars: Iterable[Sidecar], root: str) -> None:
-        self._selecting: dict[tuple[str, str, str], list[tuple[int, Sidecar]]] = {}
+        self._selecting: dict[tuple[str, str, str], dict[Labels, tuple[int, Sidecar]]] = {}
         self._others: dict[str, Sidecar] = {}
         self._root = root
         ordered = sorted(sidecars, key=lambda each: (each.created, each.origin.name, each.origin.namespace))
+        carried = Counter(label for each in ordered for label in each.selector or ())
         for at, each in enumerate(ordered):
             if each.selector is None:
                 self._others.setdefault(each.origin.namespace, each)
             else:
-                label = each.selector[0] if each.selector else ("", "")  # every pod of the namespace
-                self._selecting.setdefault((each.origin.namespace, *label), []).append((at, each))
+                rarest = min(each.selector, key=carried.__getitem__, default=_EVERY_POD)
+                alike = self._selecting.setdefault((each.origin.namespace, *rarest), {})
+                alike.setdefault(each.selector, (at, each))
 
     def of(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
         """The Sidecar that holds for a pod; None when there is none and everything is imported."""
         found = [
             (at, each)
-            for label in (("", ""), *labels.items())
-            for at, each in self._selecting.get((namespace, *label), ())
-            if selects(each.selector or (), labels)
+            for label in (_EVERY_POD, *labels.items())
+            for selector, (at, each) in self._selecting.get((namespace, *label), {}).items()
+            if selects(selector, labels)
         ]
         if found:
             return min(found, key=lambda each: each[0])[1]

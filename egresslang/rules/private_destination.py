@@ -97,7 +97,8 @@ _METADATA_NAMES = frozenset(
     {"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "instance-data"}
 )
 _LOOPBACK_NAMES = frozenset({"localhost.localdomain", "localhost4.localdomain4", "localhost6.localdomain6"})
-_NAT64 = parse_cidr("64:ff9b::/96")[1]
+_NAT64: Range = (0x64_FF9B << 96, (0x64_FF9B << 96) + 0xFFFF_FFFF)
+"""64:ff9b::/96."""
 _AIMED = {4: 1 << 8, 6: 1 << 16}  # a network of no more addresses than these is aimed at what stands in it
 
 

@@ -324,6 +324,64 @@ def test_a_host_with_a_dot_is_told_where_it_is_declared() -> None:
     assert told(ENTRY, SIDECAR, TEAM % ("VirtualService", "v", "{hosts: [b.example.com.], gateways: [g], http: [{route: [{destination: {host: api.example.com}}]}]}")) == []  # fmt: skip
 
 
+def sidecar(name: str, labels: str) -> str:
+    return SIDECAR.replace("name: cart", f"name: {name}").replace("app: cart", labels)
+
+
+def workload(name: str, labels: str) -> str:
+    return f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{{labels}}}}}\n"
+
+
+def test_each_sidecar_that_loses_is_told_once_and_of_the_one_that_holds() -> None:
+    """For a known workload where there is one, else for pods that have the labels of both; the first by name holds."""
+    labels = {"a": "app: a", "b": "app: a, v: x", "c": "app: a", "d": "app: a, v: x", "e": "app: b", "f": "v: x"}
+    texts = [sidecar(name, each) for name, each in labels.items()]
+    found = analysed(ENTRY, *texts, workload("one", "app: a, q: z"), workload("two", "app: b, q: z")).findings
+    assert [(each.code.id, each.message, each.label) for each in found if each.code.id != "EGR621"] == [
+        ("EGR620", f"Sidecar shop/{loses} does not hold for {who}", f"Sidecar shop/{holds} selects it too")
+        for loses, holds, who in [
+            ("b", "a", "pods with `app: a`, `v: x`"),
+            ("c", "a", "`shop/one`"),
+            ("d", "b", "pods with `app: a`, `v: x`"),
+            ("f", "b", "pods with `app: a`, `v: x`"),
+        ]
+    ]
+
+
+@pytest.mark.parametrize("shape", ["one workload", "many workloads", "labels of their own", "a long list"])
+def test_twice_as_many_sidecars_take_twice_the_calls(shape: str) -> None:
+    def texts(size: int) -> list[str]:
+        numbers = range(size)
+        if shape == "one workload":
+            return [*(sidecar(f"s{n}", "app: cart") for n in numbers), workload("w", "app: cart")]
+        if shape == "a long list":
+            listed = "".join(f', "./h{n}.example.com"' for n in numbers)
+            long = sidecar("a", "app: cart").replace(', "./api.example.com"', listed)
+            return [long, *(sidecar(f"s{n}", "app: cart") for n in numbers), workload("w", "app: cart")]
+        both = [f"app: shop, name: w{n}" for n in numbers]
+        clients = [workload(f"w{n}", each) for n, each in enumerate(both)]
+        selectors = both if shape == "labels of their own" else ["app: shop"] * size
+        return [*(sidecar(f"s{n}", each) for n, each in enumerate(selectors)), *clients]
+
+    def calls(size: int) -> int:
+        manifests = "---\n".join(texts(size))
+        count = 0
+
+        def counted(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        sys.setprofile(counted)
+        try:
+            analysed(manifests)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    calls(20)  # what is loaded once
+    assert calls(300) / calls(150) < 2.3
+
+
 def test_a_root_namespace_that_is_not_the_usual_one() -> None:
     config = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {meshConfig: {rootNamespace: istio-config}}\n"
     default = SIDECAR.replace("name: cart, namespace: shop", "name: default, namespace: istio-system")

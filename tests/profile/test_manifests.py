@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -79,20 +80,39 @@ def test_anchors_on_lines_of_their_own() -> None:
     assert document.value["spec"]["c"] is None
 
 
+ROUND = "an alias stands for what it stands in"
+MANY = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+
+
 @pytest.mark.parametrize(
-    "aliases",
+    ("aliases", "message"),
     [
-        "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
-        "a: &a [*a]\n",
-        "a: &a {b: [*a]}\n",
-        "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 300)),
+        (MANY, "more than 100,000 values stand behind aliases"),
+        ("a: &a [*a]\n", ROUND),
+        ("a: &a {b: [*a]}\n", ROUND),
+        ("a: &a [" + "x," * 110_000 + "*a]\n", ROUND),
+        (
+            "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 300)),
+            "too many values stand in one another, by aliases",
+        ),
     ],
-    ids=["many", "round", "round-below", "deep"],
+    ids=["many", "round", "round-below", "round-and-many", "deep"],
 )
-def test_aliases_have_bounds(aliases: str) -> None:
+def test_aliases_have_bounds(aliases: str, message: str) -> None:
     """Whether or not the document is one that is looked at."""
-    assert [message for message, _ in told(DEPLOYMENT + aliases)] == ["too much stands behind aliases"]
+    assert [message for message, _ in told(DEPLOYMENT + aliases)] == [message]
     assert told(OTHER + aliases) == []
+
+
+def test_the_bound_of_aliases_is_a_limit(lowered: Callable[[str, int], None]) -> None:
+    """It is named with the option that raises it, and counts each list and what is in it as often as it is used again."""
+    text = f"{DEPLOYMENT}a: &a [{', '.join('x' * 10)}]\nb: [*a, *a, *a]\n"
+    lowered("aliased-values", 32)
+    (found,) = read(Source("m.yaml", text))[1]
+    assert (found.code.id, found.span.text, found.label) == ("EGR008", "&a", "more than 32, the limit `aliased-values`")
+    assert "`--limit aliased-values=64`" in found.help
+    lowered("aliased-values", 33)
+    assert told(text) == []
 
 
 def test_the_bound_is_that_of_a_whole_text() -> None:

@@ -18,11 +18,7 @@ def find(inspected: Inspected) -> Iterator[Finding]:
     for sidecar in inspected.resources.sidecars:
         if not sidecar.selector or inspected.is_open(sidecar):
             continue
-        clients = [
-            each
-            for each in inspected.selected(sidecar)
-            if inspected.mesh.sidecar(each.namespace, each.pod.labels) is sidecar
-        ]
+        clients = inspected.held(sidecar)
         others = [each for each in clients if each.name != sidecar.origin.name]
         if not others or len(others) == len(clients):
             continue
