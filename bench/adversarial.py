@@ -425,7 +425,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "deep-names": (deep_name, 8000),
     "one-host-many-ports": (one_host_many_ports, 2000),
     "one-host-many-http-ports": (one_host_many_http_ports, 2000),
-    "one-host-all-ports": (one_host_all_ports, 2000),
+    "one-host-all-ports": (one_host_all_ports, 8000),
     "mixed-ports": (mixed_ports, 800),
     "refused": (refused, 2000),
     "refused-by-all": (refused_by_all, 400),
