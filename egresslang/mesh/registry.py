@@ -78,6 +78,10 @@ class Registered:
         """The port of a number, None when it has none that a sidecar knows: UDP it does not (GetByPort)."""
         return self.by_number.get(number)
 
+    def with_ports(self, ports: tuple[Port, ...]) -> Registered:
+        """The same service with other ports."""
+        return replace(self, ports=ports, by_number=_by_number(ports))
+
     @property
     def in_mesh(self) -> bool:
         """Whether it is said to be in the mesh: a Service of Kubernetes, or an internal ServiceEntry."""
