@@ -241,6 +241,18 @@ def internet_for_each(size: int) -> Case:
     return _one([f'allow app-{at} -> internet:{20000 + at} tcp reason="scans"' for at in range(size)], size)
 
 
+# Regions
+
+
+def regions_in_regions(size: int) -> Case:
+    """A rule for each of the regions, which lie in one another: the cluster and every host in the innermost."""
+    rules = [f"allow {WHO} -> h{at}.example.com:443 tls region=r{at}" for at in range(size)]
+    declared = "\n".join(f"    r{at + 1}: [r{at}]" for at in range(size))
+    known = "\n".join(f"    h{at}.example.com: {{region: r0}}" for at in range(size))
+    made = _one(rules, spec=f"  regions:\n{declared}\n  destinations:\n{known}")
+    return Case(made.policy, made.profile.replace("region: us-east1", "region: r0"))
+
+
 # What is wrong
 
 
@@ -444,6 +456,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "cluster-of-nodes": (cluster_of_nodes, 4000),
     "one-address": (one_address, 4000),
     "internet-for-each": (internet_for_each, 1000),
+    "regions-in-regions": (regions_in_regions, 8000),
     "bad-statements": (bad_statements, 10000),
     "unknown-workloads": (unknown_workloads, 4000),
     "unknown-sets": (unknown_sets, 4000),

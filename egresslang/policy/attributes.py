@@ -11,7 +11,7 @@ from egresslang.findings import Finding, finding
 from egresslang.policy.binding import Binding, guess
 from egresslang.policy.clusters import matches
 from egresslang.policy.policy import Rule
-from egresslang.policy.regions import is_known, is_misspelt, near
+from egresslang.policy.regions import Regions, is_misspelt, near
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import is_nobodys
 from egresslang.source import Span
@@ -27,7 +27,8 @@ class Attributes:
         self.binding = binding
         self.profile = profile
         self.found = found
-        self._regions = dict.fromkeys(_named_regions(profile))
+        self._named = dict.fromkeys(_named_regions(profile))
+        self.regions = Regions(profile.regions)
         self._near: dict[str, str] = {}
 
     def hold_here(self, attributes: tuple[nodes.Attribute, ...]) -> bool:
@@ -96,12 +97,12 @@ class Attributes:
 
     def knows_region(self, region: str) -> bool:
         """Whether a region is a cloud's or the profile names it."""
-        return region in self._regions or is_known(region, self.profile.regions)
+        return region in self._named or self.regions.is_known(region)
 
     def near_region(self, region: str) -> str:
         """The region that an unknown one most likely means, empty when none is near."""
         if region not in self._near:
-            self._near[region] = near(region, self._regions)
+            self._near[region] = near(region, self._named)
         return self._near[region]
 
     def _is_region(self, attribute: nodes.Attribute, region: str) -> bool:
