@@ -6,11 +6,12 @@ The regions of clouds and their places are in `egresslang/data/regions.txt`, wit
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cache
 
 from egresslang import resources
-from egresslang.suggest import is_misspelling, nearest
+from egresslang.suggest import Vocabulary, is_misspelling
 
 # What the names of regions begin with that are newer than the file: AWS (us-east-1, eu-, ap-), Google Cloud (us-east1).
 _CONTINENTS = {
@@ -31,6 +32,7 @@ class Regions:
         self._last: dict[str, int] = {}  # the numbers from a region's own to this one are of those in it
         self._outer: dict[str, str] = {}
         self._further: dict[str, list[str]] = {}  # where a region lies too, apart from `_outer`
+        self._places: dict[str, list[int]] = {}
         members = {member for listed in declared.values() for member in listed}
         for name in sorted(declared, key=members.__contains__):
             if name not in self._numbers:
@@ -65,17 +67,23 @@ class Regions:
     def _is_declared_in(self, region: str, outer: str) -> bool:
         if region not in self._numbers or outer not in self._numbers:
             return False
-        numbers = range(self._numbers[outer], self._last[outer] + 1)
-        waiting, seen = [region], set[str]()
-        while waiting:
-            name = waiting.pop()
-            if self._numbers[name] in numbers:
-                return True
-            while self._further and name and name not in seen:
-                seen.add(name)
-                waiting += self._further.get(name, ())
-                name = self._outer.get(name, "")
-        return False
+        places = self._places_of(region)
+        at = bisect_left(places, self._numbers[outer])
+        return at < len(places) and places[at] <= self._last[outer]
+
+    def _places_of(self, region: str) -> list[int]:
+        """The numbers of a region, and of those that it, or one that it is in, is listed in a further time."""
+        if region not in self._places:
+            found, seen, waiting = set[str](), set[str](), [region]
+            while waiting:
+                name = waiting.pop()
+                found.add(name)
+                while self._further and name and name not in seen:
+                    seen.add(name)
+                    waiting += self._further.get(name, ())
+                    name = self._outer.get(name, "")
+            self._places[region] = sorted(self._numbers[name] for name in found)
+        return self._places[region]
 
     def overlap(self, one: str, other: str) -> bool:
         """Whether two regions share a place: regions nest, so one lies within the other."""
@@ -98,10 +106,9 @@ class Regions:
         return ""
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """The region that a word most likely means, of the clouds' and of the `known` ones; empty when none is near."""
-    names = [*known, *_CONTINENTS, *_places()]
-    return next((name for name in names if is_misspelling(word, name)), "") or nearest(word, names)
+def vocabulary(known: Iterable[str]) -> Vocabulary:
+    """The regions that somebody may mean: the clouds', and the `known` ones."""
+    return Vocabulary([*known, *_CONTINENTS, *_places()])
 
 
 @cache
