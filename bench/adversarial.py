@@ -253,6 +253,20 @@ def regions_in_regions(size: int) -> Case:
     return Case(made.policy, made.profile.replace("region: us-east1", "region: r0"))
 
 
+def region_of_all(size: int) -> Case:
+    """A rule for each of the regions, all of which list the one that the cluster is in."""
+    rules = [f"allow {WHO} -> h{at}.example.com:443 tls region=r{at}" for at in range(size)]
+    declared = "\n".join(f"    r{at}: [q{at}, us-east1]" for at in range(size))
+    return _one(rules, spec=f"  regions:\n{declared}")
+
+
+def unknown_regions(size: int) -> Case:
+    """Half rules for regions that nothing knows, in a profile with as many that are almost these."""
+    rules = [f"allow {WHO} -> h{at}.example.com:443 tls region=nowehre-{at}" for at in range(size // 2)]
+    declared = "\n".join(f"    nowhere-{at}: [q{at}]" for at in range(size // 2))
+    return _one(rules, spec=f"  regions:\n{declared}")
+
+
 # What is wrong
 
 
@@ -457,6 +471,8 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "one-address": (one_address, 4000),
     "internet-for-each": (internet_for_each, 1000),
     "regions-in-regions": (regions_in_regions, 8000),
+    "region-of-all": (region_of_all, 8000),
+    "unknown-regions": (unknown_regions, 8000),
     "bad-statements": (bad_statements, 10000),
     "unknown-workloads": (unknown_workloads, 4000),
     "unknown-sets": (unknown_sets, 4000),
