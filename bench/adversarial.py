@@ -241,6 +241,32 @@ def internet_for_each(size: int) -> Case:
     return _one([f'allow app-{at} -> internet:{20000 + at} tcp reason="scans"' for at in range(size)], size)
 
 
+# Regions
+
+
+def regions_in_regions(size: int) -> Case:
+    """A rule for each of the regions, which lie in one another: the cluster and every host in the innermost."""
+    rules = [f"allow {WHO} -> h{at}.example.com:443 tls region=r{at}" for at in range(size)]
+    declared = "\n".join(f"    r{at + 1}: [r{at}]" for at in range(size))
+    known = "\n".join(f"    h{at}.example.com: {{region: r0}}" for at in range(size))
+    made = _one(rules, spec=f"  regions:\n{declared}\n  destinations:\n{known}")
+    return Case(made.policy, made.profile.replace("region: us-east1", "region: r0"))
+
+
+def region_of_all(size: int) -> Case:
+    """A rule for each of the regions, all of which list the one that the cluster is in."""
+    rules = [f"allow {WHO} -> h{at}.example.com:443 tls region=r{at}" for at in range(size)]
+    declared = "\n".join(f"    r{at}: [q{at}, us-east1]" for at in range(size))
+    return _one(rules, spec=f"  regions:\n{declared}")
+
+
+def unknown_regions(size: int) -> Case:
+    """Half rules for regions that nothing knows, in a profile with as many that are almost these."""
+    rules = [f"allow {WHO} -> h{at}.example.com:443 tls region=nowehre-{at}" for at in range(size // 2)]
+    declared = "\n".join(f"    nowhere-{at}: [q{at}]" for at in range(size // 2))
+    return _one(rules, spec=f"  regions:\n{declared}")
+
+
 # What is wrong
 
 
@@ -425,7 +451,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "deep-names": (deep_name, 8000),
     "one-host-many-ports": (one_host_many_ports, 2000),
     "one-host-many-http-ports": (one_host_many_http_ports, 2000),
-    "one-host-all-ports": (one_host_all_ports, 2000),
+    "one-host-all-ports": (one_host_all_ports, 8000),
     "mixed-ports": (mixed_ports, 800),
     "refused": (refused, 2000),
     "refused-by-all": (refused_by_all, 400),
@@ -444,6 +470,9 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "cluster-of-nodes": (cluster_of_nodes, 4000),
     "one-address": (one_address, 4000),
     "internet-for-each": (internet_for_each, 1000),
+    "regions-in-regions": (regions_in_regions, 8000),
+    "region-of-all": (region_of_all, 8000),
+    "unknown-regions": (unknown_regions, 8000),
     "bad-statements": (bad_statements, 10000),
     "unknown-workloads": (unknown_workloads, 4000),
     "unknown-sets": (unknown_sets, 4000),

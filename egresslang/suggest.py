@@ -27,12 +27,15 @@ class Vocabulary:
 
     def nearest(self, word: str, least: float = 0.6) -> str:
         """The word most like another, whatever their case; empty when none is near, `least` being the least likeness."""
-        from difflib import get_close_matches
+        word = word.lower()
+        return self._by_case.get(word) or self._by_case.get(_most_like(word, self._likely(word), least), "")
 
+    def meant(self, word: str) -> str:
+        """A known word that another one is surely a misspelling of; empty when it is of none."""
         word = word.lower()
         if word in self._by_case:
             return self._by_case[word]
-        return next((self._by_case[near] for near in get_close_matches(word, self._likely(word), 1, least)), "")
+        return next((self._by_case[each] for each in self._likely(word) if is_misspelling(word, each)), "")
 
     def _likely(self, word: str) -> Iterable[str]:
         """The known words to compare with a word: all if they are few, else those of its rarest rows."""
@@ -42,6 +45,19 @@ class Vocabulary:
         for some in sorted((self._sharing.get(row, []) for row in _rows(word)), key=len):
             found.update(dict.fromkeys(some[: _FEW - len(found)]))
         return found
+
+
+def _most_like(word: str, others: Iterable[str], least: float) -> str:
+    """What `difflib.get_close_matches` says is the closest, without measuring what cannot be closer than one before it."""
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(b=word)
+    best = least, ""
+    for other in others:
+        matcher.set_seq1(other)
+        if matcher.real_quick_ratio() >= best[0] and matcher.quick_ratio() >= best[0]:
+            best = max(best, (matcher.ratio(), other))
+    return best[1]
 
 
 def _rows(word: str) -> Iterable[str]:

@@ -180,6 +180,7 @@ def test_every_measured_shape_compiles(bench: Any) -> None:
     "name",
     [
         *("one-host-many-ports", "one-host-many-http-ports", "unknown-workloads", "unknown-sets"),
+        *("regions-in-regions", "region-of-all"),
         *("denied-all", "denied-networks", "denied-to-others"),
     ],
 )

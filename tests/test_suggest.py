@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from random import Random
+
 import pytest
 
 from egresslang.suggest import Vocabulary, nearest
@@ -34,3 +37,20 @@ def test_of_many_alike_the_one_that_shares_the_rarest_letters(word: str, meant: 
 
 def test_nothing_known() -> None:
     assert nearest("a", []) == ""
+
+
+def test_of_few_the_nearest_is_what_difflib_says() -> None:
+    random = Random(1)
+    words = ["".join(random.choices("abc-1", k=random.randint(1, 8))) for _ in range(400)]
+    for word in words:
+        known = random.sample(words, k=20)
+        assert nearest(word, known) == next(iter(get_close_matches(word, known, 1)), "")
+
+
+@pytest.mark.parametrize("known", [FEW, MANY])
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("idgn", "idgen"), ("SHOPP", "Shop"), ("kichten", ""), ("kitchne", "kitchen"), ("ETL", "etl"), ("idgen4", "")],
+)
+def test_what_is_surely_meant(known: list[str], word: str, meant: str) -> None:
+    assert Vocabulary(known).meant(word) == meant

@@ -45,8 +45,9 @@ MOST_EQUALS = 8
 class Registered:
     """A host at one address: `address` as text, a network, or NOWHERE; `others` are further cluster IPs.
 
-    `allocated` are virtual addresses that only proxies with DNS capture use; `alias_of` is the host that an
-    ExternalName Service stands for, `aliases` are such hosts of this one. Two are the same only if they are one object.
+    `by_number` are the ports that a sidecar knows. `allocated` are virtual addresses that only proxies with DNS capture
+    use; `alias_of` is the host that an ExternalName Service stands for, `aliases` are such hosts of this one. Two are the
+    same only if they are one object.
     """
 
     host: str
@@ -57,6 +58,7 @@ class Registered:
     others: tuple[str, ...]
     allocated: tuple[str, ...]
     ports: tuple[Port, ...]
+    by_number: Mapping[int, Port]
     resolution: str
     kubernetes: bool
     headless: bool
@@ -74,10 +76,11 @@ class Registered:
 
     def port(self, number: int) -> Port | None:
         """The port of a number, None when it has none that a sidecar knows: UDP it does not (GetByPort)."""
-        for port in self.ports:
-            if port.number == number and port.protocol != "UDP":
-                return port
-        return None
+        return self.by_number.get(number)
+
+    def with_ports(self, ports: tuple[Port, ...]) -> Registered:
+        """The same service with other ports."""
+        return replace(self, ports=ports, by_number=_by_number(ports))
 
     @property
     def in_mesh(self) -> bool:
@@ -355,6 +358,7 @@ def _registered(resources: Resources, config: MeshConfig) -> Iterator[Registered
 def _of_entry(entry: ServiceEntry, default: frozenset[str]) -> Iterator[Registered]:
     places = [place for address in entry.addresses if (place := _place(address))] if entry.addresses else [NOWHERE]
     declared = frozenset(entry.export_to)
+    by_number = _by_number(entry.ports)
     for host in entry.hosts:
         for place in places:
             yield Registered(
@@ -366,6 +370,7 @@ def _of_entry(entry: ServiceEntry, default: frozenset[str]) -> Iterator[Register
                 (),
                 entry.allocated.get(host, ()),
                 entry.ports,
+                by_number,
                 entry.resolution,
                 False,
                 False,
@@ -376,6 +381,11 @@ def _of_entry(entry: ServiceEntry, default: frozenset[str]) -> Iterator[Register
                 entry.origin,
                 internal=entry.internal,
             )
+
+
+def _by_number(ports: Sequence[Port]) -> dict[int, Port]:
+    """The first port of each number that is not UDP."""
+    return {port.number: port for port in reversed(ports) if port.protocol != "UDP"}
 
 
 def _place(address: str) -> str:
@@ -400,6 +410,7 @@ def _of_service(service: Service, host: str, default: frozenset[str]) -> Registe
         addresses[1:],
         (),
         service.ports,
+        _by_number(service.ports),
         resolution,
         True,
         service.headless,

@@ -265,7 +265,7 @@ def of_port(service: Registered, number: int) -> Registered | None:
     port = next((port for port in service.ports if port.number == number), None)
     if port is None or len(service.ports) == 1:
         return None if port is None else service
-    return replace(service, ports=(port,))
+    return service.with_ports((port,))
 
 
 def _one_namespace(services: list[Registered], own: str) -> Iterator[Registered]:
@@ -332,7 +332,7 @@ def _add(merged: dict[str, Registered], service: Registered) -> None:
     elif existing.ports != service.ports and _can_merge(existing, service):
         numbers = {port.number for port in existing.ports}
         more = tuple(port for port in service.ports if port.number not in numbers)
-        merged[service.host] = replace(existing, ports=existing.ports + more)
+        merged[service.host] = existing.with_ports(existing.ports + more)
 
 
 def _can_merge(first: Registered, second: Registered) -> bool:
@@ -385,4 +385,4 @@ def _of_ports(service: Registered, numbers: set[int]) -> Registered | None:
     ports: tuple[Port, ...] = tuple(port for port in service.ports if port.number in numbers)
     if len(ports) == len(service.ports):
         return service
-    return replace(service, ports=ports) if ports else None
+    return service.with_ports(ports) if ports else None

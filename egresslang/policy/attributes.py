@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 
 from egresslang import codes
 from egresslang.findings import Finding, finding
 from egresslang.policy.binding import Binding, guess
 from egresslang.policy.clusters import matches
 from egresslang.policy.policy import Rule
-from egresslang.policy.regions import is_known, is_misspelt, near
+from egresslang.policy.regions import Regions, is_misspelt, vocabulary
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import is_nobodys
 from egresslang.source import Span
+from egresslang.suggest import Vocabulary
 from egresslang.syntax import nodes
 from egresslang.syntax.print import show_target
 from egresslang.syntax.words import read_network
@@ -27,8 +29,8 @@ class Attributes:
         self.binding = binding
         self.profile = profile
         self.found = found
-        self._regions = dict.fromkeys(_named_regions(profile))
-        self._near: dict[str, str] = {}
+        self._named = dict.fromkeys(_named_regions(profile))
+        self.regions = Regions(profile.regions)
 
     def hold_here(self, attributes: tuple[nodes.Attribute, ...]) -> bool:
         """Whether `cluster=` lets a statement hold in this cluster."""
@@ -96,13 +98,15 @@ class Attributes:
 
     def knows_region(self, region: str) -> bool:
         """Whether a region is a cloud's or the profile names it."""
-        return region in self._regions or is_known(region, self.profile.regions)
+        return region in self._named or self.regions.is_known(region)
 
     def near_region(self, region: str) -> str:
         """The region that an unknown one most likely means, empty when none is near."""
-        if region not in self._near:
-            self._near[region] = near(region, self._regions)
-        return self._near[region]
+        return self._vocabulary.meant(region) or self._vocabulary.nearest(region)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return vocabulary(self._named)
 
     def _is_region(self, attribute: nodes.Attribute, region: str) -> bool:
         one = len(attribute.values) == 1

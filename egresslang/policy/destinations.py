@@ -11,7 +11,7 @@ from egresslang.policy.attributes import no_host
 from egresslang.policy.binding import Binding
 from egresslang.policy.definitions import INTERNET
 from egresslang.policy.policy import ANY, PROTOCOL_CLASS, Addresses, Below, Destination, Everything, Name, Rule
-from egresslang.policy.regions import of_host, within
+from egresslang.policy.regions import Regions
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import (
     BITS,
@@ -72,6 +72,7 @@ class Destinations:
         self.profile = profile
         self.found = found
         self._cluster_ranges = _cluster_ranges(profile)
+        self._regions = Regions(profile.regions)
         self._services = {(r.name, r.namespace) for r in profile.resources if r.kind == "Service"}
         self._inside = (f".{profile.cluster_domain}", ".svc")
 
@@ -275,7 +276,7 @@ class Destinations:
         known = self.profile.destinations.get(target.name)
         if not rule.region or known is None or not known.endpoints:
             return () if self._lies_in(asked, target.name, target.name, target.span) else None
-        inside = [e for e in known.endpoints if e.region and within(e.region, rule.region, self.profile.regions)]
+        inside = [e for e in known.endpoints if e.region and self._regions.within(e.region, rule.region)]
         if not inside:
             self._tell_claim(
                 asked,
@@ -308,7 +309,7 @@ class Destinations:
         if not rule.region or not asked.live:
             return True
         known = self.profile.destinations.get(key)
-        region = known.region if known is not None and known.region else of_host(host, self.profile.regions)
+        region = known.region if known is not None and known.region else self._regions.of_host(host)
         if not region:
             self._tell_claim(
                 asked,
@@ -323,7 +324,7 @@ class Destinations:
                     else f"write the region of `{key}` under `destinations:` of the profile",
                 ),
             )
-        elif not within(region, rule.region, self.profile.regions):
+        elif not self._regions.within(region, rule.region):
             self._tell_claim(
                 asked,
                 finding(

@@ -22,7 +22,6 @@ from egresslang.policy.policy import (
     Rule,
     Subject,
 )
-from egresslang.policy.regions import within
 from egresslang.policy.repeated import repeated
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Span
@@ -228,7 +227,7 @@ class _Resolver:
                 )
             )
             return False
-        if not rule.region or within(self.profile.region, rule.region, self.profile.regions):
+        if not rule.region or self.attributes.regions.within(self.profile.region, rule.region):
             return True
         self._tell(self._elsewhere(rule))
         return not self.profile.region

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from egresslang import codes
@@ -32,11 +33,11 @@ def read_regions(regions: Located | None, findings: list[Finding]) -> dict[str, 
     if regions is None:
         return {}
     read = {name: tuple(within.value or ()) for name, within in regions.items()}
+    circles = _circles(read)
     told: set[str] = set()
     for name, within in regions.items():
         for entry in within.entries():
-            inside = _reachable(entry.value, read)
-            if name in inside and name not in told:
+            if name not in told and name in (inside := _reachable(entry.value, circles)):
                 told |= inside
                 findings.append(finding(codes.PROFILE_MISMATCH, entry.span, f"region `{name}` lies in itself", f"`{entry.value}` contains `{name}` again",
                                         [Label(within.key_span, "the region")], help="remove one of the two"))  # fmt: skip
@@ -59,6 +60,27 @@ def read_destinations(destinations: Located | None, findings: list[Finding]) -> 
         endpoints = known.get("endpoints")
         read[name] = Destination(name, region, tuple(_endpoints(endpoints, region, findings)), known.key_span)
     return read
+
+
+def _circles(regions: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The regions that may lie in themselves, and what lies in them: all that are between two of these, or in a circle."""
+    from graphlib import CycleError, TopologicalSorter
+
+    left = {name: set(within) for name, within in regions.items()}
+    for _ in range(2):
+        order = TopologicalSorter(left)
+        with suppress(CycleError):
+            order.prepare()
+        ended: set[str] = set()
+        while ready := order.get_ready():
+            ended.update(ready)
+            order.done(*ready)
+        turned: dict[str, set[str]] = {}
+        for name in left.keys() - ended:
+            for each in left[name] - ended:
+                turned.setdefault(each, set()).add(name)
+        left = turned
+    return {name: tuple(within) for name, within in left.items()}
 
 
 def _reachable(region: str, regions: Mapping[str, tuple[str, ...]]) -> set[str]:

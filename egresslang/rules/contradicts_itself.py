@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
 from egresslang.policy.policy import Addresses, AllowLine, Grant, Name, Policy, Subject
-from egresslang.policy.regions import overlap
+from egresslang.policy.regions import Regions
 from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Span
 
@@ -70,8 +70,9 @@ def contradictions(policy: Policy, profile: ClusterProfile) -> Iterator[tuple[Gr
             key = grant.subject, _host(grant), grant.port, protocol
             said.setdefault(key, {}).setdefault(id(grant.rule), []).append(grant)
     told: set[tuple[int, str, int]] = set()
+    regions = Regions(profile.regions)
     for (_, host, port, _), rules in said.items():
-        for later, earlier in _disagreeing(rules, profile) if len(rules) > 1 else ():
+        for later, earlier in _disagreeing(rules, regions) if len(rules) > 1 else ():
             mark = id(later.rule), host, port
             if mark not in told:
                 told.add(mark)
@@ -86,21 +87,21 @@ def _says_where(grant: Grant) -> bool:
     return isinstance(destination, Addresses) and destination.host != ""
 
 
-def _disagreeing(rules: dict[int, list[Grant]], profile: ClusterProfile) -> Iterator[tuple[Grant, Grant]]:
+def _disagreeing(rules: dict[int, list[Grant]], regions: Regions) -> Iterator[tuple[Grant, Grant]]:
     """Rules that disagree with one before them; each is compared with one rule of everything that is said."""
     different: dict[tuple[str, _Value], Grant] = {}
     for grants in rules.values():
         region, value = grants[0].rule.region, _value(grants)
         for (other_region, other_value), other in different.items():
-            if not _agree(region, value, other_region, other_value, profile):
+            if not _agree(region, value, other_region, other_value, regions):
                 yield grants[0], other
                 break
         different.setdefault((region, value), grants[0])
 
 
-def _agree(one: str, this: _Value, other: str, that: _Value, profile: ClusterProfile) -> bool:
+def _agree(one: str, this: _Value, other: str, that: _Value, regions: Regions) -> bool:
     if one and other and one != other:
-        return not overlap(one, other, profile.regions)
+        return not regions.overlap(one, other)
     return this == that
 
 

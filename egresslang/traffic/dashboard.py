@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from egresslang.policy.regions import overlap
+from egresslang.policy.regions import Regions
 from egresslang.record import record
 from egresslang.traffic.labels import (
     BLACK_HOLE,
@@ -164,18 +164,18 @@ def _regions(watch: Watch, cluster: Cluster) -> Iterator[Query]:
     for region, hosts in sorted(regions.items()):
         if hosts:
             matchers = (*cluster.matchers, *_CHOSEN, one_of(SERVICE_NAME, hosts))
-            yield Query(f"sum({selector(FLOWS, *matchers)})", where + _called(region, profile.region, profile.regions))
+            yield Query(f"sum({selector(FLOWS, *matchers)})", where + _called(region, profile.region, watch.regions))
     if not any(regions.values()):
         matchers = (*cluster.matchers, *_CHOSEN, none_of(SERVICE_NAME, (BLACK_HOLE, PASSTHROUGH)))
         yield Query(f"sum({selector(FLOWS, *matchers)})", f"{where}region unknown")
 
 
-def _called(region: str, home: str, declared: Any) -> str:
+def _called(region: str, home: str, regions: Regions) -> str:
     if not region:
         return "region unknown"
     if not home:
         return region
-    return f"{region} (the cluster's region)" if overlap(region, home, declared) else f"{region} (another region)"
+    return f"{region} (the cluster's region)" if regions.overlap(region, home) else f"{region} (another region)"
 
 
 def _panel(number: int, panel: Panel) -> dict[str, Any]:

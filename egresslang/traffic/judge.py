@@ -14,7 +14,7 @@ from egresslang.policy.flows import Box, Destinations
 from egresslang.policy.granted import Granted, destinations_of, rules_of, workloads_of
 from egresslang.policy.intent import HTTP
 from egresslang.policy.policy import ANY, Addresses, Everything, Grant, Policy
-from egresslang.policy.regions import of_host, within
+from egresslang.policy.regions import Regions
 from egresslang.profile.profile import ClusterProfile
 from egresslang.targets.declare import Declared, declare
 from egresslang.traffic.flow import REQUESTS, Flow
@@ -31,6 +31,7 @@ class Judge:
         self.policy = policy
         self.profile = profile
         self.granted = Granted(policy.grants)
+        self._regions = Regions(profile.regions)
 
     @cached_property
     def everybody(self) -> dict[str, set[str]]:
@@ -130,7 +131,7 @@ class Judge:
         known = self.profile.destinations.get(flow.host)
         if known is not None and known.region:
             return known.region
-        return of_host(flow.host, self.profile.regions) if "." in flow.host else ""
+        return self._regions.of_host(flow.host) if "." in flow.host else ""
 
     def leaves_region(self, flow: Flow, grants: list[Grant]) -> bool:
         """Whether the destination lies outside of the region that its rules claim, or, without a claim, of any that holds the
@@ -141,14 +142,12 @@ class Judge:
             return False
         claimed = {grant.rule.region for grant in grants} - {""}
         if claimed:
-            return not any(within(region, each, self.profile.regions) for each in claimed)
+            return not any(self._regions.within(region, each) for each in claimed)
         here = self.profile.region
         if not here:
             return False
         outer = (*_CONTINENTS, *self.profile.regions, here, region)
-        return not any(
-            within(region, each, self.profile.regions) and within(here, each, self.profile.regions) for each in outer
-        )
+        return not any(self._regions.within(region, each) and self._regions.within(here, each) for each in outer)
 
 
 def _name(host: str) -> Destinations:

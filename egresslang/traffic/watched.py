@@ -11,7 +11,7 @@ from functools import cached_property
 
 from egresslang.policy.intent import Intents
 from egresslang.policy.policy import ANY, Below, Everything, Grant, Policy, Subject
-from egresslang.policy.regions import of_host
+from egresslang.policy.regions import Regions
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
 from egresslang.targets.declare import Declared, declare
@@ -51,6 +51,7 @@ class Watch:
         self.declared: Declared = declare(policy, profile)[0]
         self._intents = Intents(policy, profile)
         self._called = _Called(profile)
+        self.regions = Regions(profile.regions)
         self._hosts: dict[int, list[str]] = {}
         for entry in self.declared.entries.values():
             for grant in entry.grants:
@@ -141,7 +142,7 @@ class Watch:
         if known is not None and known.region:
             return known.region
         is_named = isinstance(grant.destination, Below) or "." in label
-        return of_host(label, self.profile.regions) if is_named else ""
+        return self.regions.of_host(label) if is_named else ""
 
 
 class _Called:

@@ -15,7 +15,7 @@ import pytest
 from egresslang import resources
 from egresslang.findings import Severity
 from egresslang.policy import regions
-from egresslang.policy.regions import is_known, of_host, within
+from egresslang.policy.regions import Regions
 from egresslang.policy.resolve import resolve
 from egresslang.profile.load import load
 from egresslang.source import Source
@@ -77,12 +77,12 @@ def test_each_listed_region_can_be_claimed() -> None:
             file, told = parse(Source("p.egress", f"allow a -> b.example.com:443 region={name}"))
             assert told == []
             assert file is not None
-            assert is_known(name, {})
-            assert of_host(f"db.{name}.example.com", {}) == name
-            assert [claim for claim in CLAIMS if within(name, claim, {})] == [
+            assert Regions({}).is_known(name)
+            assert Regions({}).of_host(f"db.{name}.example.com") == name
+            assert [claim for claim in CLAIMS if Regions({}).within(name, claim)] == [
                 claim for claim in CLAIMS if claim == place
             ]
-            assert not within(name, "oceania", {})
+            assert not Regions({}).within(name, "oceania")
 
 
 def test_the_list_says_what_the_patterns_say() -> None:
@@ -115,7 +115,7 @@ def test_the_list_says_what_the_patterns_say() -> None:
 )
 def test_a_region_that_is_not_listed_is_told_by_its_name(name: str, claims: list[str]) -> None:
     assert name not in regions._places()
-    assert [claim for claim in CLAIMS if within(name, claim, {})] == claims
+    assert [claim for claim in CLAIMS if Regions({}).within(name, claim)] == claims
 
 
 def test_the_list_is_read_when_a_region_is_claimed() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
-from egresslang.policy.regions import is_known, of_host, overlap, within
+from egresslang.policy.regions import Regions
 
 DECLARED = {
     "world": ("us", "emea"),
@@ -47,13 +49,13 @@ DECLARED = {
     ],
 )
 def test_within(region: str, outer: str, is_within: bool) -> None:
-    assert within(region, outer, DECLARED) is is_within
+    assert Regions(DECLARED).within(region, outer) is is_within
 
 
 def test_overlap_goes_both_ways() -> None:
-    assert overlap("us", "us-east1", {})
-    assert overlap("us-east1", "us", {})
-    assert not overlap("us-east1", "us-west1", {})
+    assert Regions({}).overlap("us", "us-east1")
+    assert Regions({}).overlap("us-east1", "us")
+    assert not Regions({}).overlap("us-east1", "us-west1")
 
 
 @pytest.mark.parametrize(
@@ -72,16 +74,39 @@ def test_overlap_goes_both_ways() -> None:
     ],
 )
 def test_of_host(host: str, region: str) -> None:
-    assert of_host(host, DECLARED) == region
+    assert Regions(DECLARED).of_host(host) == region
 
 
 def test_known_regions() -> None:
     for word in ("us", "eu", "asia", "emea", "za", "sa-east-1", "northamerica-northeast1", "us-east5"):
-        assert is_known(word, DECLARED), word
+        assert Regions(DECLARED).is_known(word), word
     for word in ("europe", "us-esat1", "moon", "", "east-1"):
-        assert not is_known(word, DECLARED), word
+        assert not Regions(DECLARED).is_known(word), word
 
 
 def test_australia_is_not_in_asia() -> None:
-    assert not within("ap-southeast-2", "asia", {})
-    assert not within("ap-southeast-4", "asia", {})
+    assert not Regions({}).within("ap-southeast-2", "asia")
+    assert not Regions({}).within("ap-southeast-4", "asia")
+
+
+def test_regions_in_several_others_and_in_circles_lie_where_a_search_finds_them() -> None:
+    random = Random(1)
+    for _ in range(300):
+        names = [f"r{number}" for number in range(random.randint(1, 9))]
+        declared = {name: tuple(random.choices(names, k=random.randint(0, 2))) for name in names}
+        regions = Regions(declared)
+        for outer in names:
+            inside = searched(outer, declared)
+            assert {name for name in names if regions.within(name, outer)} == inside, (declared, outer)
+
+
+def searched(outer: str, declared: dict[str, tuple[str, ...]]) -> set[str]:
+    """All regions in one, itself too."""
+    found: set[str] = set()
+    waiting = [outer]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += declared[name]
+    return found

@@ -23,7 +23,7 @@ from egresslang.policy.definitions import INTERNET
 from egresslang.policy.intent import Intents
 from egresslang.policy.policy import ANY, Addresses, Below, Destination, Everything, Policy, Rule, Subject
 from egresslang.policy.public_suffixes import registered
-from egresslang.policy.regions import of_host
+from egresslang.policy.regions import Regions
 from egresslang.profile.profile import ClusterProfile
 from egresslang.ranges import cidrs, show
 from egresslang.source import Source, Span
@@ -168,6 +168,7 @@ class _Destinations:
 
     def __init__(self, policy: Policy, profile: ClusterProfile) -> None:
         self.profile = profile
+        self._known_regions = Regions(profile.regions)
         self._claimed: dict[Key, set[str]] = {}
         self._addresses: dict[Key, dict[str, None]] = {}
         for grant in policy.grants:
@@ -207,7 +208,7 @@ class _Destinations:
         known = self.profile.destinations.get(label)
         said = {known.region, *(each.region for each in known.endpoints)} if known is not None else set()
         if not said - {""} and is_named:
-            said = {of_host(label, self.profile.regions)}
+            said = {self._known_regions.of_host(label)}
         return tuple(sorted(said - {""}))
 
 
