@@ -23,6 +23,8 @@ from egresslang.record import replace
 MOST_STARTS = 256
 """Starts of istiod that are looked at where it orders services by chance."""
 
+_TO_ALL = frozenset({"*"})
+
 
 class Mesh:
     """All resources of a mesh and its configuration."""
@@ -52,9 +54,39 @@ class Mesh:
             found |= {service.origin.namespace, *service.export_to}
         for virtual in resources.virtual_services:
             found |= {virtual.origin.namespace, *virtual.export_to}
+            for route in (*virtual.http, *virtual.tcp, *virtual.tls):
+                found |= {match.source_namespace for match in route.matches}
         for rule in resources.destination_rules:
             found |= {rule.origin.namespace, *rule.export_to}
         return frozenset(found | {each.origin.namespace for each in resources.authorization})
+
+    @cached_property
+    def _apart(self) -> frozenset[str]:
+        """The namespaces whose pods, with no Sidecar, may be told from others: not by entries for everyone whose hosts are no one else's."""
+        if self._tells_pods:
+            return self.namespaces
+        registry, inside = self.registry(), f".svc.{self.config.cluster_domain}"
+        found: set[str] = set()
+        for each in registry.services:
+            if each.kubernetes or each.export_to != _TO_ALL or each.host in registry.several:
+                found |= {each.namespace, *each.export_to}
+            if each.host.endswith(inside):  # it has short names there
+                found.add(each.host[: each.host.index(".svc.")].partition(".")[2])
+        return frozenset(found)
+
+    @property
+    def _tells_pods(self) -> bool:
+        """Whether anything but Sidecars tells pods of a namespace apart by their labels."""
+        resources = self.resources
+        return bool(resources.virtual_services or resources.destination_rules or resources.authorization)
+
+    def alike(self, pod: Pod) -> tuple[object, ...]:
+        """What pods have in common whose requests, to hosts by their whole names, all end the same."""
+        sidecar = self.sidecar(pod.namespace, pod.labels)
+        apart = self._apart if sidecar is None else self.namespaces
+        where = pod.namespace if pod.namespace in apart else None
+        labels = tuple(sorted(pod.labels.items())) if self._tells_pods else ()
+        return where, id(sidecar), labels, pod.dns_capture, pod.families, pod.addresses
 
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
         """The Sidecar that holds for a pod; None where everything is imported."""

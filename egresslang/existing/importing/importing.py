@@ -188,7 +188,7 @@ def _before(
         found = reaches(asked, everybody)
         beside = [Unkept(f"{name_of(each)} is not imported", _BESIDE, each.heading) for each in others]
         grants = of_manifests(asked, everybody.labels).grants
-        return _Before(everybody, found, grants, (*unkept(asked.mesh.resources, found.values()), *beside), asked)
+        return _Before(everybody, found, grants, (*unkept(asked.mesh.resources, set(found.values())), *beside), asked)
     meant: list[Intent] = []
     for each in others:
         if is_network_policy(each):
