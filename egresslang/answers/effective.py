@@ -79,9 +79,7 @@ def effective(asked: AskedMesh, clients: Iterable[Client]) -> Iterator[Grant]:
             yield from (replace(each, subject=subject) for each in found)
 
 
-def _through(
-    asked: AskedMesh, client: Client, ways: dict[object, list[_Way]], open_ports: set[int]
-) -> Iterator[Grant]:
+def _through(asked: AskedMesh, client: Client, ways: dict[object, list[_Way]], open_ports: set[int]) -> Iterator[Grant]:
     """What a workload reaches through its sidecar; `ways` are those of the Sidecars that were asked about."""
     answer = _asked(asked, client, _STRANGE)
     if answer is not None and not answer.uncaptured:

@@ -54,11 +54,11 @@ class Mesh:
             found |= {service.origin.namespace, *service.export_to}
         for virtual in resources.virtual_services:
             found |= {virtual.origin.namespace, *virtual.export_to}
-            for route in (*virtual.http, *virtual.tcp, *virtual.tls):
-                found |= {match.source_namespace for match in route.matches}
+            found |= {match.source_namespace for route in virtual.http for match in route.matches}
+            found |= {match.source_namespace for route in (*virtual.tcp, *virtual.tls) for match in route.matches}
         for rule in resources.destination_rules:
             found |= {rule.origin.namespace, *rule.export_to}
-        return frozenset(found | {each.origin.namespace for each in resources.authorization})
+        return frozenset((found | {each.origin.namespace for each in resources.authorization}) - {""})
 
     @cached_property
     def _apart(self) -> frozenset[str]:
