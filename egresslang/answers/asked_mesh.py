@@ -161,11 +161,11 @@ class AskedMesh:
 
     @cached_property
     def behind(self) -> dict[tuple[str, int], list[str]]:
-        """What is behind the port of a host, in whatever namespaces it is registered."""
-        found: dict[tuple[str, int], list[str]] = {}
+        """What is behind the port of a host, in whatever namespaces it is registered, each once."""
+        found: dict[tuple[str, int], dict[str, None]] = {}
         for (host, _, port), some in self.mesh.registry().endpoints.items():
-            found.setdefault((host, port), []).extend(some)
-        return found
+            found.setdefault((host, port), {}).update(dict.fromkeys(some))
+        return {key: list(some) for key, some in found.items()}
 
     @cached_property
     def addresses_of_names(self) -> dict[str, list[Address]]:

@@ -211,13 +211,13 @@ class Inspected:
         return [each for each in min(carrying, key=len) if selects(sidecar.selector, each.pod.labels)]
 
     def proxy(self, namespace: str, labels: Mapping[str, str]) -> Proxy:
-        """The sidecar of pods with some labels."""
-        held = self.mesh.sidecar(namespace, labels)
-        key = namespace, id(held), *sorted(labels.items())
+        """The sidecar of pods with some labels, or of others of their namespace that are alike."""
+        like = self.asked.stranger
+        pod = Pod(namespace, labels, like.dns_capture, like.families)
+        key = namespace, *self.mesh.alike(pod)
         found = self._proxies.get(key)
         if found is None:
-            like = self.asked.stranger
-            found = self._proxies[key] = self.mesh.proxy(Pod(namespace, labels, like.dns_capture, like.families))
+            found = self._proxies[key] = self.mesh.proxy(pod)
         return found
 
 
