@@ -36,7 +36,7 @@ from egresslang.existing.importing.permits import enforcement, of_gateways, perm
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, populate, population
 from egresslang.existing.importing.profile import profile_text
 from egresslang.existing.importing.reaches import Reach, reaches
-from egresslang.existing.importing.reasons import joined, reason_of, reasons_of_sidecar
+from egresslang.existing.importing.reasons import behind_hosts, joined, reason_of, reasons_of_sidecar
 from egresslang.existing.importing.script import script
 from egresslang.existing.importing.smokescreen import intents as smokescreen
 from egresslang.existing.importing.smokescreen import is_acl
@@ -289,6 +289,7 @@ class _Reasons:
     def __init__(self, documents: Iterable[Located], default: str) -> None:
         self._at = {}
         self._listed: dict[tuple[str, str], list[str]] = {}
+        self._behind_hosts: dict[object, dict[str, list[str]]] = {}
         for each in documents:
             name = each.get("metadata", "name") if isinstance(each.value, dict) else None
             if name is not None:
@@ -297,9 +298,15 @@ class _Reasons:
                 for host, reason in reasons_of_sidecar(each):
                     self._listed.setdefault((namespace_of(each, default), host), []).append(reason)
 
+    def _behind(self, manifest: Located) -> dict[str, list[str]]:
+        place = manifest.span.place
+        if place not in self._behind_hosts:
+            self._behind_hosts[place] = behind_hosts(manifest)
+        return self._behind_hosts[place]
+
     def __call__(self, grant: Grant) -> str:
         manifest = self._at.get(grant.rule.span.place) if grant.rule.span.source.text else None
         host = grant.destination.host if isinstance(grant.destination, Name) else str(grant.destination)
-        own = "" if manifest is None else reason_of(manifest, host)
+        own = "" if manifest is None else reason_of(manifest, self._behind(manifest).get(host, ()))
         of_rules = (grant.rule.reason, *self._listed.get((grant.subject.namespace, host), ()))
         return joined([own, *(each for each in of_rules if each not in own)])
