@@ -141,15 +141,31 @@ class AskedMesh:
             found = self._proxies[key] = self.mesh.proxy(client.pod)
         return found
 
+    def alike(self, client: Client) -> tuple[object, ...]:
+        """What workloads have in common that reach the same: their pods, what goes around their sidecars, and what they dial."""
+        said = tuple(sorted(client.annotations.items()))
+        who = (client.namespace, "*"), (client.namespace, client.name)
+        granted = tuple([each for each in who if each in self._granted_addresses])
+        return *self.mesh.alike(client.pod), client.uncaptured, said, granted
+
+    @cached_property
+    def _granted_addresses(self) -> frozenset[tuple[str, str]]:
+        """Who is granted addresses that a name goes by, and so dials them."""
+        from egresslang.policy.policy import Addresses
+
+        grants = self.granted.grants if self.granted is not None else ()
+        named = (each for each in grants if isinstance(each.destination, Addresses) and each.destination.host)
+        return frozenset([each.subject for each in named])
+
     # Addresses
 
     @cached_property
     def behind(self) -> dict[tuple[str, int], list[str]]:
-        """What is behind the port of a host, in whatever namespaces it is registered."""
-        found: dict[tuple[str, int], list[str]] = {}
+        """What is behind the port of a host, in whatever namespaces it is registered, each once."""
+        found: dict[tuple[str, int], dict[str, None]] = {}
         for (host, _, port), some in self.mesh.registry().endpoints.items():
-            found.setdefault((host, port), []).extend(some)
-        return found
+            found.setdefault((host, port), {}).update(dict.fromkeys(some))
+        return {key: list(some) for key, some in found.items()}
 
     @cached_property
     def addresses_of_names(self) -> dict[str, list[Address]]:

@@ -63,31 +63,43 @@ _STRANGE = _Way(Everything(), f"{_FRESH}.test", None, 61234, "tls")
 def effective(asked: AskedMesh, clients: Iterable[Client]) -> Iterator[Grant]:
     """What each of some workloads reaches, in their order."""
     ways: dict[object, list[_Way]] = {}
+    known: dict[object, list[Grant]] = {}
     for client in clients:
         unseen = list(around(client, asked.capture))
         yield from unseen
         open_ports = {each.port for each in unseen if isinstance(each.destination, Everything)}
         if 0 in open_ports:
             continue
-        answer = _asked(asked, client, _STRANGE)
-        if answer is not None and not answer.uncaptured:
-            yield _grant(asked, client, replace(_STRANGE, port=0, protocol=""), answer)
+        alike = asked.alike(client)
+        found = known.get(alike)
+        if found is None:
+            yield from known.setdefault(alike, list(_through(asked, client, ways, open_ports)))
+        else:
+            subject = Subject(client.namespace, client.name)
+            yield from (replace(each, subject=subject) for each in found)
+
+
+def _through(asked: AskedMesh, client: Client, ways: dict[object, list[_Way]], open_ports: set[int]) -> Iterator[Grant]:
+    """What a workload reaches through its sidecar; `ways` are those of the Sidecars that were asked about."""
+    answer = _asked(asked, client, _STRANGE)
+    if answer is not None and not answer.uncaptured:
+        yield _grant(asked, client, replace(_STRANGE, port=0, protocol=""), answer)
+        return
+    proxy = asked.proxy(client)
+    key = client.namespace, id(proxy.sidecar)
+    if key not in ways:
+        services = {id(each): each for listener in proxy.scope.listeners for each in listener.services}
+        ways[key] = [way for each in services.values() if not each.in_mesh for way in _ways(each)]
+    reached: list[Grant] = []
+    taken: set[int] = set()  # ports on which everything is reached
+    for way in ways[key]:
+        if way.port in open_ports or (way.port in taken and way.protocol == "tcp"):
             continue
-        proxy = asked.proxy(client)
-        key = client.namespace, id(proxy.sidecar)
-        if key not in ways:
-            services = {id(each): each for listener in proxy.scope.listeners for each in listener.services}
-            ways[key] = [way for each in services.values() if not each.in_mesh for way in _ways(each)]
-        reached: list[Grant] = []
-        taken: set[int] = set()  # ports on which everything is reached
-        for way in ways[key]:
-            if way.port in open_ports or (way.port in taken and way.protocol == "tcp"):
-                continue
-            answer = _asked(asked, client, way)
-            if answer is not None:
-                reached.append(_grant(asked, client, way, answer))
-                taken |= {way.port} if isinstance(way.destination, Everything) else set()
-        yield from _joined(reached)
+        answer = _asked(asked, client, way)
+        if answer is not None:
+            reached.append(_grant(asked, client, way, answer))
+            taken |= {way.port} if isinstance(way.destination, Everything) else set()
+    yield from _joined(reached)
 
 
 def _asked(asked: AskedMesh, client: Client, way: _Way) -> Answer | None:

@@ -79,7 +79,8 @@ def run(options: Any) -> int:
         from egresslang.existing.effective import effective
 
         forms = import_module("egresslang.existing.effective_forms")
-        write(sys.stdout, getattr(forms, options.egress)(effective(analysis.inspected, told.findings)))
+        for text in getattr(forms, options.egress)(effective(analysis.inspected, told.findings)):
+            write(sys.stdout, text)
         status = conclude(options, told, sources, (), sys.stderr)
     if not options.quiet:
         tell_overlooked(each for each in analysis.documents if not is_gateway(each))

@@ -240,13 +240,13 @@ class Inspected:
         return found
 
     def proxy(self, namespace: str, labels: Mapping[str, str]) -> Proxy:
-        """The sidecar of pods with some labels."""
-        held = self.mesh.sidecar(namespace, labels)
-        key = namespace, id(held), *sorted(labels.items())
+        """The sidecar of pods with some labels, or of others of their namespace that are alike."""
+        like = self.asked.stranger
+        pod = Pod(namespace, labels, like.dns_capture, like.families)
+        key = namespace, *self.mesh.alike(pod)
         found = self._proxies.get(key)
         if found is None:
-            like = self.asked.stranger
-            found = self._proxies[key] = self.mesh.proxy(Pod(namespace, labels, like.dns_capture, like.families))
+            found = self._proxies[key] = self.mesh.proxy(pod)
         return found
 
 

@@ -5,9 +5,10 @@ It knows manifests and nothing of policies, nor of what wrote the manifests: an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import combinations, islice, product
+from operator import attrgetter
 from types import MappingProxyType
 
 from egresslang.mesh import protocols
@@ -16,11 +17,13 @@ from egresslang.mesh.listeners import Pod
 from egresslang.mesh.outbound import UNSTABLE, Outbound, Request, Verdict
 from egresslang.mesh.registry import Registered, Registry, Turns, orders
 from egresslang.mesh.resources import MeshConfig, Resources, ServiceEntry, Sidecar
-from egresslang.mesh.scope import Scope, Sidecars, destinations, listed_exactly, scope
+from egresslang.mesh.scope import Scope, Sidecars, destinations, listed_exactly, scope, trims
 from egresslang.record import replace
 
 MOST_STARTS = 256
 """Starts of istiod that are looked at where it orders services by chance."""
+
+_TO_ALL = frozenset({"*"})
 
 
 class Mesh:
@@ -51,9 +54,39 @@ class Mesh:
             found |= {service.origin.namespace, *service.export_to}
         for virtual in resources.virtual_services:
             found |= {virtual.origin.namespace, *virtual.export_to}
+            found |= {match.source_namespace for route in virtual.http for match in route.matches}
+            found |= {match.source_namespace for route in (*virtual.tcp, *virtual.tls) for match in route.matches}
         for rule in resources.destination_rules:
             found |= {rule.origin.namespace, *rule.export_to}
-        return frozenset(found | {each.origin.namespace for each in resources.authorization})
+        return frozenset((found | {each.origin.namespace for each in resources.authorization}) - {""})
+
+    @cached_property
+    def _apart(self) -> frozenset[str]:
+        """The namespaces whose pods, with no Sidecar, may be told from others: not by entries for everyone whose hosts are no one else's."""
+        if self._tells_pods:
+            return self.namespaces
+        registry, inside = self.registry(), f".svc.{self.config.cluster_domain}"
+        found: set[str] = set()
+        for each in registry.services:
+            if each.kubernetes or each.export_to != _TO_ALL or each.host in registry.several:
+                found |= {each.namespace, *each.export_to}
+            if each.host.endswith(inside):  # it has short names there
+                found.add(each.host[: each.host.index(".svc.")].partition(".")[2])
+        return frozenset(found)
+
+    @property
+    def _tells_pods(self) -> bool:
+        """Whether anything but Sidecars tells pods of a namespace apart by their labels."""
+        resources = self.resources
+        return bool(resources.virtual_services or resources.destination_rules or resources.authorization)
+
+    def alike(self, pod: Pod) -> tuple[object, ...]:
+        """What pods have in common whose requests, to hosts by their whole names, all end the same."""
+        sidecar = self.sidecar(pod.namespace, pod.labels)
+        apart = self._apart if sidecar is None else self.namespaces
+        where = pod.namespace if pod.namespace in apart else None
+        labels = tuple(sorted(pod.labels.items())) if self._tells_pods else ()
+        return where, id(sidecar), labels, pod.dns_capture, pod.families, pod.addresses
 
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
         """The Sidecar that holds for a pod; None where everything is imported."""
@@ -130,7 +163,8 @@ def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
                 if looked_up is not None:
                     sizes[key] = max(sizes.get(key, 1), orders(_equals(registry, looked_up)))
         for key, group in groups.items():
-            sizes[key] = max(sizes.get(key, 1), _ties(registry, group, by_name))
+            tells_ports = listener.egress.port is None or trims(listener.egress)
+            sizes[key] = max(sizes.get(key, 1), _ties(registry, group, by_name, tells_ports))
         for virtual in listener.virtual_services:
             for host in destinations(virtual, scope.namespace):
                 held = registry.by_host.get(host, {})
@@ -166,11 +200,12 @@ def _equals(registry: Registry, service: Registered) -> list[Registered]:
     ]
 
 
-def _ties(registry: Registry, group: list[Registered], by_name: bool) -> int:
+def _ties(registry: Registry, group: list[Registered], by_name: bool, tells_ports: bool) -> int:
     """In how many orders services of one host and namespace may be, if their order can matter.
 
     It can for those of several entries, for HTTP, which knows one address of a host, and for DNS, whose answer begins
-    with the address of the first.
+    with the address of the first. It cannot where each has ports of its own, which the listener tells apart, and they are
+    alike otherwise: clusters have the ports of all of them.
     """
     if len(group) < 2:
         return 1
@@ -182,8 +217,30 @@ def _ties(registry: Registry, group: list[Registered], by_name: bool) -> int:
         several = len({id(each.origin) for each in same}) > 1
         named = any(port.protocol in protocols.HTTP or port.protocol == protocols.UNSET for port in same[0].ports)
         if several or named or by_name:
-            found = max(found, orders(_equals(registry, same[0])))
+            equals = _equals(registry, same[0])
+            if not (tells_ports and _only_ports_differ(registry, equals)):
+                found = max(found, orders(equals))
     return found
+
+
+_KIND: Callable[[Registered], tuple[object, ...]] = attrgetter(
+    "address", "others", "allocated", "resolution", "kubernetes", "headless", "labels", "selector",
+    "export_to", "declared_export_to", "alias_of", "aliases", "internal",
+)  # fmt: skip
+"""What makes services of one host, namespace and age differ, but for their ports and where they are written."""
+
+
+def _only_ports_differ(registry: Registry, services: Iterable[Registered]) -> bool:
+    """Whether services differ in nothing but their ports, of which no two have one in common."""
+    seen: set[int] = set()
+    kinds = set()
+    for each in services:
+        numbers = {port.number for port in each.ports}
+        if seen & numbers:
+            return False
+        seen |= numbers
+        kinds.add((*_KIND(each), *registry.endpoint_labels.get(each.origin, ())))
+    return len(kinds) == 1
 
 
 def allocated(resources: Resources) -> Resources:

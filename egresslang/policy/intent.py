@@ -123,21 +123,38 @@ class Intents:
         self._grants: dict[Subject, list[Grant]] = {}
         for grant in policy.grants:
             self._grants.setdefault(grant.subject, []).append(grant)
+        self._shared: dict[tuple[Subject, ...], tuple[tuple[Grant, ...], bool]] = {}
         self._observed = {(namespace, name) for namespace, name, _ in profile.observed}
 
     def of(self, namespace: str, workload: str = ANY) -> Intent:
         """The intent for a workload; for any other one of the namespace without a name."""
-        subjects = self.subjects(namespace, workload)
-        grants = [grant for subject in subjects for grant in self._grants.get(subject, ())]
-        return Intent(grants, self._is_open(namespace, workload, grants), self._in_mesh(subjects))
+        grants, has_all = self._granted(namespace, workload)
+        in_mesh = self._in_mesh(self.subjects(namespace, workload))
+        return Intent(grants, has_all or self._is_open(namespace, workload), in_mesh)
+
+    def holders(self, namespace: str, workload: str) -> tuple[Subject, ...]:
+        """Those of the subjects that mean a workload to which anything is granted: all that they make up has the same grants."""
+        return tuple([each for each in self.subjects(namespace, workload) if each in self._grants])
+
+    def _granted(self, namespace: str, workload: str) -> tuple[tuple[Grant, ...], bool]:
+        """The grants of a workload, and whether any is of everything; kept where it has none of its own."""
+        holders = self.holders(namespace, workload)
+        found = self._shared.get(holders)
+        if found is None:
+            grants = tuple([grant for subject in holders for grant in self._grants[subject]])
+            found = grants, any(isinstance(each.destination, Everything) for each in grants)
+            if all(each.workload == ANY for each in holders):
+                self._shared[holders] = found
+        return found
 
     @staticmethod
     def subjects(namespace: str, workload: str) -> tuple[Subject, ...]:
         """Every subject that means a workload, the narrowest first."""
         return tuple(dict.fromkeys((Subject(namespace, workload), Subject(namespace, ANY), Subject(ANY, ANY))))
 
-    def _is_open(self, namespace: str, workload: str, grants: Iterable[Grant]) -> bool:
-        if (namespace, workload) in self._observed or any(isinstance(g.destination, Everything) for g in grants):
+    def _is_open(self, namespace: str, workload: str) -> bool:
+        """Whether a profile leaves a workload open."""
+        if (namespace, workload) in self._observed:
             return True
         enforcement = self.profile.enforcement
         if enforcement.level == "mesh":

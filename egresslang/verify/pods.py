@@ -51,12 +51,17 @@ def classes(policy: Policy, profile: ClusterProfile, mesh: Mesh) -> Iterator[Cla
     intents = Intents(policy, profile)
     made = _Proxies(mesh).of
     seen: set[object] = set()
+    numbers: dict[object, int] = {}
+    granted: dict[object, int] = {}  # by who has it, the number of what is granted
     for namespace, workload, labels in _pods(policy, profile, mesh):
         intent = intents.of(namespace, workload)
         sidecar = mesh.sidecar(namespace, labels)
         where = namespace if _is_told_apart(namespace, mesh) else ""
         routed = _routed_labels(mesh, labels)
-        key = where, _imports(sidecar), routed, _granted(intent), intent.is_open, intent.in_mesh
+        holders = intents.holders(namespace, workload)
+        if holders not in granted:
+            granted[holders] = numbers.setdefault(_granted(intent), len(numbers))
+        key = where, _imports(sidecar), routed, granted[holders], intent.is_open, intent.in_mesh
         if key in seen:
             continue
         seen.add(key)

@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 
 from egresslang.cli import main
+from egresslang.existing import effective_forms
+from egresslang.existing.effective import Row
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -112,6 +114,21 @@ def test_a_host_with_a_dot_at_its_end_is_not_reached(capsys: pytest.CaptureFixtu
 def test_json_is_as_its_schema_says(case: cases.Case, capsys: pytest.CaptureFixture[str]) -> None:
     main([ANALYZE, str(case.path(cases.BAD)), "--egress", "json", "-q"])
     jsonschema.validate(json.loads(capsys.readouterr().out), SCHEMA)
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
+def test_many_rows_are_written_as_few_are(count: int) -> None:
+    """The forms are made in parts of a thousand rows: none is lost, doubled or set apart at their borders."""
+    many = [Row("shop", f"w{at}", "a.example.com", "", 443, "TLS", "registry", ()) for at in range(count)]
+    text = "".join(effective_forms.json(many))
+    read = json.loads(text)
+    assert text == json.dumps(read, indent=2) + "\n"
+    names = [each.workload for each in many]
+    assert [each["workload"] for each in read["egress"]] == names
+    lines = list(csv.reader(io.StringIO("".join(effective_forms.csv(many)))))
+    assert [line[0] for line in lines] == ["who", *(f"shop/{name}" for name in names)]
+    table = "".join(effective_forms.table(many)).splitlines()
+    assert [line.split()[0] for line in table] == ["who", *(f"shop/{name}" for name in names)]
 
 
 def test_the_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:

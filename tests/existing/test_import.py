@@ -22,6 +22,7 @@ from egresslang.answers.left_open import left_open
 from egresslang.compile import Compilation, compile, read
 from egresslang.documents import read as read_documents
 from egresslang.existing.analyze import analyze
+from egresslang.existing.cluster import read_cluster
 from egresslang.existing.importing import proof
 from egresslang.existing.importing.importing import Imported, import_policy
 from egresslang.existing.importing.population import populate, population
@@ -274,12 +275,33 @@ def test_the_proof_sees_what_a_policy_gains_and_loses() -> None:
     populate(asked, everybody)
     other, _ = proof.compiled("allow shop/* -> b.example.com:443 tls\n", "other.egress", profile, TODAY)
     assert other is not None
-    grants = of_manifests(asked, everybody.labels).grants
-    told = [str(each) for each in proof.differences(grants, other, profile, everybody, (), asked)]
-    assert told == [
+    told = proof.differences(lambda labels: of_manifests(asked, labels).grants, other, profile, everybody, (), asked)
+    assert [str(each) for each in told] == [
         "gained: any other workload of shop -> b.example.com:443 tls: the compiled mesh lets it through",
         "lost: any other workload of shop -> a.example.com:443 tls: some known workloads have it not, and a policy grants to all of a namespace, or by name",
     ]
+
+
+def test_the_proof_tells_all_who_are_alike_of_what_one_of_them_loses() -> None:
+    """One is asked for all; where its flows differ, all are told, each by itself."""
+    text = CLOSED + entry("a.example.com", namespace="data") + "".join(map(deployment, ("cart", "front")))
+    text += deployment("lone", "away") + deployment("stranger", "away2")
+    made = imported(text)
+    assert rules(text) == ["allow * -> a.example.com:443 tls"]
+    assert made.unkept == ()
+    profile = loaded(made.profile)
+    asked, _ = ask_manifests(read_documents(Source("mesh.yaml", text))[0], None)
+    everybody = population(asked, read_cluster([Source("mesh.yaml", text)]).workloads, None)
+    populate(asked, everybody)
+    other, _ = proof.compiled("allow shop/cart -> a.example.com:443 tls\n", "other.egress", profile, TODAY)
+    assert other is not None
+    told = proof.differences(lambda labels: of_manifests(asked, labels).grants, other, profile, everybody, (), asked)
+    lost = "".join(str(each) for each in told if each.what.startswith("lost: "))
+    assert {who for who in ("shop/cart", "shop/front", "away/lone", "away2/stranger") if who in lost} == {
+        "shop/front",
+        "away/lone",
+        "away2/stranger",
+    }
 
 
 def test_a_profile_that_is_given_says_who_is_there_and_who_is_held() -> None:

@@ -272,7 +272,7 @@ def _analyse(text: str) -> None:
     made = analyze([Source("m.yaml", text)], None, ["m.yaml"])
     _are_placed(made.findings)
     for form in (effective_forms.table, effective_forms.json, effective_forms.csv):
-        text = form(effective(made.inspected, made.findings))
+        text = "".join(form(effective(made.inspected, made.findings)))
         if form is not effective_forms.csv:
             _shows_all(text)
 

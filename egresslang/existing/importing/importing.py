@@ -11,7 +11,7 @@ from datetime import date
 
 from egresslang.answers.asked_mesh import AskedMesh
 from egresslang.answers.deployed import ask_manifests
-from egresslang.answers.difference.known_workloads import of_manifests
+from egresslang.answers.difference.known_workloads import Workloads, of_manifests
 from egresslang.answers.difference.lines import few
 from egresslang.documents import Located
 from egresslang.existing.cluster import read_cluster
@@ -36,7 +36,7 @@ from egresslang.existing.importing.permits import enforcement, of_gateways, perm
 from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, populate, population
 from egresslang.existing.importing.profile import profile_text
 from egresslang.existing.importing.reaches import Reach, reaches
-from egresslang.existing.importing.reasons import joined, reason_of, reasons_of_sidecar
+from egresslang.existing.importing.reasons import behind_hosts, joined, reason_of, reasons_of_sidecar
 from egresslang.existing.importing.script import script
 from egresslang.existing.importing.smokescreen import intents as smokescreen
 from egresslang.existing.importing.smokescreen import is_acl
@@ -81,12 +81,12 @@ class Imported:
 class _Before:
     """What was before the policy: who reaches what, as the manifests have it, and what they say besides.
 
-    `grants` are all flows; `mesh` is None where they were no mesh's.
+    `grants` are all flows of some of everybody; `mesh` is None where they were no mesh's.
     """
 
     everybody: Population
     reaches: Mapping[Key, Reach]
-    grants: tuple[Grant, ...]
+    grants: proof.Flows
     unkept: tuple[Unkept, ...]
     mesh: AskedMesh | None
 
@@ -187,8 +187,11 @@ def _before(
         everybody = population(asked, workloads, named)
         found = reaches(asked, everybody)
         beside = [Unkept(f"{name_of(each)} is not imported", _BESIDE, each.heading) for each in others]
-        grants = of_manifests(asked, everybody.labels).grants
-        return _Before(everybody, found, grants, (*unkept(asked.mesh.resources, found.values()), *beside), asked)
+
+        def of_mesh(labels: Workloads) -> Iterable[Grant]:
+            return of_manifests(asked, labels).grants
+
+        return _Before(everybody, found, of_mesh, (*unkept(asked.mesh.resources, set(found.values())), *beside), asked)
     meant: list[Intent] = []
     for each in others:
         if is_network_policy(each):
@@ -209,8 +212,11 @@ def _before(
     ]
     told = [*unseen, *(one for each in meant for one in each.unkept), *beyond(meant, families)]
     told += told_of(doubts, everybody.labels)
-    grants = tuple(grant for key, reach in by_intents.items() for grant in reach.all_of(Subject(*key)))
-    return _Before(everybody, by_intents, grants, tuple(told), None)
+
+    def of_intents(labels: Workloads) -> Iterable[Grant]:
+        return [grant for key in labels for grant in by_intents[key].all_of(Subject(*key))]
+
+    return _Before(everybody, by_intents, of_intents, tuple(told), None)
 
 
 def _of_profile(profile: ClusterProfile | None, asked: AskedMesh) -> Iterator[Runs]:
@@ -232,7 +238,8 @@ def _implied(
     """The profile that manifests imply, without and with the files that it names; the one among them that has to be written, and what is wrong."""
     config = asked.mesh.config
     services = in_mesh.of_profile(kept[ELSEWHERE, ANY_OTHER], ELSEWHERE, config.cluster_domain)
-    imported = {key: proof.in_mesh_hosts(asked.proxy(asked.clients[key])) for key in everybody.labels}
+    hosts = proof.in_mesh_hosts(asked)
+    imported = dict.fromkeys((namespace, hosts(asked.clients[namespace, name])) for namespace, name in everybody.labels)
     services += in_mesh.internal(asked.mesh.resources.service_entries, imported)
     about = config, level, services, everybody, labels, asked.stranger.families
     profile, wrong = load(Source("the profile that the manifests imply", profile_text(*about, ())), _reads_nothing)
@@ -282,6 +289,7 @@ class _Reasons:
     def __init__(self, documents: Iterable[Located], default: str) -> None:
         self._at = {}
         self._listed: dict[tuple[str, str], list[str]] = {}
+        self._behind_hosts: dict[object, dict[str, list[str]]] = {}
         for each in documents:
             name = each.get("metadata", "name") if isinstance(each.value, dict) else None
             if name is not None:
@@ -290,9 +298,15 @@ class _Reasons:
                 for host, reason in reasons_of_sidecar(each):
                     self._listed.setdefault((namespace_of(each, default), host), []).append(reason)
 
+    def _behind(self, manifest: Located) -> dict[str, list[str]]:
+        place = manifest.span.place
+        if place not in self._behind_hosts:
+            self._behind_hosts[place] = behind_hosts(manifest)
+        return self._behind_hosts[place]
+
     def __call__(self, grant: Grant) -> str:
         manifest = self._at.get(grant.rule.span.place) if grant.rule.span.source.text else None
         host = grant.destination.host if isinstance(grant.destination, Name) else str(grant.destination)
-        own = "" if manifest is None else reason_of(manifest, host)
+        own = "" if manifest is None else reason_of(manifest, self._behind(manifest).get(host, ()))
         of_rules = (grant.rule.reason, *self._listed.get((grant.subject.namespace, host), ()))
         return joined([own, *(each for each in of_rules if each not in own)])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 
-from egresslang.existing.importing.population import Key
 from egresslang.mesh.resources import ServiceEntry, Sidecar
 
 ALL = "*/*"
@@ -46,16 +45,17 @@ def _service(listed: str, own: str, cluster_domain: str) -> str:
     return f"{namespace}/{name}"
 
 
-def internal(entries: Iterable[ServiceEntry], imported: Mapping[Key, Set[str]]) -> list[str]:
+def internal(entries: Iterable[ServiceEntry], imported: Collection[tuple[str, Set[str]]]) -> list[str]:
     """Hosts of ServiceEntries inside the mesh that everybody imports who can, as the `inMesh` of a profile lists them.
 
-    `imported` are the hosts of the mesh that each workload imports. Who of a namespace has one has it as all others there.
+    `imported` are the hosts of the mesh that workloads import, with their namespaces. Who of a namespace has one has it as
+    all others there.
     """
     found = []
     for entry in entries if imported else ():
         for host in entry.hosts if entry.internal else ():
-            spaces = {namespace for (namespace, _), hosts in imported.items() if host in hosts}
-            if spaces and all(host in hosts for (namespace, _), hosts in imported.items() if namespace in spaces):
+            spaces = {namespace for namespace, hosts in imported if host in hosts}
+            if spaces and all(host in hosts for namespace, hosts in imported if namespace in spaces):
                 found.append(f"{entry.origin.namespace}/{host}")
     return sorted(set(found))
 

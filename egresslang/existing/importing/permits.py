@@ -156,7 +156,8 @@ def _subjects(found: Mapping[Key, Reach], everybody: Population, level: Enforcem
         any_other, known = found[namespace, ANY_OTHER], [found[key] for key in keys]
         of_all = [grant for grant in _of_all(any_other, known) if not shared.names(grant)]
         yield from ((Subject(namespace, ANY), grant) for grant in of_all)
-        given = Reach(False, [*shared.flows.values(), *of_all])
+        given = Reach(False, [*shared.flows.values(), *of_all]) if of_all else shared
+        own: dict[Reach, list[Grant]] = {}
         is_held = level.level == "mesh" or namespace in level.namespaces
         is_all_open = is_held and any_other.is_open and all(each.is_open for each in known)
         if is_all_open:
@@ -166,10 +167,12 @@ def _subjects(found: Mapping[Key, Reach], everybody: Population, level: Enforcem
             if reach.is_open and is_held and not is_all_open:
                 yield Subject(*key), everything(Subject(*key))
             if not reach.is_open or level.level == "observe":
-                yield from ((Subject(*key), grant) for grant in reach.flows.values() if not given.names(grant))
+                if reach not in own:
+                    own[reach] = [grant for grant in reach.flows.values() if not given.names(grant)]
+                yield from ((Subject(*key), grant) for grant in own[reach])
 
 
 def _of_all(first: Reach, others: Iterable[Reach]) -> list[Grant]:
     """What has a name for one, and is reached by all others."""
-    others = list(others)
+    others = list(dict.fromkeys(others))
     return [grant for grant in first.flows.values() if all(each.has(grant) for each in others)]

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from egresslang.answers.access import as_told
 from egresslang.answers.around import place_of
-from egresslang.answers.asked_mesh import AskedMesh
+from egresslang.answers.asked_mesh import AskedMesh, Client
 from egresslang.answers.compiled import ask_policy
 from egresslang.answers.difference.difference import CHANGED, GAINED, Change, changes
-from egresslang.answers.difference.known_workloads import of_manifests
+from egresslang.answers.difference.known_workloads import Workloads, of_manifests
 from egresslang.answers.difference.lines import in_clusters, lines, terms_changed, where_said, who_of
 from egresslang.compile import Compilation, compile
 from egresslang.existing.importing.permits import Permit
-from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Population, populate
+from egresslang.existing.importing.population import ANY_OTHER, ELSEWHERE, Key, Population, populate
 from egresslang.existing.importing.reaches import Flow, flow_of
 from egresslang.existing.importing.script import MeshLine, line_of, mesh_line_of
 from egresslang.existing.importing.unkept import Unkept
 from egresslang.findings import Finding, Severity, errors
 from egresslang.mesh.gateways import Gateways
-from egresslang.mesh.mesh import Proxy
 from egresslang.policy.policy import Everything, Grant
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
@@ -30,6 +29,9 @@ from egresslang.syntax.parse import parse
 
 ATOMS = "imported line by line"
 """The name of a text that has one permit a line."""
+
+Flows = Callable[[Workloads], Iterable[Grant]]
+"""The grants of some workloads, each by itself."""
 
 MOST = 8
 """Workloads and destinations that are told by name in one line."""
@@ -99,25 +101,53 @@ def compiled(text: str, name: str, profile: ClusterProfile, today: date) -> tupl
 
 
 def differences(
-    old: Iterable[Grant],
+    old: Flows,
     made: Compilation,
     profile: ClusterProfile,
     everybody: Population,
     refused: Iterable[tuple[Permit, Finding]],
     before: AskedMesh | None,
 ) -> list[Unkept]:
-    """What a compilation lets everybody reach otherwise than these grants; and in the mesh, otherwise than a mesh before."""
+    """What a compilation lets everybody reach otherwise than these grants; and in the mesh, otherwise than a mesh before.
+
+    One is asked for all that are alike in both meshes, and all of them are told where that one's flows differ.
+    """
     assert made.policy is not None
     assert made.manifests is not None
     after, _ = ask_policy(made.policy, made.manifests, profile)
     populate(after, everybody)
+    alike = _alike(before, after, everybody)
+    first = {keys[0]: keys for keys in alike}
+    differing = {_key(each) for each in _changes(old, after, everybody, first)}
+    concerned = [key for one in first if one in differing for key in first[one]]
     why = {flow_of(as_told(each.grant)): _refusal(found) for each, found in refused if each.grant is not None}
     groups: dict[str, list[Change]] = {}
-    for change in changes(old, of_manifests(after, everybody.labels).grants, have_terms=False):
+    for change in _changes(old, after, everybody, concerned):
         groups.setdefault(_because(change, why), []).append(change)
     outside = [each for reason, some in groups.items() for each in _told(reason, some)]
-    inside = _in_mesh(before, after, everybody) if before is not None else ()
+    inside = _in_mesh(before, after, everybody, alike) if before is not None else ()
     return [*outside, *inside, *(_at_gateways(before, after) if before is not None else ())]
+
+
+def _changes(old: Flows, after: AskedMesh, everybody: Population, keys: Iterable[Key]) -> list[Change]:
+    """What some of everybody reach otherwise."""
+    labels = everybody.labels
+    some = {key: labels[key] for key in keys}
+    return changes(old(some), of_manifests(after, some).grants, have_terms=False)
+
+
+def _alike(before: AskedMesh | None, after: AskedMesh, everybody: Population) -> list[list[Key]]:
+    """Everybody by what they have in common in both meshes; each alone where there was none."""
+    found: dict[object, list[Key]] = {}
+    for key in everybody.labels:
+        both = key if before is None else (before.alike(before.clients[key]), after.alike(after.clients[key]))
+        found.setdefault(both, []).append(key)
+    return list(found.values())
+
+
+def _key(change: Change) -> Key:
+    subject = change.grant.subject
+    return subject.namespace, subject.workload
 
 
 def _at_gateways(before: AskedMesh, after: AskedMesh) -> Iterator[Unkept]:
@@ -176,14 +206,20 @@ def _called(who: str) -> str:
     return "workloads of any other namespace" if namespace == ELSEWHERE else f"any other workload of {namespace}"
 
 
-def _in_mesh(before: AskedMesh, after: AskedMesh, everybody: Population) -> list[Unkept]:
+def _in_mesh(
+    before: AskedMesh, after: AskedMesh, everybody: Population, alike: Iterable[Sequence[Key]]
+) -> list[Unkept]:
     """Services of the mesh that somebody imports on one side only."""
+    hosts_before, hosts_after = in_mesh_hosts(before), in_mesh_hosts(after)
+    differing: dict[Key, list[tuple[str, str]]] = {}
+    for keys in alike:
+        old, new = hosts_before(before.clients[keys[0]]), hosts_after(after.clients[keys[0]])
+        some = [*(("lost", host) for host in sorted(old - new)), *(("gained", host) for host in sorted(new - old))]
+        differing.update(dict.fromkeys(keys, some))
     found: dict[tuple[str, str], list[str]] = {}
     for key in everybody.labels:
-        sides = [in_mesh_hosts(mesh.proxy(mesh.clients[key])) for mesh in (before, after)]
-        for kind, hosts in (("lost", sides[0] - sides[1]), ("gained", sides[1] - sides[0])):
-            for host in sorted(hosts):
-                found.setdefault((kind, host), []).append(_called("/".join(key)))
+        for each in differing[key]:
+            found.setdefault(each, []).append(_called("/".join(key)))
     return [
         Unkept(
             f"{kind} in the mesh: {', '.join(who)} -> {host}",
@@ -194,6 +230,15 @@ def _in_mesh(before: AskedMesh, after: AskedMesh, everybody: Population) -> list
     ]
 
 
-def in_mesh_hosts(proxy: Proxy) -> set[str]:
-    """The hosts inside the mesh that a sidecar imports."""
-    return {each.host for listener in proxy.scope.listeners for each in listener.services if each.in_mesh}
+def in_mesh_hosts(asked: AskedMesh) -> Callable[[Client], frozenset[str]]:
+    """What tells the hosts inside the mesh that the sidecar of a workload imports, of all that are alike at once."""
+    known: dict[object, frozenset[str]] = {}
+
+    def of(client: Client) -> frozenset[str]:
+        alike = asked.alike(client)
+        if alike not in known:
+            listeners = asked.proxy(client).scope.listeners
+            known[alike] = frozenset([one.host for each in listeners for one in each.services if one.in_mesh])
+        return known[alike]
+
+    return of

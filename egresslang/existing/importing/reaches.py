@@ -69,19 +69,26 @@ _ANYBODY = Subject(ANY, ANY)
 
 
 def reaches(asked: AskedMesh, everybody: Population) -> dict[Key, Reach]:
-    """What everybody reaches in a mesh through their sidecars: what goes around them is nobody's to grant."""
+    """What everybody reaches in a mesh through their sidecars: what goes around them is nobody's to grant.
+
+    Workloads that are alike share it.
+    """
     keys = populate(asked, everybody)
     captured = _captured(asked, everybody, asked.mesh)
     closed: AskedMesh | None = None
+    known: dict[object, Reach] = {}
     found: dict[Key, Reach] = {}
     for key in keys:
-        grants = list(effective(captured, [captured.clients[key]]))
-        is_open = any(isinstance(each.destination, Everything) and not each.port for each in grants)
-        if is_open:
-            if closed is None:
-                closed = _captured(asked, everybody, _closed(asked.mesh))
-            grants = list(effective(closed, [closed.clients[key]]))
-        found[key] = Reach(is_open, grants)
+        client = captured.clients[key]
+        alike = captured.alike(client)
+        if alike not in known:
+            grants = list(effective(captured, [client]))
+            is_open = any(isinstance(each.destination, Everything) and not each.port for each in grants)
+            if is_open:
+                closed = closed or _captured(asked, everybody, _closed(asked.mesh))
+                grants = list(effective(closed, [closed.clients[key]]))
+            known[alike] = Reach(is_open, grants)
+        found[key] = known[alike]
     return found
 
 

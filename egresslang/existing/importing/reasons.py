@@ -19,9 +19,9 @@ _OF_TOOLS = re.compile(r"(?i)source:|yaml-language-server|yamllint|prettier|gene
 _COMMENT = re.compile(r"[\"']?[^\S\n]+#(.*)")
 
 
-def reason_of(manifest: Located, host: str = "") -> str:
-    """Why a manifest stands there: its annotations, the comments above it, and the one behind a host of its list."""
-    return joined([*_annotated(manifest), *_above(manifest.span), *_behind(manifest, host)])
+def reason_of(manifest: Located, behind: Iterable[str] = ()) -> str:
+    """Why a manifest stands there: its annotations, the comments above it, and those `behind` a host of its list."""
+    return joined([*_annotated(manifest), *_above(manifest.span), *behind])
 
 
 def joined(words: Iterable[str]) -> str:
@@ -75,14 +75,14 @@ def _above(span: Span) -> list[str]:
     return [word for word in (each.lstrip("#").strip() for each in found) if not _OF_TOOLS.match(word)]
 
 
-def _behind(manifest: Located, host: str) -> Iterator[str]:
-    """The comment behind a host where it is listed."""
+def behind_hosts(manifest: Located) -> dict[str, list[str]]:
+    """The comments behind the hosts that a manifest lists."""
+    found: dict[str, list[str]] = {}
     hosts = manifest.get("spec", "hosts")
-    if hosts is None or not isinstance(hosts.value, list):
-        return
-    for each in hosts.entries():
-        if each.value == host and (word := _comment_after(each.source, each.span.end)):
-            yield word
+    for each in hosts.entries() if hosts is not None and isinstance(hosts.value, list) else ():
+        if word := _comment_after(each.source, each.span.end):
+            found.setdefault(str(each.value), []).append(word)
+    return found
 
 
 def _comment_after(source: Source, end: int) -> str:
