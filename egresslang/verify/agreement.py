@@ -56,16 +56,15 @@ def addresses_agree(granted: Iterable[Range], outbound: Outbound, listeners: Ite
 def service_agrees(comparison: Comparison, port: int, address: Address) -> bool:
     """Whether all that is said to an address ends at a Service, and nobody is granted anything there."""
     found = comparison.outbound.at(address, port)
-    if len(found) != 1 or not comparison.outbound.passes_all(found[0], address):
+    if len(found) != 1 or len(found[0].chains) != 1 or not comparison.outbound.passes_all(found[0], address):
         return False
-    chains = list(found[0].chains.values())
+    (chain,) = found[0].chains.values()
     dialled = comparison.outbound.named(address)
     return (
-        len(chains) == 1
-        and not chains[0].route
+        not chain.route
         and not comparison.intent.by_address(*address, port)
         and not comparison.intent.by_name("tcp", dialled, port)
-        and comparison.agrees("tcp", dialled, port, chains[0].clusters)
+        and comparison.agrees("tcp", dialled, port, chain.clusters)
     )
 
 
