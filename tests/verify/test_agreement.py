@@ -49,16 +49,20 @@ TAKEN = SERVICE.replace("10.0.0.9", "203.0.113.9")
 def added(*addresses: str, resolution: str = "NONE", number: int = 9000, **spec: object) -> str:
     """A ServiceEntry more that all pods of the mesh import."""
     spec = {"exportTo": ["*"], "addresses": list(addresses), "namespace": "other", **spec}
-    return entry("more.svc.cluster.local", [(number, "TCP")], resolution, **spec)
+    return entry(MORE, [(number, "TCP")], resolution, **spec)
 
 
-def routed(*subnets: str, port: int = 9000) -> str:
-    """A route of what is dialled in networks, to the Service."""
-    way = {"destination": {"host": "db.other.svc.cluster.local", "port": {"number": port}}}
-    match = [{"port": 9000, "destinationSubnets": list(subnets)}] if subnets else [{"port": 9000}]
-    spec = {"hosts": ["db.other.svc.cluster.local"], "tcp": [{"match": match, "route": [way]}]}
-    return manifest("VirtualService", "more", "other", spec)
+def routed(*subnets: str, host: str = "db.other.svc.cluster.local", port: int = 9000) -> str:
+    """A route of what is dialled in networks to a host, on a port of it."""
+    way = {"destination": {"host": host, "port": {"number": port}}}
+    match = [{"port": 9000, "destinationSubnets": list(subnets)}]
+    return manifest("VirtualService", "more", "shop", {"hosts": [host], "tcp": [{"match": match, "route": [way]}]})
 
+
+OWN = "203-0-113-0-24.tcp-9000.egressc.invalid"
+PAY = "198-51-100-0-24.tcp-9000.egressc.invalid"
+MORE = "more.svc.cluster.local"
+MORE_PORTS = ("  ports:\n", '  ports:\n  - number: 9001\n    name: "tcp-9001"\n    protocol: TCP\n')
 
 CHANGES: dict[str, tuple[tuple[str, str], str, set[str]]] = {
     "nothing": (("", ""), "", set()),
@@ -85,6 +89,17 @@ CHANGES: dict[str, tuple[tuple[str, str], str, set[str]]] = {
         TAKEN + routed("192.0.2.0/24"),
         {"outage"},
     ),
+    "networks that two chains of a listener take": (
+        ("", ""),
+        routed("203.0.113.16/28", "203.0.113.32/27", host=OWN),
+        {"outage"},
+    ),
+    "a network that only the listener of an address takes": (
+        ('  - "203.0.113.16/28"\n', ""),
+        added("203.0.113.32") + routed("203.0.113.16/28", host=MORE),
+        {"outage", "over-grant"},
+    ),
+    "another port of the host": (MORE_PORTS, routed("198.51.100.0/24", host=PAY, port=9001), {"outage", "over-grant"}),
     "a route": (("", ""), SERVICE + routed("203.0.113.0/24"), set()),
 }
 
