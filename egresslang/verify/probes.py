@@ -85,7 +85,7 @@ def probes(comparison: Comparison, port: int, version: int, by_sight: bool = Tru
 
 def _unseen(comparison: Comparison, port: int, version: int, told: Iterable[Range], granted: Merged) -> Iterator[int]:
     """The starts of stretches of addresses of which it cannot be seen that both sides agree on them."""
-    onward = Merged(passed_on(comparison.outbound, comparison.listeners(port), version))
+    onward = Merged(passed_on(comparison.outbound, comparison.listeners(port), version) if granted.ranges else ())
     for start in starts(version, told):
         agrees = start in onward if start in granted else service_agrees(comparison, port, (version, start))
         if not agrees:
