@@ -79,6 +79,12 @@ def deep_name(size: int) -> Case:
     return _one([f"allow {WHO} -> {'*.' if at % 2 else ''}{'l.' * 100}h{at}.example.com:443 tls" for at in range(size)])
 
 
+def one_host_many_namespaces(size: int) -> Case:
+    """One host that everybody uses, a rule for it in each namespace."""
+    rules = {f"team-{at}": ["allow app-0 -> api.example.com:443 tls"] for at in range(size)}
+    return case(rules, profile({namespace: ["app-0"] for namespace in rules}))
+
+
 # Ports
 
 
@@ -219,6 +225,23 @@ def networks_with_holes(size: int) -> Case:
 def one_network_with_holes(size: int) -> Case:
     """One network with as many holes."""
     return _one([f"allow {WHO} -> 20.0.0.0/8:9000 tcp except {{{', '.join(address(at) for at in range(size))}}}"])
+
+
+def networks_with_holes_of_many(size: int) -> Case:
+    """The same for a workload every ten rules, with two holes; what nobody names in the namespace is left open."""
+    rules = []
+    for at in range(size):
+        whole, half = f"20.{at >> 8}.{at & 255}.0/24", f"20.{at >> 8}.{at & 255}.128/25"
+        rules.append(f"allow app-{at // 10} -> {whole}:9000 tcp except {{{whole[:-4]}7, {half}}}")
+    made = _one(rules, size // 10)
+    return Case(made.policy, made.profile.replace("enforcement: mesh", "enforcement: workloads"))
+
+
+def networks_beside_a_service(size: int) -> Case:
+    """Networks with holes of one workload, and a Service of the cluster on their port."""
+    made = networks_with_holes(size)
+    service = "{apiVersion: v1, kind: Service, metadata: {name: db, namespace: other}, spec: {clusterIP: 10.96.0.9, ports: [{name: tcp-db, port: 9000}]}}"
+    return Case(made.policy, f"{made.profile}  resources:\n    - {service}\n")
 
 
 def cluster_of_nodes(size: int) -> Case:
@@ -449,6 +472,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "names-below-wildcards-1.30": (names_below_wildcards_before_exclusions, 8000),
     "wildcards-below-a-wildcard": (wildcards_below_a_wildcard, 8000),
     "deep-names": (deep_name, 8000),
+    "one-host-many-namespaces": (one_host_many_namespaces, 8000),
     "one-host-many-ports": (one_host_many_ports, 2000),
     "one-host-many-http-ports": (one_host_many_http_ports, 2000),
     "one-host-all-ports": (one_host_all_ports, 8000),
@@ -466,6 +490,8 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "one-bad-line": (one_bad_line, 32000),
     "one-word": (one_word, 1024),
     "networks-with-holes": (networks_with_holes, 5000),
+    "networks-with-holes-of-many": (networks_with_holes_of_many, 8000),
+    "networks-beside-a-service": (networks_beside_a_service, 5000),
     "one-network-with-holes": (one_network_with_holes, 5000),
     "cluster-of-nodes": (cluster_of_nodes, 4000),
     "one-address": (one_address, 4000),

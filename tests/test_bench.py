@@ -182,6 +182,7 @@ def test_every_measured_shape_compiles(bench: Any) -> None:
         *("one-host-many-ports", "one-host-many-http-ports", "unknown-workloads", "unknown-sets"),
         *("regions-in-regions", "region-of-all"),
         *("denied-all", "denied-networks", "denied-to-others"),
+        "networks-beside-a-service",
     ],
 )
 def test_twice_as_much_takes_twice_the_calls(bench: Any, name: str) -> None:

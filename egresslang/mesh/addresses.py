@@ -16,6 +16,10 @@ Network = tuple[int, int, int]
 @lru_cache(maxsize=65536)
 def parse_address(text: str) -> Address | None:
     """An address, None for anything else."""
+    return _read(text)
+
+
+def _read(text: str) -> Address | None:
     parts = text.split(".")
     if len(parts) == 4:
         number = 0
@@ -41,7 +45,7 @@ def parse_address(text: str) -> Address | None:
 def parse_network(text: str) -> Network | None:
     """A network or a single address with its host bits cleared, None for anything else."""
     address, slash, length = text.partition("/")
-    found = parse_address(address)
+    found = _read(address)  # what is kept of networks need not be kept of addresses too
     if found is None:
         return None
     version, number = found

@@ -74,13 +74,17 @@ class ChainTable:
         return self._rest
 
 
+_NONE: dict[str, list[Chain]] = {}
+"""No names: of networks there are many, and few of them tell names."""
+
+
 class _Names:
     """Filter chains by server name."""
 
     __slots__ = ("_any", "_is_partial", "named")
 
     def __init__(self) -> None:
-        self.named: dict[str, list[Chain]] = {}
+        self.named: dict[str, list[Chain]] = _NONE
         self._is_partial = False
         self._any: list[Chain] = []
 
@@ -104,6 +108,8 @@ class _Names:
 
     def add(self, chain: Chain) -> None:
         names = [] if "*" in chain.sni else chain.sni
+        if names and self.named is _NONE:
+            self.named = {}
         for name in names:
             self.named.setdefault(name, []).append(chain)
             self._is_partial = self._is_partial or ("*" in name and not name.startswith("*."))

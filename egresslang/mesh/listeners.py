@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from egresslang.mesh import protocols
 from egresslang.mesh.addresses import Network, parse_network, starts_at_zero
@@ -92,8 +93,13 @@ def _chain(
     ranges = tuple(
         [found for text in networks if not starts_at_zero(text) and (found := parse_network(text)) is not None]
     )
-    key = http, frozenset(sni) - {"*"}, frozenset(ranges)  # conflictsWith
+    key = http, _set(tuple([each for each in sni if each != "*"])), _set(ranges)  # conflictsWith
     return Chain(sni, networks, ranges, http, route, clusters, because, key)
+
+
+def _set(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Items in an order of their own, each once; chains are many, and this is a fifth of the bytes of a frozenset of one."""
+    return tuple(sorted(set(items))) if len(items) > 1 else items
 
 
 class Listener:
@@ -330,9 +336,15 @@ def _raw(offer: _Offer, scope: Scope, pod: Pod, binds: tuple[str, ...], networks
         yield from _tcp(offer, scope, pod, networks, virtual)
 
 
-def own_cluster(service: Registered, port: int) -> Cluster:
+def _own_clusters(service: Registered, port: int) -> tuple[Cluster, ...]:
     """Where a service's own chain leads: to its only port, or to that of the listener."""
-    return Cluster(service.host, service.ports[0].number if len(service.ports) == 1 else port)
+    return _one_cluster(service.host, service.ports[0].number if len(service.ports) == 1 else port)
+
+
+@lru_cache
+def _one_cluster(host: str, port: int) -> tuple[Cluster, ...]:
+    """The cluster of a port, one object for all addresses of its host."""
+    return (Cluster(host, port),)
 
 
 def _tls(
@@ -366,7 +378,7 @@ def _tls(
     sni: tuple[str, ...] = ()
     if by_name:
         sni = (service.host, *(name for alias in service.aliases for name in (alias, *other_names(alias, pod))))
-    yield _chain(sni, networks, (own_cluster(service, port.number),), (service.origin,))
+    yield _chain(sni, networks, _own_clusters(service, port.number), (service.origin,))
 
 
 def _tcp(
@@ -389,7 +401,7 @@ def _tcp(
                 yield _chain((), subnets, clusters, (each.origin,))
                 is_done = is_done or sorted(subnets) == sorted(networks)
     if not is_done:
-        yield _chain((), networks, (own_cluster(service, number),), (service.origin,))
+        yield _chain((), networks, _own_clusters(service, number), (service.origin,))
 
 
 def holds(match: RawMatch, pod: Pod, port: int) -> bool:

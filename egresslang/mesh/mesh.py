@@ -68,7 +68,8 @@ class Mesh:
         registry, inside = self.registry(), f".svc.{self.config.cluster_domain}"
         found: set[str] = set()
         for each in registry.services:
-            if each.kubernetes or each.export_to != _TO_ALL or each.host in registry.several:
+            is_alone = len(registry.by_host[each.host]) == 1 and (each.host, each.namespace) not in registry.several
+            if each.kubernetes or each.export_to != _TO_ALL or not is_alone:
                 found |= {each.namespace, *each.export_to}
             if each.host.endswith(inside):  # it has short names there
                 found.add(each.host[: each.host.index(".svc.")].partition(".")[2])
@@ -155,13 +156,13 @@ def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
     for listener in scope.listeners:
         groups: dict[tuple[str, str], list[Registered]] = {}
         for each in listener.services:
-            if each.host in registry.several:
+            if (each.host, each.namespace) in registry.several:
                 groups.setdefault((each.host, each.namespace), []).append(each)
         if listener.by_lookup:
             for key in listed_exactly(listener.egress, scope.namespace):
-                looked_up = registry.by_host.get(key[0], {}).get(key[1]) if key[0] in registry.several else None
+                looked_up = registry.by_host.get(key[0], {}).get(key[1]) if key in registry.several else None
                 if looked_up is not None:
-                    sizes[key] = max(sizes.get(key, 1), orders(_equals(registry, looked_up)))
+                    sizes[key] = max(sizes.get(key, 1), orders(registry.peers(looked_up)))
         for key, group in groups.items():
             tells_ports = listener.egress.port is None or trims(listener.egress)
             sizes[key] = max(sizes.get(key, 1), _ties(registry, group, by_name, tells_ports))
@@ -170,7 +171,7 @@ def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
                 held = registry.by_host.get(host, {})
                 sizes[host, ""] = max(len(held), 1)
                 for namespace, each in held.items():
-                    sizes[host, namespace] = max(sizes.get((host, namespace), 1), orders(_equals(registry, each)))
+                    sizes[host, namespace] = max(sizes.get((host, namespace), 1), orders(registry.peers(each)))
     several = sorted(key for key, size in sizes.items() if size > 1)
     for turns in _combined([sizes[key] for key in several]):
         yield dict(zip(several, turns, strict=True))
@@ -191,15 +192,6 @@ def _combined(sizes: list[int]) -> Iterator[tuple[int, ...]]:
     yield from (turns for turns in product(*map(range, sizes)) if sum(map(bool, turns)) > 2)
 
 
-def _equals(registry: Registry, service: Registered) -> list[Registered]:
-    """The services of one host, namespace and age, if the scope has fewer of them than there are."""
-    return [
-        each
-        for each in registry.matching(service.host)
-        if (each.host, each.namespace, each.created) == (service.host, service.namespace, service.created)
-    ]
-
-
 def _ties(registry: Registry, group: list[Registered], by_name: bool, tells_ports: bool) -> int:
     """In how many orders services of one host and namespace may be, if their order can matter.
 
@@ -217,9 +209,9 @@ def _ties(registry: Registry, group: list[Registered], by_name: bool, tells_port
         several = len({id(each.origin) for each in same}) > 1
         named = any(port.protocol in protocols.HTTP or port.protocol == protocols.UNSET for port in same[0].ports)
         if several or named or by_name:
-            equals = _equals(registry, same[0])
-            if not (tells_ports and _only_ports_differ(registry, equals)):
-                found = max(found, orders(equals))
+            peers = registry.peers(same[0])
+            if not (tells_ports and _only_ports_differ(registry, peers)):
+                found = max(found, orders(peers))
     return found
 
 

@@ -137,14 +137,14 @@ class Outbound:
     def server_names(self, address: Address, port: int) -> Mapping[str, Sequence[Chain]]:
         """The filter chains that a TLS connection to an address is told by, by server name."""
         found = self.at(address, port)
-        if len(found) != 1 or self._is_refused(found[0]):
+        if len(found) != 1 or self.is_refused(found[0]):
             return {}
         return self._table(found[0]).server_names(address)
 
     def virtual_hosts(self, address: Address, port: int) -> Mapping[str, Sequence[VirtualHost]]:
         """The virtual hosts that plain HTTP to an address is told by, by Host header."""
         found = self.at(address, port)
-        if len(found) != 1 or self._is_refused(found[0]):
+        if len(found) != 1 or self.is_refused(found[0]):
             return {}
         chain = self._table(found[0]).match(address, "http", "")
         if chain is None or chain.route != str(port):
@@ -161,14 +161,15 @@ class Outbound:
             return service
         return None if self._passing(service, clusters[0]) or self._wrapping(service, clusters[0]) else service
 
-    def _is_refused(self, listener: Listener) -> bool:
+    def is_refused(self, listener: Listener) -> bool:
+        """Whether a real Envoy does not take a listener: two of its chains match the very same, or another one is there."""
         return self._table(listener).is_refused or listener in self._overlapping
 
     def passes_all(self, listener: Listener, address: Address) -> bool:
         """Whether all that a listener takes to an address goes one way, whatever is said."""
         return self._table(listener).passes_all(address)
 
-    def goes_on(self, chain: Chain) -> bool:
+    def goes_on(self, chain: Chain, port: int) -> bool:
         """Whether a filter chain leads, whatever is said, to the very address and port that the client dialled."""
         if chain.http or chain.sni or chain.route:
             return False
@@ -176,6 +177,7 @@ class Outbound:
         return all(
             service is not None
             and service.resolution == "NONE"
+            and cluster.port == port
             and self._exists(service, cluster)
             and _same_port(service, cluster.port)
             and not self._wrapping(service, cluster)
@@ -229,7 +231,7 @@ class Outbound:
             return [self._unregistered(request, VIRTUAL_OUTBOUND, self._takes_http(request))]
         listener = found[0]
         table = self._table(listener)
-        if self._is_refused(listener):
+        if self.is_refused(listener):
             return [Verdict(REFUSED, "", listener=listener.name, because=self._sidecar)]
         if request.server_first and table.waits and not (table.reads_http and self.registry.config.detects_in_time):
             return [self._waiting(request, listener)]

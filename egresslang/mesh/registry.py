@@ -227,28 +227,33 @@ class Registry:
         return found
 
     @cached_property
-    def _below(self) -> dict[str, list[Registered]]:
-        """Services by each suffix of their host that starts with a dot."""
-        found: dict[str, list[Registered]] = {}
-        for each in self.services:
-            host = each.host[1:] if each.is_wild else each.host
-            at = 0 if host.startswith(".") else host.find(".")
-            while at >= 0:
-                found.setdefault(host[at:], []).append(each)
-                at = host.find(".", at + 1)
-        return found
+    def directory(self) -> Directory:
+        """All services."""
+        return Directory(self.services)
 
     @cached_property
-    def _named(self) -> dict[str, list[Registered]]:
-        found: dict[str, list[Registered]] = {}
-        for each in self.services:
-            found.setdefault(each.host, []).append(each)
-        return found
+    def public_of(self) -> Mapping[str, Directory]:
+        """The services that are exported to everyone by namespace, and those of all under `*`."""
+        found: dict[str, list[Registered]] = {"*": list(self.public)}
+        for each in self.public:
+            found.setdefault(each.namespace, []).append(each)
+        return {namespace: Directory(services) for namespace, services in found.items()}
 
     @cached_property
-    def several(self) -> frozenset[str]:
-        """The hosts of which there is more than one service, whose order may be left to chance."""
-        return frozenset(host for host, each in self._named.items() if len(each) > 1)
+    def _peers(self) -> dict[tuple[str, str, str], list[Registered]]:
+        found: dict[tuple[str, str, str], list[Registered]] = {}
+        for each in self.services:
+            found.setdefault((each.host, each.namespace, each.created), []).append(each)
+        return {key: peers for key, peers in found.items() if len(peers) > 1}
+
+    def peers(self, service: Registered) -> Sequence[Registered]:
+        """The services of one host, namespace and age, whose order is left to chance: this one, and its equals."""
+        return self._peers.get((service.host, service.namespace, service.created), (service,))
+
+    @cached_property
+    def several(self) -> frozenset[tuple[str, str]]:
+        """The hosts of which there are equals in a namespace, each with the namespace."""
+        return frozenset((host, namespace) for host, namespace, _ in self._peers)
 
     @cached_property
     def has_aliases(self) -> bool:
@@ -257,18 +262,48 @@ class Registry:
 
     @cached_property
     def is_settled(self) -> bool:
-        """Whether nothing is left to chance: there is one service of each host, and no VirtualService that means another."""
-        return not self.virtual_services and not self.several
+        """Whether nothing is left to chance: no service has an equal, and no VirtualService may mean one of several."""
+        return not self.virtual_services and not self._peers
 
     def matching(self, pattern: str) -> Iterable[Registered]:
         """The services whose host a name or wildcard of a Sidecar matches."""
+        return self.directory.matching(pattern)
+
+
+class Directory:
+    """Services by their host, found by what a Sidecar lists of them."""
+
+    def __init__(self, services: Sequence[Registered]) -> None:
+        self._services = services
+
+    @cached_property
+    def _named(self) -> dict[str, list[Registered]]:
+        found: dict[str, list[Registered]] = {}
+        for each in self._services:
+            found.setdefault(each.host, []).append(each)
+        return found
+
+    @cached_property
+    def _below(self) -> dict[str, list[Registered]]:
+        """Services by each suffix of their host that starts with a dot."""
+        found: dict[str, list[Registered]] = {}
+        for each in self._services:
+            host = each.host[1:] if each.is_wild else each.host
+            at = 0 if host.startswith(".") else host.find(".")
+            while at >= 0:
+                found.setdefault(host[at:], []).append(each)
+                at = host.find(".", at + 1)
+        return found
+
+    def matching(self, pattern: str) -> Sequence[Registered]:
+        """The services whose host a name or wildcard matches."""
         if not pattern.startswith("*"):
             return self._named.get(pattern, ())
         if pattern == "*":
-            return self.services
+            return self._services
         if pattern.startswith("*."):
             return self._below.get(pattern[1:], ())
-        return [each for each in self.services if is_subset(each.host, pattern)]
+        return [each for each in self._services if is_subset(each.host, pattern)]
 
 
 class View:
@@ -280,8 +315,11 @@ class View:
     def __init__(self, registry: Registry, namespace: str) -> None:
         self._registry = ref(registry)
         self.namespace = namespace
-        self._named = {each: at for at, each in enumerate(registry.exported.get(namespace, ()))}
+        exported = registry.exported.get(namespace, ())
+        self._named = {each: at for at, each in enumerate(exported)}
+        self._exported = Directory(exported)
         self._public = registry.public
+        self._public_of = registry.public_of
         self.virtual_services = list(self._virtual_services())
 
     @property
@@ -291,14 +329,22 @@ class View:
         assert found is not None
         return found
 
-    def place(self, service: Registered) -> int | None:
-        """Where a service stands among those that the namespace sees, None where it does not see it."""
-        at = self._named.get(service)
-        return self._public.get(service) if at is None else at
+    def matching(self, namespace: str, pattern: str) -> Iterator[tuple[int, Registered]]:
+        """The services of a namespace, or of every one for `*`, that are seen and whose host a pattern matches.
+
+        Each has its place among all that are seen.
+        """
+        for each in self._exported.matching(pattern):
+            if namespace in ("*", each.namespace):
+                yield self._named[each], each
+        public = self._public_of.get(namespace)
+        if public is not None:
+            for each in public.matching(pattern):
+                yield self._public[each], each
 
     def sees(self, service: Registered) -> bool:
         """Whether a service is exported to the namespace, to it alone or to everyone."""
-        return self.place(service) is not None
+        return service in self._named or service in self._public
 
     def _virtual_services(self) -> list[VirtualService]:
         """Those of the own namespace alone, those exported to it by name, those exported to everyone."""

@@ -195,7 +195,7 @@ def _listener(view: View, egress: Egress) -> Listener:
 
 def _in_order(view: View, egress: Egress) -> tuple[list[Registered], bool, bool]:
     """The services that are listed and seen, in their order; whether only exact ones are; and whether any are excluded."""
-    matching, place_of, version = view.registry.matching, view.place, view.registry.config.version
+    version = view.registry.config.version
     found: dict[int, Registered] = {}
     is_exact, excludes = True, False
     for text in egress.hosts:
@@ -207,9 +207,7 @@ def _in_order(view: View, egress: Egress) -> tuple[list[Registered], bool, bool]
             excludes = True
             continue
         is_exact = is_exact and where != "*" and not host.startswith("*")
-        for service in matching(host):
-            if where in ("*", service.namespace) and (place := place_of(service)) is not None:
-                found[place] = service
+        found.update(view.matching(where, host))
     return [found[place] for place in sorted(found)], is_exact, excludes
 
 

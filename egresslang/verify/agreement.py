@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from egresslang.mesh.addresses import Address, parse_address
-from egresslang.mesh.listeners import Listener
+from egresslang.mesh.addresses import BITS, Address, Network, parse_address
+from egresslang.mesh.listeners import Chain, Listener
 from egresslang.mesh.outbound import Outbound
-from egresslang.ranges import Range, network_range
-from egresslang.verify.blocks import joined
+from egresslang.ranges import Range, merge, network_range, subtract
 from egresslang.verify.compare import Comparison
 
 
@@ -41,43 +40,50 @@ def agreed_hosts(comparison: Comparison, port: int, address: Address) -> set[str
     }
 
 
-def addresses_agree(granted: Iterable[Range], outbound: Outbound, listeners: Iterable[Listener], version: int) -> bool:
-    """Whether all that a sidecar tells by address goes on as dialled, and that is just what is granted."""
-    reached: list[Range] = []
+def passed_on(outbound: Outbound, listeners: Iterable[Listener], version: int) -> list[Range]:
+    """The addresses that a sidecar tells from others and of which all goes on as dialled, whatever is said to them."""
+    onward: list[Range] = []
+    elsewhere: list[Range] = []
     for listener in listeners:
-        single = list(_addresses(listener))
-        for chain in listener.chains.values():
-            if (single or chain.networks) and not outbound.goes_on(chain):
-                return False
-        reached += told_ranges(listener, version)
-    return joined(granted) == joined(reached)
+        is_refused = outbound.is_refused(listener)
+        for networks, chain in _told(listener):
+            goes_on = chain is not None and not is_refused and outbound.goes_on(chain, listener.port)
+            told = onward if goes_on else elsewhere
+            told += [network_range(version, first, length) for of, first, length in networks if of == version]
+    return subtract(merge(onward), merge(elsewhere))
 
 
 def service_agrees(comparison: Comparison, port: int, address: Address) -> bool:
-    """Whether all that is said to an address ends at a Service, and nobody is granted anything there."""
+    """Whether all that is said to an address that nobody is granted ends at a Service."""
     found = comparison.outbound.at(address, port)
-    if len(found) != 1 or not comparison.outbound.passes_all(found[0], address):
+    if len(found) != 1 or len(found[0].chains) != 1 or not comparison.outbound.passes_all(found[0], address):
         return False
-    chains = list(found[0].chains.values())
+    (chain,) = found[0].chains.values()
     dialled = comparison.outbound.named(address)
     return (
-        len(chains) == 1
-        and not chains[0].route
-        and not comparison.intent.by_address(*address, port)
+        not chain.route
         and not comparison.intent.by_name("tcp", dialled, port)
-        and comparison.agrees("tcp", dialled, port, chains[0].clusters)
+        and comparison.agrees("tcp", dialled, port, chain.clusters)
     )
 
 
 def told_ranges(listener: Listener, version: int) -> Iterator[Range]:
     """The addresses that a listener tells from others: its own, and the networks of its chains."""
-    for of, number in _addresses(listener):
-        if of == version:
-            yield number, number
-    for chain in listener.chains.values():
-        for of, first, length in chain.ranges:
+    for networks, _ in _told(listener):
+        for of, first, length in networks:
             if of == version:
                 yield network_range(version, first, length)
+
+
+def _told(listener: Listener) -> Iterator[tuple[Iterable[Network], Chain | None]]:
+    """What a listener tells from others, and the chain that takes it; None where that may be one of several."""
+    chains = listener.chains.values()
+    own = [(version, number, BITS[version]) for version, number in _addresses(listener)]
+    if own:
+        chain = next(iter(chains), None)
+        yield own, chain if chain is not None and len(chains) == 1 and chain.matches_all else None
+    for chain in chains:
+        yield chain.ranges, None if own else chain
 
 
 def _addresses(listener: Listener) -> Iterator[Address]:

@@ -45,14 +45,3 @@ def starts(version: int, ranges: Iterable[Range]) -> list[int]:
     """The first address of every stretch that some of the ranges tell apart, but for what lies before them all."""
     cuts = {first for first, _ in ranges} | {last + 1 for _, last in ranges}
     return sorted(cut for cut in cuts if 0 < cut < 1 << BITS[version])
-
-
-def joined(ranges: Iterable[Range]) -> list[Range]:
-    """The same addresses in as few ranges as there can be: neighbours become one."""
-    found: list[Range] = []
-    for first, last in merge(ranges):
-        if found and first == found[-1][1] + 1:
-            found[-1] = found[-1][0], last
-        else:
-            found.append((first, last))
-    return found

@@ -13,11 +13,12 @@ from egresslang.mesh.listeners import Listener
 from egresslang.mesh.outbound import Outbound, Request
 from egresslang.policy.intent import Intent
 from egresslang.policy.policy import Addresses
+from egresslang.ranges import Range
 from egresslang.record import record
 from egresslang.verify.agreement import (
-    addresses_agree,
     agreed_hosts,
     agreed_server_names,
+    passed_on,
     service_agrees,
     told_ranges,
 )
@@ -71,17 +72,24 @@ def probes(comparison: Comparison, port: int, version: int, by_sight: bool = Tru
         seen_http = agreed_hosts(comparison, port, address) if by_sight else set()
         seen_tls = agreed_server_names(comparison, port, address) if by_sight else set()
         yield from _to(port, address, http - seen_http, tls - seen_tls)
-    if told and not (by_sight and addresses_agree(granted, outbound, listeners, version)):
-        for start in starts(version, told):
-            address = version, start
-            is_told = start in apart or fresh is None
-            if is_told and not (by_sight and service_agrees(comparison, port, address)):
-                names = _asked_there(outbound, port, address, http, tls)
-                yield from _to(port, address, *names, dialled=outbound.named(address))
+    for start in _unseen(comparison, port, version, told, Merged(granted)) if by_sight else starts(version, told):
+        address = version, start
+        if start in apart or fresh is None:
+            names = _asked_there(outbound, port, address, http, tls)
+            yield from _to(port, address, *names, dialled=outbound.named(address))
     for name in intent.named.get(("tcp", port), ()):
         found = outbound.resolve(name)
         if found is not None and found[0] == version:
             yield Probe(Request("tcp", "", found, port), name)
+
+
+def _unseen(comparison: Comparison, port: int, version: int, told: Iterable[Range], granted: Merged) -> Iterator[int]:
+    """The starts of stretches of addresses of which it cannot be seen that both sides agree on them."""
+    onward = Merged(passed_on(comparison.outbound, comparison.listeners(port), version) if granted.ranges else ())
+    for start in starts(version, told):
+        agrees = start in onward if start in granted else service_agrees(comparison, port, (version, start))
+        if not agrees:
+            yield start
 
 
 def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Listener]) -> tuple[set[str], set[str]]:

@@ -1,40 +1,57 @@
-"""The registry: which port of a service a number is."""
+"""What a Sidecar lists is found by host and namespace; here every service is looked at instead."""
 
 from __future__ import annotations
 
-import json
+from itertools import product
 
 import pytest
 from asking import Case
 from meshes import entry
 from modelled import mesh_of
 
-DNS = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "dns", "namespace": "team-a"},
-    "spec": {
-        "ports": [
-            {"port": 53, "name": "dns", "protocol": "UDP"},
-            {"port": 53, "name": "dns-tcp", "protocol": "TCP"},
-            {"port": 514, "name": "syslog", "protocol": "UDP"},
-        ]
-    },
-}
-MESH = mesh_of(Case("ports", "{}", entry("a.example", [(80, "HTTP"), (443, "TLS")]), f"---\n{json.dumps(DNS)}", (), ()))
+from egresslang.mesh.registry import Registry, is_subset
+
+NAMESPACES = "team-a", "team-b", "team-c"
+HOSTS = "api.example.com", "www.example.com", "*.example.com", "*.a.example.com", "example.com"
+PATTERNS = *HOSTS, "*", "*.com", "*mple.com", "api.example.org"
+EXPORTS = ["."], ["*"], ["~"], ["team-b"], ["team-a", "team-c"]
 
 
-@pytest.mark.parametrize(
-    ("host", "number", "name"),
-    [
-        ("dns.team-a.svc.cluster.local", 53, "dns-tcp"),
-        ("dns.team-a.svc.cluster.local", 514, ""),
-        ("a.example", 80, "http-80"),
-        ("a.example", 443, "tls-443"),
-        ("a.example", 53, ""),
-    ],
-)
-def test_a_port_is_found_by_its_number_unless_it_is_udp(host: str, number: int, name: str) -> None:
-    (service,) = [each for each in MESH.registry().services if each.host == host]
-    port = service.port(number)
-    assert (port.name if port else "") == name
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    """Every host in every namespace, exported in every way."""
+    entries = [
+        entry(host, [(443, "TLS")], namespace=namespace, exportTo=to, metadata={"name": f"e-{at}"})
+        for at, (host, namespace, to) in enumerate(product(HOSTS, NAMESPACES, EXPORTS))
+    ]
+    return mesh_of(Case("", "{}", "".join(entries), "", (), ())).registry()
+
+
+@pytest.mark.parametrize("namespace", [*NAMESPACES, "elsewhere"])
+def test_a_view_finds_the_services_that_are_seen_of_a_namespace_by_a_pattern(
+    namespace: str, registry: Registry
+) -> None:
+    view = registry.view(namespace)
+    seen = [each for each in registry.services if view.sees(each)]
+    ordered = sorted(seen, key=lambda each: "*" in each.export_to)
+    for where, pattern in product((*NAMESPACES, "elsewhere", "*"), PATTERNS):
+        found = [each for _, each in sorted(view.matching(where, pattern), key=lambda each: each[0])]
+        assert found == [
+            each for each in ordered if where in ("*", each.namespace) and is_subset(each.host, pattern)
+        ], (where, pattern)
+
+
+def test_equals_are_of_one_host_and_one_namespace() -> None:
+    entries = [
+        entry("api.example.com", [(443, "TLS")], namespace=namespace, metadata={"name": f"e-{at}"})
+        for at, namespace in enumerate(("team-a", "team-b", "team-b", "team-c"))
+    ]
+    registry = mesh_of(Case("", "{}", "".join(entries), "", (), ())).registry()
+    assert registry.several == {("api.example.com", "team-b")}
+    assert [len(registry.peers(each)) for each in registry.services] == [1, 2, 2, 1]
+    assert not registry.is_settled
+
+
+def test_one_host_of_each_namespace_is_not_left_to_chance() -> None:
+    entries = [entry("api.example.com", [(443, "TLS")], namespace=each) for each in NAMESPACES]
+    assert mesh_of(Case("", "{}", "".join(entries), "", (), ())).registry().is_settled
