@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from egresslang.cli import main
@@ -227,6 +227,7 @@ CONTROL = ("\x1b[2J", "\n::error::x", "\r", "\x9b", "\u202e", "\u2028", "\x00")
 
 @FEW
 @given(name=st.lists(st.sampled_from((*HOSTILE, *CONTROL)), min_size=1, max_size=12).map("".join))
+@example(name="\n::error::x")
 def test_manifests_of_somebody_else(fresh: Path, name: str) -> None:
     emptied(fresh)
     text = MANIFEST.format(name=json.dumps(name), plain="x")

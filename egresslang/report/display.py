@@ -37,6 +37,8 @@ _COMMAND = re.compile(r"##[a-z]{0,20}\[")
 _BRACKET = "\\u005b"
 """The bracket of what runners of CI obey wherever it stands in a line: `##[set-output name=x]`, `##vso[…]`."""
 
+_COLON = "\\u003a"
+
 
 def is_plain(text: str) -> bool:
     """Whether a text is shown as it is."""
@@ -85,9 +87,11 @@ def columns(text: str) -> int:
 def wrap(text: str, room: int | None) -> list[str]:
     """The text as shown, in lines of at most `room` columns, broken at spaces and where it has line breaks.
 
-    A word wider than the room stands alone; without a room only the text's own line breaks count.
+    A word wider than the room stands alone; without a room only the text's own line breaks count. No line is a command to
+    a runner of CI, which obeys one that starts with `::`.
     """
-    return [line for paragraph in text.split("\n") for line in _wrapped(shown(paragraph.rstrip()), room)]
+    lines = (line for paragraph in text.split("\n") for line in _wrapped(shown(paragraph.rstrip()), room))
+    return [line.replace(":", _COLON, 1) if line.lstrip().startswith("::") else line for line in lines]
 
 
 def _wrapped(paragraph: str, room: int | None) -> list[str]:
