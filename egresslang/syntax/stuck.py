@@ -64,9 +64,13 @@ _FOREIGN = (
 
 @record
 class _Stuck:
-    """Where lark gave up: the statement, what stands before and from there on, what could have followed."""
+    """Where lark gave up: the statement, what stands before and from there on, what could have followed.
+
+    `begin` is where the statement starts, and `start` where `before` does, which may leave some of it out.
+    """
 
     source: Source
+    begin: int
     start: int
     before: str
     rest: str
@@ -116,9 +120,8 @@ def explain(problem: UnexpectedInput, source: Source, start: int, end: int, keys
     )
     word = "" if at_end else _word(text, offset)
     before = _near(text[:offset])
-    at = _Stuck(
-        source, start + offset - len(before), before, text[offset : offset + _FAR], word, frozenset(expected), keys
-    )
+    near = start + offset - len(before)
+    at = _Stuck(source, start, near, before, text[offset : offset + _FAR], word, frozenset(expected), keys)
     return next((made for hint in _HINTS if (made := hint(at))), None) or _plain(at)
 
 
@@ -498,4 +501,5 @@ def _plain(at: _Stuck) -> Finding:
     line = at.before.rpartition("\n")
     if not line[1] or line[2].strip():
         return made
-    return replace(made, related=(Label(at.place(0, len(at.keyword)), "an indented line goes on with this statement"),))
+    keyword = Span(at.source, at.begin, at.begin + len(at.keyword))
+    return replace(made, related=(Label(keyword, "an indented line goes on with this statement"),))

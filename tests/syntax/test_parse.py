@@ -483,3 +483,11 @@ def test_no_text_is_too_strange_to_be_told_about(text: str) -> None:
         or file.statements
         or not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
     )
+
+
+def test_an_indented_line_far_behind_names_its_statement() -> None:
+    listed = "c.example.com, " * 50
+    source = Source("p.egress", f"allow web -> x.example.com:443 tls\nhosts outer = {listed}\n    :443\n")
+    (found,) = parse(source)[1]
+    (label,) = found.related
+    assert (label.span.text, label.span.place) == ("hosts", ("p.egress", 2, 1))
