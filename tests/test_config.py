@@ -100,6 +100,10 @@ def test_the_nearest_one_holds(here: Path) -> None:
         ("[project.scripts]\negressc = 'x'\n", False),
         ("[tool]\nother = 1\n", False),
         ("tool = 7\n", False),
+        ("tool = 7 # tool.egressc\n", False),
+        ("tool = 'egressc' # tool.egressc\n", False),
+        ("\ufeff[tool.egressc]\n", True),
+        ("\ufeff[tool.egresscnamespace]\n", False),
         ("[tool.egressc]\nselect = [\n", True),
         ("[tool.black]\nline = [\n", False),
     ],
@@ -315,6 +319,17 @@ def test_paths_that_lead_nowhere(here: Path) -> None:
     assert [each[3] for each in told("policies")] == ['"eu.yaml"']
     assert run("check", "policies", "-p", "us.yaml")[0] == 0
     assert run("explain", "EGR511")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "underlined"), [("[tool]\negressc = 3\n", "3"), ("[[tool.egressc]]\nfail-on = 'error'\n", "")]
+)
+def test_in_a_pyproject_it_is_a_table(here: Path, text: str, underlined: str) -> None:
+    (here / "pyproject.toml").write_text(text)
+    ((code, severity, _, written),) = told("policies")
+    assert (code, severity) == ("EGR511", "error")
+    assert written.startswith(underlined)
+    assert "`tool.egressc` is no table" in run("check", "policies")[1]
 
 
 def test_inside_a_pyproject_too(here: Path) -> None:

@@ -66,6 +66,7 @@ def holds_table(content: bytes) -> bool:
     from egresslang.config.toml import loads
 
     try:
-        return TABLE[1] in loads(content.decode()).get(TABLE[0], {})
-    except (ValueError, AttributeError, RecursionError):
+        tools = loads(content.decode()).get(TABLE[0])
+    except (ValueError, RecursionError):
         return bool(re.search(_NAMED, content))  # broken, and meant for us
+    return isinstance(tools, dict) and TABLE[1] in tools

@@ -37,12 +37,25 @@ def load(path: str, content: bytes | None = None) -> tuple[Settings, list[Findin
         return Settings(), found
     if os.path.basename(path) == SHARED:
         document = document[TABLE[0]][TABLE[1]]
+        if not isinstance(document.value, dict):
+            return Settings(), [_no_table(document)]
     found = validate(document, json.loads(text("schemas", "config.schema.json")), codes.BAD_CONFIG)
     if errors(found):
         return Settings(), found
     folder = os.path.realpath(os.path.dirname(path))
     settings = _settings(document, os.path.dirname(path), folder, found)
     return (Settings() if errors(found) else settings), found
+
+
+def _no_table(document: Located) -> Finding:
+    name = ".".join(TABLE)
+    return finding(
+        codes.BAD_CONFIG,
+        document.span,
+        f"`{name}` is no table",
+        "expected a table",
+        help=f"write the settings below `[{name}]`",
+    )
 
 
 def _as_config(each: Finding) -> Finding:

@@ -45,7 +45,7 @@ def read(source: Source) -> tuple[Located | None, list[Finding]]:
     if long := _LONG_KEY.search(source.text):
         return None, [_broken(source, "A key has more than 100 parts", long.start(1))]
     try:
-        value = tomllib.loads(source.text.removeprefix("\ufeff"))
+        value = loads(source.text)
         return Located(source, value, _place(value, _Walk(source.text).document())), []
     except tomllib.TOMLDecodeError as problem:
         return None, [_broken(source, str(problem))]
@@ -57,7 +57,7 @@ def loads(text: str) -> dict[str, Any]:
     """What a text means; raises ValueError, and RecursionError for values too deep."""
     if _LONG_KEY.search(text):
         raise ValueError("a key has more than 100 parts")
-    return tomllib.loads(text)
+    return tomllib.loads(text.removeprefix("\ufeff"))
 
 
 def _broken(source: Source, problem: str, at: int = -1) -> Finding:
