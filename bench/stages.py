@@ -109,14 +109,17 @@ def _compile(policy: Source, listing: Source, watch: Stopwatch) -> tuple[str, st
         profile, problems = load(listing, _nothing_beside)
     found += problems
     text = ""
+    quiet: list[Finding] = []
     if profile is not None and not errors(found):
         made = pipeline.compile(files, profile, TODAY, Severity.WARNING)
         found += made.findings
         text = made.text if made.manifests is not None else ""
     with watch("report"):
-        silenced, wrong = read_suppressions(files)
-        places = {statement.span.place for file in files for statement in file.statements}
-        found, quiet = suppress(in_order([*found, *wrong]), silenced, places)
+        if any("egressc" in file.source.text for file in files):
+            silenced, wrong = read_suppressions(files)
+            places = {statement.span.place for file in files for statement in file.statements}
+            found, quiet = suppress(in_order([*found, *wrong]), silenced, places)
+        found = in_order(found)
         told = report(found, Context(str(TODAY), Checked(0, 1, len(quiet))))
     return text, told, found
 

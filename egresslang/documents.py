@@ -133,29 +133,26 @@ class Located:
 class Unplaced(Located):
     """A document in `[start, end)` of a source whose values are known: its places are read when they are asked for."""
 
-    __slots__ = ("_end", "_known", "_read", "_start")
+    __slots__ = ("_end", "_read", "_start")
 
     def __init__(self, source: Source, value: Any, start: int, end: int) -> None:
         self.source = source
-        self._known = value
+        self.value = value
         self._key = -1
         self._at = {}
         self._start = start
         self._end = end
         self._read: Located | None = None
 
-    @property
-    def value(self) -> Any:
-        """What the document holds."""
-        return self._whole().value if self._known is None else self._known
-
-    @property
-    def _place(self) -> _Place:
-        return self._whole()._place
+    def __getattr__(self, name: str) -> Any:
+        """The places, which are not known before someone asks, and the values once they are forgotten."""
+        if name not in ("value", "_place"):
+            raise AttributeError(name)
+        return getattr(self._whole(), name)
 
     def forget(self) -> None:
         """Let go of the values, which are read again if anyone asks: whoever has made something of them needs them no more."""
-        self._known = None
+        del self.value
 
     def _whole(self) -> Located:
         if self._read is None:

@@ -21,31 +21,31 @@ class ChainTable:
     __slots__ = ("_default", "_networks", "_rest", "is_refused", "reads_http", "reads_tls", "waits")
 
     def __init__(self, chains: Iterable[Chain]) -> None:
-        default: Chain | None = None
-        matched: list[Chain] = []
-        for chain in chains:
-            if chain.matches_all:
-                default = chain
-            else:
-                matched.append(chain)
-        self._default = default
-        self.reads_tls = any(chain.sni for chain in (*matched, *([default] if default else [])))
-        self.reads_http = any(chain.http for chain in matched)
-        self.waits = self.reads_tls or self.reads_http
-        self._networks: dict[tuple[int, int], dict[int, _Names]] = {}
+        self._default: Chain | None = None
+        self.reads_tls = self.reads_http = self.is_refused = False
+        networks: dict[tuple[int, int], dict[int, _Names]] = {}
         self._rest = _Names()
-        for chain in matched:
+        for chain in chains:
+            self.reads_tls = self.reads_tls or bool(chain.sni)
+            if chain.matches_all:
+                self._default = chain
+                continue
+            self.reads_http = self.reads_http or chain.http
             for version, first, length in chain.ranges:
-                self._networks.setdefault((version, length), {}).setdefault(first, _Names()).add(chain)
+                names = networks.setdefault((version, length), {}).setdefault(first, _Names())
+                self.is_refused |= not names.add(chain)
             if not chain.ranges:
-                self._rest.add(chain)
-        self._networks = dict(sorted(self._networks.items(), key=lambda each: -each[0][1]))
-        every = [self._rest, *(names for found in self._networks.values() for names in found.values())]
-        self.is_refused = any(names.is_refused for names in every)
+                self.is_refused |= not self._rest.add(chain)
+        self.waits = self.reads_tls or self.reads_http
+        self._networks = dict(sorted(networks.items(), key=lambda each: -each[0][1]))
 
     def passes_all(self, address: Address) -> bool:
         """Whether all that is said to an address is for one chain."""
         return self._of_network(address).is_one or (self._default is not None and self._of_network(address).is_empty)
+
+    def leaves_all(self, address: Address) -> bool:
+        """Whether all that is said to an address, but for the names it tells, is left to the outbound policy."""
+        return self._default is None and self._of_network(address).has_names_alone
 
     def server_names(self, address: Address) -> Mapping[str, Sequence[Chain]]:
         """The chains for an address by server name."""
@@ -81,11 +81,10 @@ _NONE: dict[str, list[Chain]] = {}
 class _Names:
     """Filter chains by server name."""
 
-    __slots__ = ("_any", "_is_partial", "named")
+    __slots__ = ("_any", "named")
 
     def __init__(self) -> None:
         self.named: dict[str, list[Chain]] = _NONE
-        self._is_partial = False
         self._any: list[Chain] = []
 
     @property
@@ -99,22 +98,22 @@ class _Names:
         return not self.named and not self._any
 
     @property
-    def is_refused(self) -> bool:
-        """Whether two chains match the very same, or a name is a wildcard in part: a real Envoy takes neither."""
-        return self._is_partial or any(
-            len(chains) > 1 and len({chain.http for chain in chains}) < len(chains)
-            for chains in (self._any, *self.named.values())
-        )
+    def has_names_alone(self) -> bool:
+        """Whether there is no chain but for names."""
+        return not self._any
 
-    def add(self, chain: Chain) -> None:
-        names = [] if "*" in chain.sni else chain.sni
-        if names and self.named is _NONE:
+    def add(self, chain: Chain) -> bool:
+        """Add a chain; whether a real Envoy takes it: not one that matches the very same as another, nor a name that is
+        a wildcard in part."""
+        if not chain.sni or "*" in chain.sni:
+            return _add(self._any, chain)
+        if self.named is _NONE:
             self.named = {}
-        for name in names:
-            self.named.setdefault(name, []).append(chain)
-            self._is_partial = self._is_partial or ("*" in name and not name.startswith("*."))
-        if not names:
-            self._any.append(chain)
+        is_taken = True
+        for name in chain.sni:
+            is_whole = "*" not in name or name.startswith("*.")
+            is_taken = _add(self.named.setdefault(name, []), chain) and is_whole and is_taken
+        return is_taken
 
     def find(self, name: str) -> list[Chain]:
         """The chains of a server name, of the longest wildcard above it, else those for any; empty for no name."""
@@ -127,3 +126,10 @@ class _Names:
                     return self.named[wild]
                 at = name.find(".", at + 1)
         return self._any
+
+
+def _add(chains: list[Chain], chain: Chain) -> bool:
+    """Add a chain to those of the same name; whether none of them is for the same protocol."""
+    is_other = chain.http not in [each.http for each in chains]
+    chains.append(chain)
+    return is_other

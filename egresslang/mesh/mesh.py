@@ -115,8 +115,9 @@ class Proxy:
         others = self._others.get(by_name)
         if others is None:
             others = self._others[by_name] = []
-            names = by_name and self.pod.dns_capture
-            for turns in islice(_starts(self.scope, self.mesh.registry(), names), 1, MOST_STARTS):
+            first, names = self.outbound.registry, by_name and self.pod.dns_capture
+            several = () if first.is_settled else islice(_starts(self.scope, first, names), 1, MOST_STARTS)
+            for turns in several:
                 registry = self.mesh.registry(turns)
                 others.append(Outbound(registry, scope(registry, self.pod.namespace, self.sidecar), self.pod))
         return [self.outbound, *others]
@@ -149,9 +150,6 @@ def one_of(verdicts: Iterable[Verdict]) -> Verdict:
 
 def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
     """The starts of istiod at which a scope may come out differently, the first as things stand."""
-    if registry.is_settled:
-        yield {}
-        return
     sizes: dict[tuple[str, str], int] = {}
     for listener in scope.listeners:
         groups: dict[tuple[str, str], list[Registered]] = {}

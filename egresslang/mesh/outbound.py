@@ -169,6 +169,15 @@ class Outbound:
         """Whether all that a listener takes to an address goes one way, whatever is said."""
         return self._table(listener).passes_all(address)
 
+    def drops_all(self, address: Address, port: int) -> bool:
+        """Whether a connection is dropped whatever is said in it, but for the names by which its listener tells it."""
+        if self.scope.policy.mode != "REGISTRY_ONLY":
+            return False
+        found = self.at(address, port)
+        if not found:
+            return not self._takes_own_port
+        return not self.is_refused(found[0]) and self._table(found[0]).leaves_all(address)
+
     def goes_on(self, chain: Chain, port: int) -> bool:
         """Whether a filter chain leads, whatever is said, to the very address and port that the client dialled."""
         if chain.http or chain.sni or chain.route:

@@ -225,10 +225,8 @@ def _reader(kind: object, version: object) -> tuple[str, Callable[[Located, _Whe
 # Values
 
 
-def _of(value: Value, key: str, kind: type | tuple[type, ...], default: Any, words: str) -> Any:
-    found = value.get(key)
-    if found.__class__ is kind:
-        return found
+def _of(kind: type, found: Any, key: str, default: Any, words: str) -> Any:
+    """What a key has: the default where that is null; raises WrongShape for what is of another kind."""
     if found is None:
         return default
     if not isinstance(found, kind) or (isinstance(found, bool) and kind is int):
@@ -242,18 +240,18 @@ def _are(values: Iterable[Any], kind: type) -> bool:
 
 
 def _text(value: Value, key: str) -> str:
-    found: str = _of(value, key, str, "", "text")
-    return found
+    found: str = value.get(key, "")
+    return found if found.__class__ is str else _of(str, found, key, "", "text")
 
 
 def _number(value: Value, key: str) -> int:
-    found: int = _of(value, key, int, 0, "a whole number")
-    return found
+    found: int = value.get(key, 0)
+    return found if found.__class__ is int else _of(int, found, key, 0, "a whole number")
 
 
 def _map(value: Value, key: str) -> Value:
-    found: Value = _of(value, key, dict, {}, "a mapping")
-    return found
+    found: Any = value.get(key)
+    return found if found.__class__ is dict else _of(dict, found, key, {}, "a mapping")
 
 
 def _maybe(value: Value, key: str) -> Value | None:
@@ -262,8 +260,8 @@ def _maybe(value: Value, key: str) -> Value | None:
 
 
 def _list(value: Value, key: str) -> list[Any]:
-    found: list[Any] = _of(value, key, list, [], "a list")
-    return found
+    found: Any = value.get(key)
+    return found if found.__class__ is list else _of(list, found, key, [], "a list")
 
 
 def _texts(value: Value, key: str) -> tuple[str, ...]:

@@ -329,18 +329,17 @@ class View:
         assert found is not None
         return found
 
-    def matching(self, namespace: str, pattern: str) -> Iterator[tuple[int, Registered]]:
+    def matching(self, namespace: str, pattern: str) -> list[tuple[int, Registered]]:
         """The services of a namespace, or of every one for `*`, that are seen and whose host a pattern matches.
 
         Each has its place among all that are seen.
         """
-        for each in self._exported.matching(pattern):
-            if namespace in ("*", each.namespace):
-                yield self._named[each], each
-        public = self._public_of.get(namespace)
-        if public is not None:
-            for each in public.matching(pattern):
-                yield self._public[each], each
+        found = [
+            (self._named[each], each) for each in self._exported.matching(pattern) if namespace in (each.namespace, "*")
+        ]
+        if (public := self._public_of.get(namespace)) is not None:
+            found += [(self._public[each], each) for each in public.matching(pattern)]
+        return found
 
     def sees(self, service: Registered) -> bool:
         """Whether a service is exported to the namespace, to it alone or to everyone."""

@@ -123,13 +123,13 @@ class Glance:
         return all(self._is_place_held(place, subject, number) for place in self._places(grant))
 
     def _is_place_held(self, place: object, subject: Subject, number: int) -> bool:
+        wider = (subject.namespace, ANY)
         for at in self._around(place):
             holders = self._first.get(at)
-            if holders is None:
-                continue
-            for who in (subject, (subject.namespace, ANY), _EVERYONE):
-                if holders.get(who, number) != number:
-                    return True
+            if holders is not None and not (
+                holders.get(subject, number) == holders.get(wider, number) == holders.get(_EVERYONE, number) == number
+            ):
+                return True
         return False
 
     def _places(self, grant: Grant) -> Collection[object]:

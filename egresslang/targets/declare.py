@@ -7,7 +7,7 @@ namespace. A name has one entry a namespace, with all the ports its consumers wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from egresslang import codes
 from egresslang.findings import Finding, Label, finding
@@ -238,12 +238,7 @@ class _Names:
     def of(self, group: _Group, split: bool) -> str:
         """The host of a group, invented when it has none of its own or becomes several entries."""
         # A Sidecar lists no name without a dot (istiod's validation): such a name only starts an invented one.
-        if (
-            "." in group.host
-            and not split
-            and self._is_alone(group)
-            and not any(s in self._suffixes for s in parents(group.host))
-        ):
+        if "." in group.host and not split and self._is_alone(group) and self._suffixes.isdisjoint(parents(group.host)):
             return group.host
         labels = sorted({str(grant.destination) for grant in group.grants})
         port = f"tcp-{group.port}.mesh" if group.subjects[0].namespace == ANY else f"tcp-{group.port}"
@@ -271,13 +266,14 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower().replace("::", "-0-")).strip("-")[:40].strip("-")
 
 
-def parents(host: str) -> Iterator[str]:
-    """Every suffix of a name that starts after a dot."""
-    at = host.find(".")
-    while at >= 0:
-        host = host[at + 1 :]
-        yield host
-        at = host.find(".")
+def parents(host: str) -> list[str]:
+    """Every suffix of a name that starts after a dot, the longest first."""
+    found = []
+    at = host.find(".") + 1
+    while at:
+        found.append(host[at:])
+        at = host.find(".", at) + 1
+    return found
 
 
 def _two_entries(host: str, other: Grant, grant: Grant, namespace: str) -> Finding:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
+from functools import lru_cache
 
 from egresslang.targets.manifests import EgressListener, Installation, Port, ServiceEntry, Sidecar
 from egresslang.targets.yaml import Document, Value
@@ -18,6 +18,9 @@ _NAME, _NAMESPACE = "default", "istio-system"
 
 NO_ADDRESS = {"networking.istio.io/enable-autoallocate-ip": "false"}
 """The label that keeps istiod from giving a ServiceEntry's hosts virtual addresses."""
+
+_OURS = dict([MANAGED_BY])
+_OURS_WITHOUT_ADDRESS = _OURS | NO_ADDRESS
 
 DNS_CAPTURE = ("ISTIO_META_DNS_CAPTURE", "true")
 """What of a proxy's metadata makes it answer DNS itself."""
@@ -47,7 +50,9 @@ def service_entry(entry: ServiceEntry) -> Document:
     return {
         "apiVersion": API_VERSION,
         "kind": "ServiceEntry",
-        "metadata": _metadata(entry.name, entry.namespace, entry.sources, {} if entry.allocate else NO_ADDRESS),
+        "metadata": _metadata(
+            entry.name, entry.namespace, entry.sources, _OURS if entry.allocate else _OURS_WITHOUT_ADDRESS
+        ),
         "spec": spec,
     }
 
@@ -124,19 +129,18 @@ def _mesh_config(made: Installation) -> Document:
     return config
 
 
-def _metadata(
-    name: str, namespace: str, sources: tuple[str, ...], labels: Mapping[str, str] = MappingProxyType({})
-) -> Document:
+def _metadata(name: str, namespace: str, sources: tuple[str, ...], labels: Mapping[str, str] = _OURS) -> Document:
     metadata: dict[str, Value] = {"name": name}
     if namespace:
         metadata["namespace"] = namespace
-    metadata["labels"] = dict([MANAGED_BY]) | dict(labels)
+    metadata["labels"] = labels
     if sources:
         metadata["annotations"] = {SOURCE: source_text(sources)}
     return metadata
 
 
-def source_text(files: Iterable[str]) -> str:
+@lru_cache
+def source_text(files: tuple[str, ...]) -> str:
     """Policy files as SOURCE names them; bytes of a name that are no UTF-8 become escapes such as `\\udce9`."""
     return ", ".join(file.encode("utf-8", "backslashreplace").decode() for file in files)
 

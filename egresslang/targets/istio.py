@@ -72,11 +72,13 @@ class _Lowering:
         self._below = below(declared.entries)
         self._observed = {Subject(namespace, name) for namespace, name, _ in profile.observed}
         self._solved: dict[object, tuple[EgressListener, ...]] = {}
+        self._wanted: dict[Subject, tuple[dict[str, Ports], dict[str, str]]] = {}
         self._contents: dict[Subject, object] = {}
 
     def sidecars(self) -> Iterator[Sidecar]:
         """One Sidecar a class, by namespace, workloads before the rest of the namespace."""
         for namespace, classes in sorted(_by_namespace(self._classes(), self.profile.root_namespace).items()):
+            self._wanted, self._contents = {}, {}  # what is of one namespace alone
             chosen = self._selectable(classes)
             names = naming.unique({each.subject.workload: each.name for each in chosen})
             for each in chosen:
@@ -153,12 +155,9 @@ class _Lowering:
         """What a workload ends up with: two with equal content can share a Sidecar."""
         content = self._contents.get(subject)
         if content is None:
-            entries: dict[str, Ports] = {}
-            for part in reversed(self._wants(subject)):
-                for host, ports in part.entries.items():
-                    entries.setdefault(host, {}).update(ports)
+            ports, _ = self._wanted_by(subject)
             content = self._contents[subject] = (
-                frozenset((host, tuple(sorted(ports.items()))) for host, ports in entries.items()),
+                frozenset([(host, *(sorted(of.items()) if len(of) > 1 else of.items())) for host, of in ports.items()]),
                 self._is_open(subject),
                 self._in_mesh(subject),
                 self._is_enforced(subject),
@@ -217,22 +216,30 @@ class _Lowering:
         subjects = [subject, Subject(subject.namespace, ANY), EVERYONE]
         return [self.declared.wants[s] for s in dict.fromkeys(subjects) if s in self.declared.wants]
 
+    def _wanted_by(self, subject: Subject) -> tuple[dict[str, Ports], dict[str, str]]:
+        """The ports that a subject wants of each host, and in which namespace the entry of the host is."""
+        found = self._wanted.get(subject)
+        if found is None:
+            ports: dict[str, Ports] = {}
+            where: dict[str, str] = {}
+            for part in reversed(self._wants(subject)):
+                home = self.profile.root_namespace if part is self.declared.wants.get(EVERYONE) else subject.namespace
+                for host, more in part.entries.items():
+                    ports[host] = ports[host] | more if host in ports else more
+                    where[host] = home
+            found = self._wanted[subject] = ports, where
+        return found
+
     def _sidecar(self, each: Class, namespace: str, name: str) -> Sidecar:
         subject = each.subject
         wants = self._wants(subject)
         is_open = self._is_open(subject)
-        merged: dict[str, Ports] = {}
-        where: dict[str, str] = {}
-        for part in reversed(wants):
-            home = self.profile.root_namespace if part is self.declared.wants.get(EVERYONE) else subject.namespace
-            for host, ports in part.entries.items():
-                merged.setdefault(host, {}).update(ports)
-                where[host] = home
+        merged, where = self._wanted_by(subject)
         in_mesh = self._in_mesh(subject)
         content = subject.namespace, self._content(subject), frozenset(where.items())
         egress = self._solved.get(content)
         if egress is None:
-            egress = self._solved[content] = self._egress(subject, merged, where, in_mesh, is_open)
+            egress = self._solved[content] = self._egress(subject, merged, dict(where), in_mesh, is_open)
         sources = _files(grant for part in wants for grant in part.grants)
         return Sidecar(namespace, name, each.selector, "ALLOW_ANY" if is_open else "REGISTRY_ONLY", egress, sources)
 
@@ -448,4 +455,4 @@ def _fewest(refusals: list[Refusal], policy: Policy, profile: ClusterProfile) ->
 def _files(grants: Iterable[Grant]) -> tuple[str, ...]:
     """The policy files of some grants, in order."""
     sources = {grant.rule.span.source for grant in grants}
-    return tuple(sorted({each.path for each in sources}))
+    return (sources.pop().path,) if len(sources) == 1 else tuple(sorted({each.path for each in sources}))

@@ -9,12 +9,16 @@ from hashlib import sha256
 
 LONGEST = 63
 
+_IS_HOST = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*").fullmatch
+_NOT_OF_A_LABEL = re.compile(r"[^a-z0-9]+")
 _LIKE_A_HASH = re.compile(r"-[0-9a-f]{8,}$")
 
 
 def slug(text: str) -> str:
     """The text as a label: lower-case letters, digits and single dashes; `x` when nothing is left."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+    if _IS_HOST(text):
+        return text.replace(".", "-")
+    return _NOT_OF_A_LABEL.sub("-", text.lower()).strip("-") or "x"
 
 
 def unique(texts: Mapping[str, str]) -> dict[str, str]:

@@ -96,18 +96,19 @@ class Narrowing:
         self._wildcards = {host[2:]: ports for host, ports in wants.items() if host.startswith("*.")}
         self._kinds: dict[int, set[str]] = {}
         self._protocols: dict[int, set[str]] = {}
-        self._is_exact = not self._wildcards
+        self._suspect: set[str] = set()  # of all other hosts just the wanted ports are opened
         for host, ports in wants.items():
             entry = scope.entry(wanted[host], host)
             assert entry is not None
-            self._is_exact = self._is_exact and entry.ports == ports
+            if entry.ports != ports or host.startswith("*.") or self._is_below(host):
+                self._suspect.add(host)
             for port, protocol in ports.items():
                 self._kinds.setdefault(port, set()).add(entry.kind(port))
                 self._protocols.setdefault(port, set()).add(protocol)
 
     def solve(self) -> list[Stuck]:
         """Take all excess away; what remains is stuck."""
-        if self._is_exact:  # names alone, each with just the ports that its entry has
+        if not self._suspect:
             return []
         self._agree()
         excessive = [entry for entry in self._brought() if any(self._over(entry))]
@@ -166,9 +167,13 @@ class Narrowing:
 
     def _above(self, host: str) -> list[str]:
         """The wanted wildcards above a host."""
-        if not self._wildcards:
+        if not self._is_below(host):
             return []
         return [f"*.{parent}" for parent in parents(host.removeprefix("*.")) if parent in self._wildcards]
+
+    def _is_below(self, host: str) -> bool:
+        """Whether a host lies below a wanted wildcard."""
+        return bool(self._wildcards) and not self._wildcards.keys().isdisjoint(parents(host.removeprefix("*.")))
 
     def _is_excluded(self, entry: Entry) -> bool:
         if not self.excluded:
@@ -186,7 +191,10 @@ class Narrowing:
     def _brought(self) -> Iterator[Entry]:
         """The entries that the port-less listener uses, but for some without a port that is neither wanted nor closed."""
         hosts = dict.fromkeys(
-            host for pattern, namespace in self.portless.items() for host in self._doubtful(namespace, pattern)
+            host
+            for pattern, namespace in self.portless.items()
+            if pattern in self._suspect
+            for host in self._doubtful(namespace, pattern)
         )
         return (entry for host in hosts if (entry := self._effective(host)) is not None)
 
@@ -237,7 +245,8 @@ class Narrowing:
 
     def _agree(self) -> None:
         """Take a host from one namespace only: a wildcard may bring in the own entry of a host listed from the root."""
-        for entry in [entry for host in self.wanted if (entry := self._effective(host)) is not None]:
+        suspect = [host for host in self.wanted if host in self._suspect]
+        for entry in [entry for host in suspect if (entry := self._effective(host)) is not None]:
             if self.wanted[entry.host] != entry.namespace:
                 if self._can_exclude(entry):
                     self.excluded.add((entry.namespace, entry.host))
@@ -343,14 +352,16 @@ class Narrowing:
 
 def below(entries: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], list[Group]]:
     """For each wildcard entry, by namespace and suffix, the other hosts of its namespace below it."""
-    found: dict[tuple[str, str], dict[object, Group]] = {
-        (namespace, host[2:]): {} for namespace, host in entries if host.startswith("*.")
-    }
     # A Sidecar may list a wildcard of one namespace only; the same suffix elsewhere is its own list.
+    found: dict[str, dict[str, dict[object, Group]]] = {}
+    for namespace, host in entries:
+        if host.startswith("*."):
+            found.setdefault(namespace, {})[host[2:]] = {}
     for at, ((namespace, host), entry) in enumerate(entries.items()):
+        wildcards = found.get(namespace, {})
         key = None
-        for suffix in parents(host.removeprefix("*.")):
-            groups = found.get((namespace, suffix))
+        for suffix in parents(host.removeprefix("*.")) if wildcards else ():
+            groups = wildcards.get(suffix)
             if groups is not None:
                 key = key or (
                     entry.is_virtual,
@@ -358,4 +369,8 @@ def below(entries: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], lis
                     *entry.ports.values(),
                 )
                 groups.setdefault(key, Group(entry, {})).hosts[at] = host
-    return {place: list(groups.values()) for place, groups in found.items()}
+    return {
+        (namespace, suffix): list(groups.values())
+        for namespace, wildcards in found.items()
+        for suffix, groups in wildcards.items()
+    }

@@ -19,6 +19,8 @@ from egresslang.record import record
 OVER_GRANT, OUTAGE = "over-grant", "outage"
 
 
+_NAMES = (Name, Below)
+
 UNHEARD = ".invalid"
 """The ending of names that lead nowhere by definition (RFC 2606): nobody misses them."""
 
@@ -163,13 +165,14 @@ class Comparison:
             return service.is_dynamic == self.resolves_wildcards and service.resolution in ("DYNAMIC_DNS", "NONE")
         if service.resolution == "NONE":
             return False
-        behind = set(self.outbound.registry.endpoints.get((name, service.namespace, port), ()))
-        return any(
-            behind == {name} or behind == self.known.get((name, port), set())
-            if isinstance(each.destination, Below)
-            else behind == places(each)
-            for each in grants
-        )
+        behind = self.outbound.registry.endpoints.get((name, service.namespace, port), [])
+        for each in grants:
+            if behind == [name] and isinstance(each.destination, _NAMES) and not each.endpoints:
+                return True
+            is_below = isinstance(each.destination, Below)
+            if set(behind) == (self.known.get((name, port), set()) if is_below else places(each)):
+                return True
+        return False
 
     def _is_wild(self, verdict: Verdict) -> bool:
         """Whether the sidecar resolves the very name asked for, by a wildcard."""

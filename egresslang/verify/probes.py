@@ -71,7 +71,8 @@ def probes(comparison: Comparison, port: int, version: int, by_sight: bool = Tru
         address = version, fresh
         seen_http = agreed_hosts(comparison, port, address) if by_sight else set()
         seen_tls = agreed_server_names(comparison, port, address) if by_sight else set()
-        yield from _to(port, address, http - seen_http, tls - seen_tls)
+        is_dropped = by_sight and outbound.drops_all(address, port)
+        yield from _to(port, address, http - seen_http, tls - seen_tls, is_dropped=is_dropped)
     for start in _unseen(comparison, port, version, told, Merged(granted)) if by_sight else starts(version, told):
         address = version, start
         if start in apart or fresh is None:
@@ -101,11 +102,17 @@ def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Li
     return http, {*intent.named.get(("tls", port), ())}.union(*[chain.sni for chain in chains])
 
 
-def _to(port: int, address: Address, http: Iterable[str], tls: Iterable[str], dialled: str = "") -> Iterator[Probe]:
-    """Raw bytes, and requests for each name and for one that nobody has heard of, to one address."""
+def _to(
+    port: int, address: Address, http: Iterable[str], tls: Iterable[str], dialled: str = "", is_dropped: bool = False
+) -> Iterator[Probe]:
+    """Raw bytes, and requests for each name and for one that nobody has heard of, to one address.
+
+    Where it `is_dropped` whatever is said, but for some names, the one that nobody has heard of is left out.
+    """
     yield Probe(Request("tcp", "", address, port), dialled)
-    yield Probe(Request("http", FRESH_NAME, address, port), dialled)
-    yield Probe(Request("tls", FRESH_NAME, address, port), dialled)
+    if not is_dropped:
+        yield Probe(Request("http", FRESH_NAME, address, port), dialled)
+        yield Probe(Request("tls", FRESH_NAME, address, port), dialled)
     for name in http:
         yield Probe(Request("http", asked(name), address, port), dialled)
     for name in tls:

@@ -43,7 +43,7 @@ def told(found: Iterable[Found], policy: Policy, profile: ClusterProfile, is_emi
     groups: dict[object, list[Found]] = {}
     for each in found:
         groups.setdefault(_kin(each), []).append(each)
-    by_host = _by_host(policy)
+    by_host = _by_host(policy) if groups else {}
     for group in groups.values():
         yield _finding(group, by_host, profile, is_emitted)
 
