@@ -90,11 +90,10 @@ def _chain(
     http: bool = False,
     route: str = "",
 ) -> Chain:
-    ranges = tuple(
-        [found for text in networks if not starts_at_zero(text) and (found := parse_network(text)) is not None]
-    )
-    key = http, _set(tuple([each for each in sni if each != "*"])), _set(ranges)  # conflictsWith
-    return Chain(sni, networks, ranges, http, route, clusters, because, key)
+    ranges = [found for text in networks if not starts_at_zero(text) and (found := parse_network(text)) is not None]
+    names = tuple([each for each in sni if each != "*"]) if "*" in sni else sni
+    key = http, _set(names), _set(tuple(ranges))  # conflictsWith
+    return Chain(sni, networks, tuple(ranges), http, route, clusters, because, key)
 
 
 def _set(items: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -166,7 +165,7 @@ def build(
         binds = (bind,) if bind else ("127.0.0.1",) if not egress.egress.captures else ()
         if port is not None:
             for service in egress.services if not _is_reserved(binds, port, pod) else ():
-                _add(found, _bound([_Offer(service, port, binds, egress)], scope, pod))
+                _add(found, _bound(_Offer(service, port, binds, egress), scope, pod))
             continue
         for listener in found.values():
             listener.locked = True
@@ -174,13 +173,15 @@ def build(
         for service in egress.services:
             offered = known.get(service) if is_shared else None
             if offered is None:
-                offers = (
-                    offer
-                    for own in service.ports
-                    if not _is_reserved(binds, own, pod)
-                    for offer in _offers(_Offer(service, own, binds, egress), pod, pods_of)
+                offered = tuple(
+                    [
+                        bound
+                        for own in service.ports
+                        if not _is_reserved(binds, own, pod)
+                        for offer in _offers(_Offer(service, own, binds, egress), pod, pods_of)
+                        for bound in _bound(offer, scope, pod)
+                    ]
                 )
-                offered = tuple(_bound(offers, scope, pod))
                 if is_shared and not service.aliases:  # of which each namespace has its own short names
                     known[service] = offered
             _add(found, offered)
@@ -194,20 +195,20 @@ def _is_reserved(binds: tuple[str, ...], port: Port, pod: Pod) -> bool:
     return bool(binds) or port.protocol in protocols.HTTP
 
 
-def _offers(offer: _Offer, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]]) -> Iterator[_Offer]:
+def _offers(offer: _Offer, pod: Pod, pods_of: Mapping[tuple[str, str, int], list[str]]) -> Sequence[_Offer]:
     """One offer, or one for each pod behind a service without an address whose connections are passed on as dialled."""
     service, port = offer.service, offer.port
     raw = port.protocol in protocols.TCP or port.protocol == protocols.UNSET
     if offer.binds or service.resolution != "NONE" or address_for(service, pod) != NOWHERE or not raw:
-        yield offer
-        return
+        return (offer,)
     behind = pods_of.get((service.host, service.namespace, port.number), [])
     if not service.kubernetes and not behind and not service.selector:
-        yield offer
-        return
-    for address in behind:
-        if parse_network(address) is not None and address not in pod.addresses[:1]:
-            yield _Offer(service, port, (address,), offer.egress)
+        return (offer,)
+    return [
+        _Offer(service, port, (address,), offer.egress)
+        for address in behind
+        if parse_network(address) is not None and address not in pod.addresses[:1]
+    ]
 
 
 def addresses_for(service: Registered, pod: Pod) -> tuple[str, ...]:
@@ -241,36 +242,31 @@ def _version(address: str) -> int:
 
 def address_for(service: Registered, pod: Pod) -> str:
     """The address a pod's listener for a service has (GetAddressForProxy)."""
-    if service.kubernetes:
+    if service.kubernetes or (service.address == NOWHERE and pod.dns_capture):
         return next(iter(addresses_for(service, pod)), service.address)
-    if service.address != NOWHERE:
-        return service.address
-    return next(iter(addresses_for(service, pod)), service.address)
+    return service.address
 
 
 # Merging
 
 
-def _bound(offers: Iterable[_Offer], scope: Scope, pod: Pod) -> Iterator[_Bound]:
-    """What is offered, but for what no listener is made for."""
-    for offer in offers:
-        service, protocol, number, binds = offer.service, offer.port.protocol, offer.port.number, offer.binds
-        if service.resolution == "ALIAS" or protocol == "UDP":
-            continue
-        networks: tuple[str, ...] = ()
-        if not binds:
-            binds, networks = (pod.wildcards, ()) if protocol in protocols.HTTP else _binds(service, pod)
-        is_sniffed = binds[0] == pod.wildcards[0] and protocol != "HTTP_PROXY"
-        if protocol in protocols.HTTP:
-            chain = _http(offer, str(number), is_sniffed)
-            yield _Bound(binds, number, protocol, SNIFFED if is_sniffed else protocol, (chain,))
-            continue
-        chains = tuple(_raw(offer, scope, pod, binds, networks))
-        if protocol == protocols.UNSET:
-            route = str(number) if is_sniffed else f"{service.host}:{number}"
-            yield _Bound(binds, number, protocol, SNIFFED, (*chains, _http(offer, route, True)))
-        else:
-            yield _Bound(binds, number, protocol, protocol, chains)
+def _bound(offer: _Offer, scope: Scope, pod: Pod) -> tuple[_Bound, ...]:
+    """What is offered; nothing where no listener is made for it."""
+    service, protocol, number, binds = offer.service, offer.port.protocol, offer.port.number, offer.binds
+    if service.resolution == "ALIAS" or protocol == "UDP":
+        return ()
+    networks: tuple[str, ...] = ()
+    if not binds:
+        binds, networks = (pod.wildcards, ()) if protocol in protocols.HTTP else _binds(service, pod)
+    is_sniffed = binds[0] == pod.wildcards[0] and protocol != "HTTP_PROXY"
+    if protocol in protocols.HTTP:
+        chain = _http(offer, str(number), is_sniffed)
+        return (_Bound(binds, number, protocol, SNIFFED if is_sniffed else protocol, (chain,)),)
+    chains = tuple(_raw(offer, scope, pod, binds, networks))
+    if protocol == protocols.UNSET:
+        route = str(number) if is_sniffed else f"{service.host}:{number}"
+        return (_Bound(binds, number, protocol, SNIFFED, (*chains, _http(offer, route, True))),)
+    return (_Bound(binds, number, protocol, protocol, chains),)
 
 
 def _add(listeners: dict[tuple[str, int], Listener], offered: Iterable[_Bound]) -> None:
@@ -331,9 +327,8 @@ def _raw(offer: _Offer, scope: Scope, pod: Pod, binds: tuple[str, ...], networks
         each for each in offer.egress.virtual_services if any(overlaps(host, service.host) for host in each.hosts)
     ]
     if port.protocol in protocols.TLS:
-        yield from _tls(offer, scope, pod, binds, networks, virtual)
-    else:
-        yield from _tcp(offer, scope, pod, networks, virtual)
+        return _tls(offer, scope, pod, binds, networks, virtual)
+    return _tcp(offer, scope, pod, networks, virtual)
 
 
 def _own_clusters(service: Registered, port: int) -> tuple[Cluster, ...]:

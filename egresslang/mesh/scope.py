@@ -148,9 +148,9 @@ class _Hosts:
 
 def _parsed(text: str, namespace: str, version: tuple[int, int]) -> tuple[str, str, bool] | None:
     """An entry of `egress.hosts`: its namespace, its host, and whether it excludes them; None where it says nothing."""
-    if text.count("/") != 1:
+    where, slash, host = text.partition("/")
+    if not slash or "/" in host:
         return None
-    where, _, host = text.partition("/")
     is_excluded = where.startswith("~")
     if is_excluded:
         if version < EXACT_LISTS and where != "~":

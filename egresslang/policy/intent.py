@@ -6,7 +6,7 @@ workload of a namespace, or one of a namespace that nobody knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from egresslang.policy.policy import ANY, Addresses, Below, Everything, Grant, Name, Policy, Subject
@@ -51,9 +51,9 @@ class Intent:
         found: dict[tuple[str, int], dict[str, list[Grant]]] = {}
         for grant in self.grants:
             if is_checked(grant):
-                key = FAMILY.get(grant.protocol, "tcp"), grant.port
+                of_port = found.setdefault((FAMILY.get(grant.protocol, "tcp"), grant.port), {})
                 for host in hosts(grant):
-                    found.setdefault(key, {}).setdefault(host, []).append(grant)
+                    of_port.setdefault(host, []).append(grant)
         return found
 
     @cached_property
@@ -74,17 +74,18 @@ class Intent:
                 found.setdefault(grant.port, []).append(grant)
         return found
 
-    def by_name(self, family: str, name: str, port: int) -> list[Grant]:
+    def by_name(self, family: str, name: str, port: int) -> Sequence[Grant]:
         """The grants to a name on a port; `family` is http, tls or tcp."""
         key = family, port
         hosts = self.named.get(key)
         if not hosts or not name:
-            return []
-        found = list(hosts.get(name, ()))
+            return ()
+        found: Sequence[Grant] = hosts.get(name, ())
         if below := self._below.get(key):
             at = name.find(".")
             while at >= 0:
-                found += below.get(name[at:], ())
+                if more := below.get(name[at:]):
+                    found = (*found, *more)
                 at = name.find(".", at + 1)
         return found
 

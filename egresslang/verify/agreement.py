@@ -83,7 +83,8 @@ def _told(listener: Listener) -> Iterator[tuple[Iterable[Network], Chain | None]
         chain = next(iter(chains), None)
         yield own, chain if chain is not None and len(chains) == 1 and chain.matches_all else None
     for chain in chains:
-        yield chain.ranges, None if own else chain
+        if chain.ranges:
+            yield chain.ranges, None if own else chain
 
 
 def _addresses(listener: Listener) -> Iterator[Address]:

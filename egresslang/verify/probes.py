@@ -95,11 +95,15 @@ def _unseen(comparison: Comparison, port: int, version: int, told: Iterable[Rang
 
 def _names(intent: Intent, outbound: Outbound, port: int, listeners: Iterable[Listener]) -> tuple[set[str], set[str]]:
     """The names that either side tells apart on a port: by Host, and by server name."""
-    chains = [chain for listener in listeners for chain in listener.chains.values()]
-    http = set(intent.named.get(("http", port), ()))
-    if any(chain.route for chain in chains):
+    http, tls = ({*intent.named.get((family, port), ())} for family in ("http", "tls"))
+    is_routed = False
+    for listener in listeners:
+        for chain in listener.chains.values():
+            tls.update(chain.sni)
+            is_routed = is_routed or bool(chain.route)
+    if is_routed:
         http.update(outbound.hosts(port))
-    return http, {*intent.named.get(("tls", port), ())}.union(*[chain.sni for chain in chains])
+    return http, tls
 
 
 def _to(

@@ -13,6 +13,7 @@ from egresslang.documents import read as read_documents
 from egresslang.findings import Severity
 from egresslang.mesh.gateways import Gateways
 from egresslang.mesh.mesh import Mesh
+from egresslang.mesh.outbound import BLOCKED, DROPPED, Request
 from egresslang.mesh.read import read as read_resources
 from egresslang.mesh.resources import MeshConfig, OutboundPolicy
 from egresslang.policy.policy import Policy
@@ -21,7 +22,7 @@ from egresslang.profile.profile import ClusterProfile
 from egresslang.source import Source
 from egresslang.verify.compare import Comparison, known_places
 from egresslang.verify.pods import classes
-from egresslang.verify.probes import Probe, ports, probes
+from egresslang.verify.probes import FRESH_NAME, Probe, ports, probes
 
 POLICY = """\
 namespace shop
@@ -100,8 +101,31 @@ CHANGES: dict[str, tuple[tuple[str, str], str, set[str]]] = {
         {"outage", "over-grant"},
     ),
     "another port of the host": (MORE_PORTS, routed("198.51.100.0/24", host=PAY, port=9001), {"outage", "over-grant"}),
+    "a port that an entry without an address takes over": (("", ""), added(), {"over-grant"}),
+    "a port that an entry for everyone's names takes over": (
+        ("", ""),
+        entry(MORE, [(9000, "HTTP")], "DNS", exportTo=["*"], namespace="other"),
+        {"over-grant"},
+    ),
+    "server names on the port": (
+        ("", ""),
+        entry(MORE, [(9000, "TLS")], "DNS", exportTo=["*"], namespace="other"),
+        {"over-grant"},
+    ),
+    "an outbound policy that drops nothing": (("mode: REGISTRY_ONLY", "mode: ALLOW_ANY"), "", {"over-grant"}),
     "a route": (("", ""), SERVICE + routed("203.0.113.0/24"), set()),
 }
+
+
+ADDRESS = (4, 0x08080808)
+"""An address that nothing mentions."""
+
+
+def read_mesh(profile: ClusterProfile, text: str) -> Mesh:
+    documents, _ = read_documents(Source("manifests", text))
+    resources, wrong = read_resources(documents, profile.cluster_domain)
+    assert wrong == []
+    return Mesh(resources, MeshConfig(OutboundPolicy(profile.outbound_traffic_policy), version=profile.version))
 
 
 def loaded() -> ClusterProfile:
@@ -128,12 +152,23 @@ def test_what_is_seen_to_agree_agrees_when_asked(change: str) -> None:
     assert {kind for kind, *_ in by_sight} == kinds
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_where_all_is_dropped_it_is_whatever_is_said(change: str) -> None:
+    (old, new), more, _ = CHANGES[change]
+    profile = loaded()
+    policy, text = compiled(profile)
+    mesh = read_mesh(profile, text.replace(old, new) + more)
+    for pods in classes(policy, profile, mesh):
+        proxy = pods.proxy
+        for port in ports(pods.intent, proxy.outbound):
+            if proxy.outbound.drops_all(ADDRESS, port):
+                asked = [Request(protocol, FRESH_NAME, ADDRESS, port) for protocol in ("tcp", "http", "tls")]
+                assert {(found.verdict, found.sees) for found in map(proxy.ask, asked)} == {(BLOCKED, DROPPED)}
+
+
 def deviations(policy: Policy, profile: ClusterProfile, text: str, by_sight: bool) -> set[tuple[object, ...]]:
     """What is wrong, for each class of pods."""
-    documents, _ = read_documents(Source("manifests", text))
-    resources, wrong = read_resources(documents, profile.cluster_domain)
-    assert wrong == []
-    mesh = Mesh(resources, MeshConfig(OutboundPolicy(profile.outbound_traffic_policy), version=profile.version))
+    mesh = read_mesh(profile, text)
     found: set[tuple[object, ...]] = set()
     for pods in classes(policy, profile, mesh):
         proxy, gateways = pods.proxy, Gateways(mesh.registry())
