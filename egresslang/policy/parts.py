@@ -118,19 +118,18 @@ class Glance:
         return has_wide or any(self._is_held(grant, part.number) for grant in part.grants)
 
     def _is_held(self, grant: Grant, number: int) -> bool:
-        """Whether others than a part may grant what one of its grants does."""
-        subject = grant.subject
-        return all(self._is_place_held(place, subject, number) for place in self._places(grant))
-
-    def _is_place_held(self, place: object, subject: Subject, number: int) -> bool:
-        wider = (subject.namespace, ANY)
-        for at in self._around(place):
-            holders = self._first.get(at)
-            if holders is not None and not (
-                holders.get(subject, number) == holders.get(wider, number) == holders.get(_EVERYONE, number) == number
-            ):
-                return True
-        return False
+        """Whether others than a part may grant what one of its grants does: at each of its places."""
+        subject, wider = grant.subject, (grant.subject.namespace, ANY)
+        for place in self._places(grant):
+            for at in self._around(place):
+                held = self._first.get(at)
+                if held is not None and not (
+                    held.get(subject, number) == held.get(wider, number) == held.get(_EVERYONE, number) == number
+                ):
+                    break
+            else:
+                return False
+        return True
 
     def _places(self, grant: Grant) -> Collection[object]:
         destination = grant.destination
@@ -138,14 +137,18 @@ class Glance:
             return (destination.host,)
         if isinstance(destination, Addresses):
             runs = self._runs[destination.version, grant.port]
-            return {runs[first] for first, _ in destination.ranges}
+            return [runs[first] for first, _ in destination.ranges]
         return (str(destination),)
 
     def _around(self, place: object) -> list[object]:
         """Where a grant that covers one of a place is found: there, at everything, or at a wildcard above its name."""
         found: list[object] = [place, ANY]
         if self._suffixes and isinstance(place, str):
-            found += [f"*.{suffix}" for suffix in above(place) if suffix in self._suffixes]
+            suffix = place.partition(".")[2]
+            while suffix:
+                if suffix in self._suffixes:
+                    found.append(f"*.{suffix}")
+                suffix = suffix.partition(".")[2]
         return found
 
 
@@ -153,21 +156,22 @@ _SEVERAL = -1
 """Stands for the number of a part where several have the same."""
 
 
-def _runs(parts: list[Part]) -> dict[tuple[int, int], dict[int, object]]:
-    """By IP version and port, for each first address of a granted range the run of overlapping ranges that it is in."""
+def _runs(parts: list[Part]) -> dict[tuple[int, int], dict[int, int]]:
+    """By IP version and port, for each first address of a granted range the number of the run of overlapping ranges that it is in."""
     ranges: dict[tuple[int, int], set[Range]] = {}
     for part in parts:
         for grant in part.grants:
             if isinstance(grant.destination, Addresses):
                 ranges.setdefault((grant.destination.version, grant.port), set()).update(grant.destination.ranges)
-    runs: dict[tuple[int, int], dict[int, object]] = {}
+    runs: dict[tuple[int, int], dict[int, int]] = {}
+    run = 0
     for key, found in ranges.items():
-        start, end = -1, -1
+        own, end = runs.setdefault(key, {}), -1
         for first, last in sorted(found):
             if first > end:
-                start = first
+                run += 1
             end = max(end, last)
-            runs.setdefault(key, {})[first] = (*key, start)
+            own[first] = run
     return runs
 
 
