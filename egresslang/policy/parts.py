@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
+from itertools import groupby
 
 from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Grant, Name, Policy, Subject
 from egresslang.ranges import Range
@@ -30,17 +31,8 @@ class Part:
 def parts_of(policy: Policy) -> list[Part]:
     """The parts of a policy, in its order."""
     lines = {id(line.rule): line for line in policy.allows}
-    found: dict[tuple[int, int, int], list[Grant]] = {}
-    span: Span | None = None
-    for grant in policy.grants:
-        if grant.span is not span:  # the grants of a part follow one another
-            span = grant.span
-            own = found.setdefault((id(grant.rule), span.start, span.end), [])
-        own.append(grant)
-    return [
-        Part(number, lines[id(grants[0].rule)], grants[0].span, tuple(grants))
-        for number, grants in enumerate(found.values())
-    ]
+    own = [tuple(grants) for _, grants in groupby(policy.grants, lambda grant: id(grant.span))]
+    return [Part(number, lines[id(grants[0].rule)], grants[0].span, grants) for number, grants in enumerate(own)]
 
 
 def split(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
@@ -107,7 +99,11 @@ class Glance:
         """The parts that may grant something that those of some numbers do, and these themselves."""
         grants = [grant for number in numbers for grant in self.parts[number].grants]
         about = {at for grant in grants for place in self._places(grant) for at in self._around(place)}
-        return [part for part in self.parts if any(not about.isdisjoint(self._places(grant)) for grant in part.grants)]
+        return [
+            part
+            for part in self.parts
+            if not about.isdisjoint([at for grant in part.grants for at in self._places(grant)])
+        ]
 
     def may_split(self, part: Part) -> bool:
         """Whether other parts, or a wider source of the same one, may grant anything that a source in its braces does."""

@@ -201,7 +201,7 @@ def read_port(text: str, span: Span) -> int | Finding:
             notes=["traffic to this port of another host never reaches a listener"],
             help="reach the destination on another port",
         )
-    if text != str(number):
+    if text[0] == "0":
         return finding(
             codes.BAD_PORT,
             span,
