@@ -94,8 +94,9 @@ class Span:
     @property
     def is_secret(self) -> bool:
         """Whether what is written there is not to be shown."""
-        ends = (self.start, max(self.start, self.end - 1))
-        return bool(self.source.secrets) and any(map(self.source.is_secret, ends))
+        if not self.source.secrets:
+            return False
+        return any(map(self.source.is_secret, (self.start, max(self.start, self.end - 1))))
 
     @property
     def place(self) -> tuple[str, int, int]:

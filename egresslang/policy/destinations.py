@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from egresslang import codes
 from egresslang.findings import Edit, Finding, Fix, Label, Severity, finding
@@ -344,6 +344,8 @@ class Destinations:
 
     def holes(self, destinations: nodes.Destinations, namespace: str) -> list[nodes.Network] | None:
         """The networks after `except`, sets expanded; None after telling of one that is none."""
+        if not destinations.holes:
+            return []
         before = len(self.found)
         holes = []
         for hole in self.binding.holes(destinations.holes, namespace):
@@ -389,7 +391,7 @@ class Destinations:
         port: int,
         kind: str,
         protocol: str,
-        holes: Iterable[nodes.Network] = (),
+        holes: Sequence[nodes.Network] = (),
     ) -> Iterator[Reach]:
         """Flows to addresses: whatever the bytes, but for http to one address, which is checked."""
         for version in (4, 6):
@@ -397,9 +399,9 @@ class Destinations:
             if not mine:
                 continue
             ranges = merge(network_range(n.version, n.first, n.prefix) for n in mine)
-            ranges = subtract(
-                ranges, merge(network_range(h.version, h.first, h.prefix) for h in holes if h.version == version)
-            )
+            if holes:
+                cut = merge(network_range(h.version, h.first, h.prefix) for h in holes if h.version == version)
+                ranges = subtract(ranges, cut)
             ranges = somebodys(version, ranges)
             if not ranges:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
+from itertools import groupby
 
 from egresslang.policy.policy import ANY, Addresses, AllowLine, Below, Grant, Name, Policy, Subject
 from egresslang.ranges import Range
@@ -30,17 +31,8 @@ class Part:
 def parts_of(policy: Policy) -> list[Part]:
     """The parts of a policy, in its order."""
     lines = {id(line.rule): line for line in policy.allows}
-    found: dict[tuple[int, int, int], list[Grant]] = {}
-    span: Span | None = None
-    for grant in policy.grants:
-        if grant.span is not span:  # the grants of a part follow one another
-            span = grant.span
-            own = found.setdefault((id(grant.rule), span.start, span.end), [])
-        own.append(grant)
-    return [
-        Part(number, lines[id(grants[0].rule)], grants[0].span, tuple(grants))
-        for number, grants in enumerate(found.values())
-    ]
+    own = [tuple(grants) for _, grants in groupby(policy.grants, lambda grant: id(grant.span))]
+    return [Part(number, lines[id(grants[0].rule)], grants[0].span, grants) for number, grants in enumerate(own)]
 
 
 def split(parts: list[Part]) -> tuple[list[Part], dict[int, int]]:
@@ -107,7 +99,11 @@ class Glance:
         """The parts that may grant something that those of some numbers do, and these themselves."""
         grants = [grant for number in numbers for grant in self.parts[number].grants]
         about = {at for grant in grants for place in self._places(grant) for at in self._around(place)}
-        return [part for part in self.parts if any(not about.isdisjoint(self._places(grant)) for grant in part.grants)]
+        return [
+            part
+            for part in self.parts
+            if not about.isdisjoint([at for grant in part.grants for at in self._places(grant)])
+        ]
 
     def may_split(self, part: Part) -> bool:
         """Whether other parts, or a wider source of the same one, may grant anything that a source in its braces does."""
@@ -118,19 +114,18 @@ class Glance:
         return has_wide or any(self._is_held(grant, part.number) for grant in part.grants)
 
     def _is_held(self, grant: Grant, number: int) -> bool:
-        """Whether others than a part may grant what one of its grants does."""
-        subject = grant.subject
-        return all(self._is_place_held(place, subject, number) for place in self._places(grant))
-
-    def _is_place_held(self, place: object, subject: Subject, number: int) -> bool:
-        wider = (subject.namespace, ANY)
-        for at in self._around(place):
-            holders = self._first.get(at)
-            if holders is not None and not (
-                holders.get(subject, number) == holders.get(wider, number) == holders.get(_EVERYONE, number) == number
-            ):
-                return True
-        return False
+        """Whether others than a part may grant what one of its grants does: at each of its places."""
+        subject, wider = grant.subject, (grant.subject.namespace, ANY)
+        for place in self._places(grant):
+            for at in self._around(place):
+                held = self._first.get(at)
+                if held is not None and not (
+                    held.get(subject, number) == held.get(wider, number) == held.get(_EVERYONE, number) == number
+                ):
+                    break
+            else:
+                return False
+        return True
 
     def _places(self, grant: Grant) -> Collection[object]:
         destination = grant.destination
@@ -138,14 +133,18 @@ class Glance:
             return (destination.host,)
         if isinstance(destination, Addresses):
             runs = self._runs[destination.version, grant.port]
-            return {runs[first] for first, _ in destination.ranges}
+            return [runs[first] for first, _ in destination.ranges]
         return (str(destination),)
 
     def _around(self, place: object) -> list[object]:
         """Where a grant that covers one of a place is found: there, at everything, or at a wildcard above its name."""
         found: list[object] = [place, ANY]
         if self._suffixes and isinstance(place, str):
-            found += [f"*.{suffix}" for suffix in above(place) if suffix in self._suffixes]
+            suffix = place.partition(".")[2]
+            while suffix:
+                if suffix in self._suffixes:
+                    found.append(f"*.{suffix}")
+                suffix = suffix.partition(".")[2]
         return found
 
 
@@ -153,21 +152,22 @@ _SEVERAL = -1
 """Stands for the number of a part where several have the same."""
 
 
-def _runs(parts: list[Part]) -> dict[tuple[int, int], dict[int, object]]:
-    """By IP version and port, for each first address of a granted range the run of overlapping ranges that it is in."""
+def _runs(parts: list[Part]) -> dict[tuple[int, int], dict[int, int]]:
+    """By IP version and port, for each first address of a granted range the number of the run of overlapping ranges that it is in."""
     ranges: dict[tuple[int, int], set[Range]] = {}
     for part in parts:
         for grant in part.grants:
             if isinstance(grant.destination, Addresses):
                 ranges.setdefault((grant.destination.version, grant.port), set()).update(grant.destination.ranges)
-    runs: dict[tuple[int, int], dict[int, object]] = {}
+    runs: dict[tuple[int, int], dict[int, int]] = {}
+    run = 0
     for key, found in ranges.items():
-        start, end = -1, -1
+        own, end = runs.setdefault(key, {}), -1
         for first, last in sorted(found):
             if first > end:
-                start = first
+                run += 1
             end = max(end, last)
-            runs.setdefault(key, {})[first] = (*key, start)
+            own[first] = run
     return runs
 
 

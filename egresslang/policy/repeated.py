@@ -14,6 +14,8 @@ _Item = nodes.Member | nodes.Target | nodes.Entry | nodes.Port | nodes.Service
 
 def repeated(statement: nodes.Statement) -> Iterator[Finding]:
     """Each word of a list in a statement that stands there already."""
+    if "," not in statement.span.text:
+        return  # most statements: no list of several items
     for items in _lists(statement):
         first: dict[_Item, _Item] = {}
         for before, item in zip((None, *items), items, strict=False):

@@ -50,7 +50,7 @@ def resolve(
         tuple(resolver.grants),
         tuple(resolver.assertions),
         {subject: tuple(sorted(hosts)) for subject, hosts in resolver.mesh.items()},
-        frozenset(resolver.named),
+        frozenset(subject for subject in resolver.named if subject.workload != ANY),
         resolver.binding.inventory,
         tuple(file.source.path for file in files),
         tuple(resolver.allows),
@@ -144,7 +144,7 @@ class _Resolver:
             )
             return
         subjects = self._subjects(statement.sources, namespace)
-        self.named.update([subject for subject in subjects if subject.workload != ANY])
+        self.named.update(subjects)
         live = self._is_live(rule)
         varies = self.has_variables and _has_variables(statement)
         holes = self.destinations.holes(statement.destinations, namespace)
@@ -272,8 +272,7 @@ class _Resolver:
         for subject in self._subjects(statement.sources, namespace):
             self._spend(len(hosts), statement.span)
             self.mesh.setdefault(subject, set()).update(hosts)
-            if subject.workload != ANY:
-                self.named.add(subject)
+            self.named.add(subject)
 
     def _assertion(self, statement: nodes.Deny | nodes.Expect, namespace: str) -> None:
         kind, outcome = ("deny", "") if isinstance(statement, nodes.Deny) else ("expect", statement.outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from egresslang.findings import Label
@@ -22,6 +23,7 @@ Row = tuple[str, list[Segment]]
 _CONTEXT = 8  # columns kept on both sides of a mark when a line is cut
 _CUT = "…"
 _WORDS = 20  # columns that words have at least, where they do not fit right of a mark or below it
+_RUN = re.compile(r"-+|\^+")
 _DENSEST = 8  # code points of one column that are looked at; the longest emoji sequences have 5
 
 
@@ -251,19 +253,12 @@ def _underlines(placed: list[tuple[int, int, Mark]]) -> list[Segment]:
     if len(placed) == 1:
         ((start, end, mark),) = placed
         return [(start, mark.style, ("-" if mark.style == RELATED else "^") * (end - start))]
-    styles: dict[int, str] = {}
+    row, styles = "", {}
     for start, end, mark in sorted(placed, key=lambda place: (place[0] - place[1], place[2].style != RELATED)):
-        for column in range(start, end):
-            styles[column] = mark.style
-    segments: list[Segment] = []
-    for column in sorted(styles):
-        style = styles[column]
-        sign = "-" if style == RELATED else "^"
-        if segments and segments[-1][1] == style and segments[-1][0] + len(segments[-1][2]) == column:
-            segments[-1] = (segments[-1][0], style, segments[-1][2] + sign)
-        else:
-            segments.append((column, style, sign))
-    return segments
+        sign = "-" if mark.style == RELATED else "^"
+        styles[sign] = mark.style
+        row = row[:start].ljust(start) + sign * (end - start) + row[end:]
+    return [(run.start(), styles[run[0][0]], run[0]) for run in _RUN.finditer(row)]
 
 
 def _stems(hung: list[tuple[int, int, Mark]]) -> list[Segment]:

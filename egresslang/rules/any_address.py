@@ -26,12 +26,14 @@ def check(policy: Policy, _: ClusterProfile) -> Iterator[Finding]:
     networks: dict[tuple[int, int], list[Grant]] = {}
     for grant in policy.grants:
         destination = grant.destination
+        if not isinstance(destination, (Everything, Addresses)):
+            continue
         if isinstance(destination, Everything) or _is_internet(destination):
             mark = id(grant.span.source), grant.span.start
             if mark not in told:
                 told.add(mark)
                 yield _said(grant)
-        elif isinstance(destination, Addresses):
+        else:
             networks.setdefault((destination.version, grant.port), []).append(grant)
     for (version, port), grants in networks.items():
         yield from _adding_up(version, port, grants)

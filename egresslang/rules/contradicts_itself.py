@@ -65,7 +65,7 @@ def contradictions(policy: Policy, profile: ClusterProfile) -> Iterator[tuple[Gr
     said: dict[tuple[Subject, str, int, str], dict[int, list[Grant]]] = {}
     for grant in policy.grants if about else ():
         destination = grant.destination
-        if isinstance(destination, Name | Addresses) and destination.host in about:
+        if isinstance(destination, (Name, Addresses)) and destination.host in about:
             protocol = grant.protocol if isinstance(destination, Name) else ""
             key = grant.subject, _host(grant), grant.port, protocol
             said.setdefault(key, {}).setdefault(id(grant.rule), []).append(grant)
@@ -117,5 +117,5 @@ def _value(grants: list[Grant]) -> _Value:
 
 
 def _host(grant: Grant) -> str:
-    assert isinstance(grant.destination, Addresses | Name)
+    assert isinstance(grant.destination, (Addresses, Name))
     return grant.destination.host

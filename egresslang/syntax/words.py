@@ -27,9 +27,10 @@ from egresslang.syntax.nodes import (
     WorkloadName,
 )
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+_ONE = r"[a-z0-9][a-z0-9-]{0,62}+(?<!-)"
+_LABEL = re.compile(_ONE)
+_HOST = re.compile(rf"(?:{_ONE}\.)++{_ONE}")
+_SUBDOMAIN = re.compile(r"(?:[a-z0-9][a-z0-9-]*+(?<!-)\.)*+[a-z0-9][a-z0-9-]*+(?<!-)")
 _ADDRESS_LIKE = re.compile(r"[0-9.]+(?:/[^/]*)?|.*\.[0-9]+(?:/[^/]*)?")
 _OCTET = r"(0|[1-9][0-9]{0,2})"
 _IPV4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?:/([0-9]{{1,2}}))?")
@@ -118,9 +119,9 @@ def _named(name: str, shown: str, span: Span) -> Host | Finding:
         return _bad_host(shown, span, f"{len(name)} characters, a DNS name has at most 253", "shorten it")
     if "xn--" in name and (problem := _decode_problem(name)):
         return _bad_host(shown, span, problem, "write the name in its own letters")
-    if name.rpartition(".")[2].isdigit():
+    if name[-1].isdigit() and name.rpartition(".")[2].isdigit():
         return _bad_address(shown, span, "a name whose last label is a number is an address", "write a whole address")
-    if name == INVENTED or name.endswith("." + INVENTED):
+    if name.endswith(INVENTED) and f".{name}".endswith(f".{INVENTED}"):
         return _bad_host(shown, span, "reserved for destinations without a name", "use the name of a real host")
     return Host(name, span)
 
@@ -200,7 +201,7 @@ def read_port(text: str, span: Span) -> int | Finding:
             notes=["traffic to this port of another host never reaches a listener"],
             help="reach the destination on another port",
         )
-    if text != str(number):
+    if text[0] == "0":
         return finding(
             codes.BAD_PORT,
             span,
