@@ -150,11 +150,10 @@ def _expression(terminals: list[TerminalDef]) -> re.Pattern[str]:
     """The expression with which lark reads one of these terminals.
 
     Their order is lark's (https://lark-parser.readthedocs.io/en/stable/grammar.html, Priority of terminals); of the
-    literals stay those that no other terminal matches. A group behind a terminal, not round it, names what matched:
-    so `re` passes over most of the others by their first character.
+    literals stay those that no other terminal matches.
     """
     alone = [each for each in terminals if not _is_keyword(each, terminals)]
     order = sorted(
         alone, key=lambda each: (-each.priority, -each.pattern.max_width, -len(each.pattern.value), each.name)
     )
-    return re.compile("|".join(f"(?:{each.pattern.to_regexp()})(?P<{each.name}>)" for each in order))
+    return re.compile("|".join(f"(?P<{each.name}>{each.pattern.to_regexp()})" for each in order))
