@@ -95,7 +95,7 @@ class _Reader:
         self._layouts: dict[tuple[str, ...], tuple[re.Pattern[str], _Filler] | None] = {}
         self._scalars = _Scalars()
         self._like = _NONE  # the documents of the layout that the last one has
-        self._filled: _Filler = _Scalars
+        self._filled: _Filler = list
 
     def document(self, start: int, end: int) -> Located:
         """The document in `[start, end)` of the source; _Unknown where there is none, or more."""
