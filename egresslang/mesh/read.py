@@ -201,8 +201,8 @@ def identity_of(manifest: Located, namespace: str = "default") -> Identity | Non
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if not isinstance(metadata, dict):
         return None
-    version, kind, name = words = value.get("apiVersion"), value.get("kind"), metadata.get("name")
-    if not all(words) or not _are(words, str):
+    version, kind, name = value.get("apiVersion"), value.get("kind"), metadata.get("name")
+    if not (version and kind and name) or not _are((version, kind, name), str):
         return None
     where = metadata.get("namespace") or namespace
     return _group(version), kind, where if isinstance(where, str) else "", name
