@@ -202,7 +202,7 @@ def identity_of(manifest: Located, namespace: str = "default") -> Identity | Non
     if not isinstance(metadata, dict):
         return None
     version, kind, name = value.get("apiVersion"), value.get("kind"), metadata.get("name")
-    if not (version and kind and name) or not _are((version, kind, name), str):
+    if not (version and kind and name) or {type(version), type(kind), type(name)} != {str}:
         return None
     where = metadata.get("namespace") or namespace
     return _group(version), kind, where if isinstance(where, str) else "", name
@@ -236,11 +236,6 @@ def _of(kind: type, found: Any, key: str, default: Any, words: str) -> Any:
     return found
 
 
-def _are(values: Iterable[Any], kind: type) -> bool:
-    """Whether all values are of a kind; what is read of YAML is of no subclass."""
-    return {*map(type, values)} <= {kind}
-
-
 def _text(value: Value, key: str) -> str:
     found: str = value.get(key, "")
     return found if found.__class__ is str else _of(str, found, key, "", "text")
@@ -261,32 +256,29 @@ def _maybe(value: Value, key: str) -> Value | None:
     return None if value.get(key) is None else _map(value, key)
 
 
-def _list(value: Value, key: str) -> list[Any]:
-    found: Any = value.get(key, [])
-    return found if found.__class__ is list else _of(list, found, key, [], "a list")
+def _list(value: Value, key: str, kind: type, words: str) -> list[Any]:
+    """A list with entries of one kind; what is read of YAML is of no subclass."""
+    found: list[Any] = value.get(key, [])
+    if found.__class__ is not list:
+        found = _of(list, found, key, [], "a list")
+    if found and {*map(type, found)} != {kind}:
+        raise WrongShape(f"`{key}` has an entry that is no {words}", key)
+    return found
 
 
 def _texts(value: Value, key: str) -> tuple[str, ...]:
-    found = _list(value, key)
-    if not found:
-        return ()
-    if not _are(found, str):
-        raise WrongShape(f"`{key}` has an entry that is no text", key)
-    return tuple(found)
+    return tuple(_list(value, key, str, "text"))
 
 
 def _maps(value: Value, key: str) -> list[Value]:
-    found = _list(value, key)
-    if found and not _are(found, dict):
-        raise WrongShape(f"`{key}` has an entry that is no mapping", key)
-    return found
+    return _list(value, key, dict, "mapping")
 
 
 def _labels(value: Value, key: str) -> Labels:
     found = _map(value, key)
     if not found:
         return ()
-    if not _are(found.values(), str):
+    if {*map(type, found.values())} != {str}:
         raise WrongShape(f"`{key}` has a value that is no text", key)
     return tuple(sorted(found.items()))
 

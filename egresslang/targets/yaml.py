@@ -122,7 +122,8 @@ def _emit_below(head: str, value: Value, indent: str, lines: list[str], scalars:
     elif isinstance(value, _MAPS):
         if value:
             lines.append(f"{head}\n")
-            _emit_map(value, indent + "  ", indent + "  ", lines, scalars)
+            indent += "  "
+            _emit_map(value, indent, indent, lines, scalars)
         else:
             lines.append(f"{head} {{}}\n")
     else:
