@@ -88,13 +88,13 @@ def _escape(match: re.Match[str]) -> str:
 
 def _emit_map(node: Mapping[str, Value], lead: str, indent: str, lines: list[str], scalars: _Scalars) -> None:
     """Write a map; `lead` stands before its first key, which may follow a dash, `indent` before the others."""
-    if node.__class__ is Shared:
+    if type(node) is Shared:
         lines.append(_shared(node, lead, indent, scalars))
         return
     for key, value in node.items():
-        if value.__class__ is str:
+        if type(value) is str:
             lines.append(f"{lead}{scalars[key]}: {scalars[value]}\n")
-        elif value.__class__ is int:
+        elif type(value) is int:
             lines.append(f"{lead}{scalars[key]}: {value}\n")
         else:
             _emit_below(f"{lead}{scalars[key]}:", value, indent, lines, scalars)
@@ -133,7 +133,7 @@ def _emit_below(head: str, value: Value, indent: str, lines: list[str], scalars:
 def _emit_list(items: Sequence[Value], lead: str, indent: str, lines: list[str], scalars: _Scalars) -> None:
     """Write a list; `lead` stands before its first dash, which may follow another, `indent` before the others."""
     for item in items:
-        if item.__class__ is str:
+        if type(item) is str:
             lines.append(f"{lead}- {scalars[item]}\n")
         elif isinstance(item, _MAPS) and item:
             _emit_map(item, f"{lead}- ", indent + "  ", lines, scalars)
