@@ -236,8 +236,10 @@ def _without_secrets(found: Finding) -> Finding:
 def items_of(document: Located) -> list[Located] | None:
     """The items of a list of Kubernetes, None of what is none; one that leaves out its kind is of that of a typed list."""
     value = document.value
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(value.get("items"), list):
+    if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+        return None
+    kind = value.get("kind")
+    if not isinstance(kind, str) or not kind.endswith("List"):
         return None
     return [_of_kind(each, document, kind.removesuffix("List")) for each in document["items"].entries()]
 

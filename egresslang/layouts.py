@@ -1,7 +1,8 @@
 """Layouts: what a document in block style holds follows from its text without its scalars, so libyaml reads one of each.
 
 What we emit has few layouts: documents that differ only in plain words and simple quotes, and in how long their lists
-of these are. A document of a known layout is cut at its scalars, whose places libyaml tells if anyone asks for them.
+of these are. A document of a known layout is cut at its scalars, whose places libyaml tells if anyone asks for them. Most have that of the one
+before, which is tried first: to find out which layout a document has takes longer than to see that it has this one.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from egresslang.source import Source
 
 # A scalar that is one wherever it ends a line of a block: nothing in it is syntax, and it goes on below only if the next
 # line does, which belongs to the layout. Below a dash several of them are a list, however many they are.
-_SCALAR = r'(?:[A-Za-z0-9][A-Za-z0-9._/-]*|"[ !#-\[\]-~]*")'
-_SCALARS = re.compile(rf" ((?<=: ){_SCALAR}|(?<=- ){_SCALAR}(?:\n *- {_SCALAR})*)$", re.MULTILINE)
+_SCALAR = r'(?:[A-Za-z0-9][A-Za-z0-9._/-]*+|"[ !#-\[\]-~]*+")'
+_LIST = rf"{_SCALAR}(?:\n *- {_SCALAR})*"
+_SCALARS = re.compile(rf" ((?<=: ){_SCALAR}|(?<=- ){_LIST})$", re.MULTILINE)
+_NONE = re.compile(r"(?!)")
 _BETWEEN = "\n---\n"
 
 LAYOUTS = 1000
@@ -27,6 +30,10 @@ LAYOUTS = 1000
 
 _Layout = Any
 """What a document holds: the number of a scalar, a `_List` of them, a mapping or list of layouts, or a `_Constant`."""
+
+
+_Filler = Callable[[Sequence[str]], Any]
+"""What makes the value of a document of the texts that it is cut out at."""
 
 
 class _List:
@@ -85,23 +92,29 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._layouts: dict[tuple[str, ...], Callable[[Sequence[str]], Any] | None] = {}
+        self._layouts: dict[tuple[str, ...], tuple[re.Pattern[str], _Filler] | None] = {}
         self._scalars = _Scalars()
+        self._like = _NONE  # the documents of the layout that the last one has
+        self._filled: _Filler = list
 
     def document(self, start: int, end: int) -> Located:
         """The document in `[start, end)` of the source; _Unknown where there is none, or more."""
-        cut = _SCALARS.split(self._source.text[start:end])
+        text = self._source.text
+        if like := self._like.fullmatch(text, start, end):
+            return Unplaced(self._source, self._filled(like.groups()), start, end)
+        cut = _SCALARS.split(text[start:end])
         around = tuple(cut[::2])
         if around not in self._layouts:
             document = self._whole(start, end)
             if len(self._layouts) < LAYOUTS:
                 layout = _learned(document, start, end)
-                self._layouts[around] = None if layout is None else self._filler(layout)
+                self._layouts[around] = None if layout is None else (_documents(around), self._filler(layout))
             return document
-        filled = self._layouts[around]
-        if filled is None:
+        known = self._layouts[around]
+        if known is None:
             return self._whole(start, end)
-        return Unplaced(self._source, filled(cut[1::2]), start, end)
+        self._like, self._filled = known
+        return Unplaced(self._source, self._filled(cut[1::2]), start, end)
 
     def _whole(self, start: int, end: int) -> Located:
         """What libyaml reads there."""
@@ -110,12 +123,19 @@ class _Reader:
             raise _Unknown
         return found[0]
 
-    def _filler(self, layout: _Layout) -> Callable[[Sequence[str]], Any]:
+    def _filler(self, layout: _Layout) -> _Filler:
         """What makes the value of a document of its texts: compiled, as thousands of documents have one layout."""
         constants: list[Any] = []
         names = {"scalars": self._scalars, "constants": constants}
-        made: Callable[[Sequence[str]], Any] = eval(f"lambda texts: {_expression(layout, constants)}", names)
+        made: _Filler = eval(f"lambda texts: {_expression(layout, constants)}", names)
         return made
+
+
+def _documents(around: Sequence[str]) -> re.Pattern[str]:
+    """What all documents match, and no others, that have these texts around their scalars."""
+    *befores, last = map(re.escape, around)
+    cuts = [f"{before} ({_LIST if before.endswith('-') else _SCALAR})" for before in befores]
+    return re.compile("".join(cuts) + last)
 
 
 def _expression(layout: _Layout, constants: list[Any]) -> str:

@@ -201,9 +201,11 @@ def identity_of(manifest: Located, namespace: str = "default") -> Identity | Non
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if not isinstance(metadata, dict):
         return None
-    words = value.get("apiVersion"), value.get("kind"), metadata.get("name"), metadata.get("namespace") or namespace
-    version, kind, name, where = (each if isinstance(each, str) else "" for each in words)
-    return (_group(version), kind, where, name) if version and kind and name else None
+    version, kind, name = value.get("apiVersion"), value.get("kind"), metadata.get("name")
+    if not (version and kind and name) or {type(version), type(kind), type(name)} != {str}:
+        return None
+    where = metadata.get("namespace") or namespace
+    return _group(version), kind, where if isinstance(where, str) else "", name
 
 
 def given_twice(second: Located, first: Located) -> Finding:
@@ -234,11 +236,6 @@ def _of(kind: type, found: Any, key: str, default: Any, words: str) -> Any:
     return found
 
 
-def _are(values: Iterable[Any], kind: type) -> bool:
-    """Whether all values are of a kind; what is read of YAML is of no subclass."""
-    return not {*map(type, values)} - {kind}
-
-
 def _text(value: Value, key: str) -> str:
     found: str = value.get(key, "")
     return found if found.__class__ is str else _of(str, found, key, "", "text")
@@ -250,7 +247,7 @@ def _number(value: Value, key: str) -> int:
 
 
 def _map(value: Value, key: str) -> Value:
-    found: Any = value.get(key)
+    found: Any = value.get(key, {})
     return found if found.__class__ is dict else _of(dict, found, key, {}, "a mapping")
 
 
@@ -259,28 +256,29 @@ def _maybe(value: Value, key: str) -> Value | None:
     return None if value.get(key) is None else _map(value, key)
 
 
-def _list(value: Value, key: str) -> list[Any]:
-    found: Any = value.get(key)
-    return found if found.__class__ is list else _of(list, found, key, [], "a list")
+def _list(value: Value, key: str, kind: type, words: str) -> list[Any]:
+    """A list with entries of one kind; what is read of YAML is of no subclass."""
+    found: list[Any] = value.get(key, [])
+    if found.__class__ is not list:
+        found = _of(list, found, key, [], "a list")
+    if found and {*map(type, found)} != {kind}:
+        raise WrongShape(f"`{key}` has an entry that is no {words}", key)
+    return found
 
 
 def _texts(value: Value, key: str) -> tuple[str, ...]:
-    found = _list(value, key)
-    if found and not _are(found, str):
-        raise WrongShape(f"`{key}` has an entry that is no text", key)
-    return tuple(found)
+    return tuple(_list(value, key, str, "text"))
 
 
 def _maps(value: Value, key: str) -> list[Value]:
-    found = _list(value, key)
-    if found and not _are(found, dict):
-        raise WrongShape(f"`{key}` has an entry that is no mapping", key)
-    return found
+    return _list(value, key, dict, "mapping")
 
 
 def _labels(value: Value, key: str) -> Labels:
     found = _map(value, key)
-    if found and not _are(found.values(), str):
+    if not found:
+        return ()
+    if {*map(type, found.values())} != {str}:
         raise WrongShape(f"`{key}` has a value that is no text", key)
     return tuple(sorted(found.items()))
 
@@ -297,7 +295,7 @@ def _origin(manifest: Located, where: _Where) -> tuple[Origin, str, Value]:
         raise WrongShape("it has no `metadata.name`")
     origin = Origin(str(manifest.value["kind"]), _text(metadata, "namespace") or where.namespace, name, manifest)
     created = metadata.get("creationTimestamp")
-    youngest = YOUNGEST if _group(manifest.value.get("apiVersion")) == "istio" else ""
+    youngest = YOUNGEST if manifest.value.get("apiVersion") in VERSIONS else ""
     return origin, created if isinstance(created, str) else youngest, metadata
 
 
@@ -312,7 +310,7 @@ def _service_entry(manifest: Located, where: _Where) -> ServiceEntry:
     if resolution not in RESOLUTIONS:
         raise WrongShape(f"`{resolution}` is no resolution", "resolution")
     hosts, addresses = _texts(spec, "hosts"), _texts(spec, "addresses")
-    ports = tuple(_port(each) for each in _maps(spec, "ports"))
+    ports = tuple([_port(each) for each in _maps(spec, "ports")])
     _refuse_hosts(hosts)
     _refuse_ports(ports)
     for address in addresses:
@@ -320,13 +318,15 @@ def _service_entry(manifest: Located, where: _Where) -> ServiceEntry:
             raise WrongShape(f"`{address}` is no address", "addresses")
     allocates = resolution != "NONE" and not addresses and dict(labels).get(NO_ALLOCATION, "").lower() != "false"
     allocated: dict[str, tuple[str, ...]] = {}
-    if allocates:
-        for each in _maps(_map(manifest.value, "status"), "addresses"):
+    if allocates and (status := _maybe(manifest.value, "status")):
+        for each in _maps(status, "addresses"):
             host = _text(each, "host")
             allocated[host] = (*allocated.get(host, ()), _text(each, "value"))
     endpoints = tuple(
-        Endpoint(_text(each, "address"), _map(each, "ports"), _text(each, "locality"), _labels(each, "labels"))
-        for each in _maps(spec, "endpoints")
+        [
+            Endpoint(_text(each, "address"), _map(each, "ports"), _text(each, "locality"), _labels(each, "labels"))
+            for each in _maps(spec, "endpoints")
+        ]
     )
     _refuse_endpoints(resolution, addresses, endpoints)
     return ServiceEntry(
@@ -372,8 +372,9 @@ def _refuse_ports(ports: Iterable[Port]) -> None:
 
 def _refuse_endpoints(resolution: str, addresses: Iterable[str], endpoints: Iterable[Endpoint]) -> None:
     """Raise WrongShape for what Istio refuses of addresses and endpoints under a resolution (likewise)."""
-    if resolution not in ("NONE", "STATIC") and (network := next((each for each in addresses if "/" in each), None)):
-        raise WrongShape(f"the network `{network}` takes another resolution than {resolution}", "addresses")
+    for network in () if resolution in ("NONE", "STATIC") else addresses:
+        if "/" in network:
+            raise WrongShape(f"the network `{network}` takes another resolution than {resolution}", "addresses")
     for each in endpoints:
         if resolution == "NONE":
             raise WrongShape("a resolution of NONE takes no `endpoints`", "endpoints")

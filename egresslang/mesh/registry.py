@@ -147,7 +147,7 @@ class Registry:
         found: dict[str, list[Registered]] = {}
         for each in self.services:
             if each.export_to.isdisjoint(_TO_NO_NAMESPACE):
-                for to in dict.fromkeys(each.namespace if to == "." else to for to in sorted(each.export_to)):
+                for to in {each.namespace if to == "." else to for to in each.export_to}:
                     found.setdefault(to, []).append(each)
         return found
 
@@ -170,43 +170,41 @@ class Registry:
         number for those of ServiceEntries and by its name for pods (initServiceRegistry, CopyEndpoints).
         """
         behind: dict[tuple[str, str], dict[int | str, list[tuple[int, str]]]] = {}
-        for key, held in self._behind.items():
-            by_port = behind[key] = {}
-            for at, (address, said, name) in enumerate(held):
-                by_port.setdefault(said or name, []).append((at, address))
+        for at, (host, namespace, port, address) in enumerate(self._behind()):
+            behind.setdefault((host, namespace), {}).setdefault(port, []).append((at, address))
         found: dict[tuple[str, str, int], list[str]] = {}
         for service in reversed(self.services):
-            by_port = behind.get((service.host, service.namespace), {})
-            if not by_port:
+            by_port = behind.get((service.host, service.namespace))
+            if by_port is None:
                 continue
             here: dict[int, list[tuple[int, str]]] = {}
-            for port in service.ports:
-                if (service.host, service.namespace, port.number) not in found:
-                    here.setdefault(port.number, []).extend(by_port.get(port.number, ()))
-                    here[port.number].extend(by_port.get(port.name, ()))
+            for each in service.ports:
+                if (service.host, service.namespace, each.number) not in found:
+                    held = [*by_port.get(each.number, ()), *by_port.get(each.name, ())]
+                    here[each.number] = here[each.number] + held if each.number in here else held
             for number, addresses in here.items():
                 if addresses:
                     found[service.host, service.namespace, number] = [address for _, address in sorted(addresses)]
         return found
 
-    @property
-    def _behind(self) -> dict[tuple[str, str], list[tuple[str, int, str]]]:
-        """The endpoints of a host of a namespace: address, and number of the port or, of pods, its name."""
-        found: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
+    def _behind(self) -> Iterator[tuple[str, str, int | str, str]]:
+        """The endpoints of a host of a namespace: number of the port or, of pods, its name, and address."""
         for entry in self.resources.service_entries:
             resolved = not entry.endpoints and entry.selector is None and entry.resolution in ("DNS", "DNS_ROUND_ROBIN")
+            if not resolved and not entry.endpoints:
+                continue
             for host in entry.hosts:
-                held = found.setdefault((host, entry.origin.namespace), [])
                 for port in entry.ports:
                     if resolved:
-                        held.append((_at(host, port, 0), port.number, port.name))
+                        yield host, entry.origin.namespace, port.number or port.name, _at(host, port, 0)
                     for each in entry.endpoints:
-                        held.append((_at(each.address, port, each.ports.get(port.name, 0)), port.number, port.name))
+                        address = _at(each.address, port, each.ports.get(port.name, 0))
+                        yield host, entry.origin.namespace, port.number or port.name, address
         for service in self.resources.services:
-            held = found.setdefault((service_host(service, self.config), service.origin.namespace), [])
+            host = service_host(service, self.config)
             for address in self.pods(service.origin.namespace, service.origin.name):
-                held += [(address, 0, port.name) for port in service.ports]
-        return found
+                for port in service.ports:
+                    yield host, service.origin.namespace, port.name, address
 
     @cached_property
     def _pods(self) -> dict[tuple[str, str], list[str]]:
@@ -288,7 +286,7 @@ class Directory:
         """Services by each suffix of their host that starts with a dot."""
         found: dict[str, list[Registered]] = {}
         for each in self._services:
-            host = each.host[1:] if each.is_wild else each.host
+            host = each.host.removeprefix("*")
             at = 0 if host.startswith(".") else host.find(".")
             while at >= 0:
                 found.setdefault(host[at:], []).append(each)

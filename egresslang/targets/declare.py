@@ -269,10 +269,9 @@ def _slug(text: str) -> str:
 def parents(host: str) -> list[str]:
     """Every suffix of a name that starts after a dot, the longest first."""
     found = []
-    at = host.find(".") + 1
-    while at:
-        found.append(host[at:])
-        at = host.find(".", at) + 1
+    while at := host.find(".") + 1:
+        host = host[at:]
+        found.append(host)
     return found
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 
-from egresslang.targets.manifests import EgressListener, Installation, Port, ServiceEntry, Sidecar
-from egresslang.targets.yaml import Document, Value
+from egresslang.targets.manifests import EgressListener, Installation, ServiceEntry, Sidecar
+from egresslang.targets.yaml import Document, Shared, Value
 
 API_VERSION = "networking.istio.io/v1"
 """The version of ServiceEntry and Sidecar; served since Istio 1.22."""
@@ -19,8 +18,8 @@ _NAME, _NAMESPACE = "default", "istio-system"
 NO_ADDRESS = {"networking.istio.io/enable-autoallocate-ip": "false"}
 """The label that keeps istiod from giving a ServiceEntry's hosts virtual addresses."""
 
-_OURS = dict([MANAGED_BY])
-_OURS_WITHOUT_ADDRESS = _OURS | NO_ADDRESS
+_OURS = Shared([MANAGED_BY])
+_OURS_WITHOUT_ADDRESS = Shared(_OURS | NO_ADDRESS)
 
 DNS_CAPTURE = ("ISTIO_META_DNS_CAPTURE", "true")
 """What of a proxy's metadata makes it answer DNS itself."""
@@ -41,7 +40,7 @@ def service_entry(entry: ServiceEntry) -> Document:
     spec["exportTo"] = list(entry.export_to)
     spec["location"] = entry.location
     spec["resolution"] = entry.resolution
-    spec["ports"] = [_port(port) for port in entry.ports]
+    spec["ports"] = [_port(port.number, port.name, port.protocol) for port in entry.ports]
     if entry.endpoints:
         spec["endpoints"] = [
             {"address": e.address, "locality": e.locality} if e.locality else {"address": e.address}
@@ -129,17 +128,21 @@ def _mesh_config(made: Installation) -> Document:
     return config
 
 
-def _metadata(name: str, namespace: str, sources: tuple[str, ...], labels: Mapping[str, str] = _OURS) -> Document:
+def _metadata(name: str, namespace: str, sources: tuple[str, ...], labels: Shared = _OURS) -> Document:
     metadata: dict[str, Value] = {"name": name}
     if namespace:
         metadata["namespace"] = namespace
     metadata["labels"] = labels
     if sources:
-        metadata["annotations"] = {SOURCE: source_text(sources)}
+        metadata["annotations"] = _annotations(sources)
     return metadata
 
 
-@lru_cache
+@cache
+def _annotations(files: tuple[str, ...]) -> Shared:
+    return Shared({SOURCE: source_text(files)})
+
+
 def source_text(files: tuple[str, ...]) -> str:
     """Policy files as SOURCE names them; bytes of a name that are no UTF-8 become escapes such as `\\udce9`."""
     return ", ".join(file.encode("utf-8", "backslashreplace").decode() for file in files)
@@ -148,8 +151,10 @@ def source_text(files: tuple[str, ...]) -> str:
 def _listener(listener: EgressListener) -> Document:
     if listener.port is None:
         return {"hosts": list(listener.hosts)}
-    return {"port": _port(listener.port), "hosts": list(listener.hosts)}
+    port = listener.port
+    return {"port": _port(port.number, port.name, port.protocol), "hosts": list(listener.hosts)}
 
 
-def _port(port: Port) -> Mapping[str, Value]:
-    return {"number": port.number, "name": port.name, "protocol": port.protocol}
+@cache
+def _port(number: int, name: str, protocol: str) -> Shared:
+    return Shared({"number": number, "name": name, "protocol": protocol})

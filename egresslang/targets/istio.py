@@ -157,7 +157,7 @@ class _Lowering:
         if content is None:
             ports, _ = self._wanted_by(subject)
             content = self._contents[subject] = (
-                frozenset([(host, *(sorted(of.items()) if len(of) > 1 else of.items())) for host, of in ports.items()]),
+                frozenset([(host, port, protocol) for host, of in ports.items() for port, protocol in of.items()]),
                 self._is_open(subject),
                 self._in_mesh(subject),
                 self._is_enforced(subject),
@@ -214,7 +214,7 @@ class _Lowering:
 
     def _wants(self, subject: Subject) -> list[Wants]:
         subjects = [subject, Subject(subject.namespace, ANY), EVERYONE]
-        return [self.declared.wants[s] for s in dict.fromkeys(subjects) if s in self.declared.wants]
+        return [wants for each in dict.fromkeys(subjects) if (wants := self.declared.wants.get(each)) is not None]
 
     def _wanted_by(self, subject: Subject) -> tuple[dict[str, Ports], dict[str, str]]:
         """The ports that a subject wants of each host, and in which namespace the entry of the host is."""
@@ -342,7 +342,7 @@ def _service_entries(declared: Declared, profile: ClusterProfile) -> tuple[Servi
             entry.resolution,
             entry.addresses,
             tuple([Endpoint(address, region) for address, region in entry.endpoints]),
-            ("*",) if entry.everyone else tuple(sorted("." if ns == namespace else ns for ns in entry.exported)),
+            ("*",) if entry.everyone else tuple(sorted(["." if ns == namespace else ns for ns in entry.exported])),
             allocate=not (profile.dns_capture and profile.auto_allocate) or entry.is_virtual or bool(entry.addresses),
             sources=_files(entry.grants),
         )

@@ -15,6 +15,7 @@ is more than a workload wants, one of these takes the excess away, the simplest 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from egresslang.profile.profile import ClusterProfile
 from egresslang.record import record
@@ -94,17 +95,32 @@ class Narrowing:
         self.listeners: dict[int, str] = {}
         self.closed: set[int] = set()
         self._wildcards = {host[2:]: ports for host, ports in wants.items() if host.startswith("*.")}
-        self._kinds: dict[int, set[str]] = {}
-        self._protocols: dict[int, set[str]] = {}
+        self._entries: dict[str, Entry] = {}
         self._suspect: set[str] = set()  # of all other hosts just the wanted ports are opened
         for host, ports in wants.items():
             entry = scope.entry(wanted[host], host)
             assert entry is not None
+            self._entries[host] = entry
             if entry.ports != ports or host.startswith("*.") or self._is_below(host):
                 self._suspect.add(host)
+
+    @cached_property
+    def _kinds(self) -> dict[int, set[str]]:
+        """The kinds of what is wanted on each port."""
+        found: dict[int, set[str]] = {}
+        for host, ports in self.wants.items():
+            for port in ports:
+                found.setdefault(port, set()).add(self._entries[host].kind(port))
+        return found
+
+    @cached_property
+    def _protocols(self) -> dict[int, set[str]]:
+        """The protocols of what is wanted on each port."""
+        found: dict[int, set[str]] = {}
+        for ports in self.wants.values():
             for port, protocol in ports.items():
-                self._kinds.setdefault(port, set()).add(entry.kind(port))
-                self._protocols.setdefault(port, set()).add(protocol)
+                found.setdefault(port, set()).add(protocol)
+        return found
 
     def solve(self) -> list[Stuck]:
         """Take all excess away; what remains is stuck."""

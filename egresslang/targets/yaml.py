@@ -17,6 +17,16 @@ Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 Document: TypeAlias = Mapping[str, Value]
 """A YAML document: a map, whose keys keep their order."""
 
+
+class Shared(dict[str, Value]):
+    """A map that stands in many documents and never changes: its text is made once for each place it has in them.
+
+    Two are the same only if they are one object.
+    """
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
 # Letters and digits in pieces joined by `-`, `.`, `_` or `/`, the first a letter: no reader takes such a word for a
 # number, a date or syntax, and these are the words that some reader takes for a boolean or null.
 _PLAIN = re.compile(r"[A-Za-z](?:[-._/A-Za-z0-9]*[A-Za-z0-9])?").fullmatch
@@ -46,7 +56,13 @@ def emit(documents: Iterable[Document]) -> str:
 
 
 class _Scalars(dict[str, str]):
-    """The written form of each string, made once: the strings of a policy's manifests repeat."""
+    """The written form of each string, made once: the strings of a policy's manifests repeat.
+
+    `shared` has the text of each shared map behind each lead.
+    """
+
+    def __init__(self) -> None:
+        self.shared: dict[tuple[Shared, str], str] = {}
 
     def __missing__(self, value: str) -> str:
         if _PLAIN(value) and value.lower() not in _RESERVED:
@@ -72,30 +88,44 @@ def _escape(match: re.Match[str]) -> str:
 
 def _emit_map(node: Mapping[str, Value], lead: str, indent: str, lines: list[str], scalars: _Scalars) -> None:
     """Write a map; `lead` stands before its first key, which may follow a dash, `indent` before the others."""
+    if type(node) is Shared:
+        lines.append(_shared(node, lead, indent, scalars))
+        return
     for key, value in node.items():
-        if value.__class__ is str:
+        if type(value) is str:
             lines.append(f"{lead}{scalars[key]}: {scalars[value]}\n")
-        elif value.__class__ is int:
+        elif type(value) is int:
             lines.append(f"{lead}{scalars[key]}: {value}\n")
         else:
             _emit_below(f"{lead}{scalars[key]}:", value, indent, lines, scalars)
         lead = indent
 
 
+def _shared(node: Shared, lead: str, indent: str, scalars: _Scalars) -> str:
+    """The text of a shared map."""
+    text = scalars.shared.get((node, lead))
+    if text is None:
+        lines: list[str] = []
+        _emit_map(dict(node), lead, indent, lines, scalars)
+        text = scalars.shared[node, lead] = "".join(lines)
+    return text
+
+
 def _emit_below(head: str, value: Value, indent: str, lines: list[str], scalars: _Scalars) -> None:
     """Write what stands below a key, or behind it when it is empty or a boolean."""
-    if isinstance(value, _MAPS):
-        if value:
-            lines.append(f"{head}\n")
-            _emit_map(value, indent + "  ", indent + "  ", lines, scalars)
-        else:
-            lines.append(f"{head} {{}}\n")
-    elif isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)):
         if value:
             lines.append(f"{head}\n")
             _emit_list(value, indent, indent, lines, scalars)
         else:
             lines.append(f"{head} []\n")
+    elif isinstance(value, _MAPS):
+        if value:
+            lines.append(f"{head}\n")
+            indent += "  "
+            _emit_map(value, indent, indent, lines, scalars)
+        else:
+            lines.append(f"{head} {{}}\n")
     else:
         lines.append(f"{head} {_scalar(value, scalars)}\n")
 
@@ -103,7 +133,7 @@ def _emit_below(head: str, value: Value, indent: str, lines: list[str], scalars:
 def _emit_list(items: Sequence[Value], lead: str, indent: str, lines: list[str], scalars: _Scalars) -> None:
     """Write a list; `lead` stands before its first dash, which may follow another, `indent` before the others."""
     for item in items:
-        if item.__class__ is str:
+        if type(item) is str:
             lines.append(f"{lead}- {scalars[item]}\n")
         elif isinstance(item, _MAPS) and item:
             _emit_map(item, f"{lead}- ", indent + "  ", lines, scalars)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from egresslang.targets.yaml import emit
+from egresslang.targets.yaml import Shared, emit
 
 
 def read_as_1_1(text: str) -> list[Any]:
@@ -145,3 +145,11 @@ def test_every_document_is_read_back(documents: list[dict[str, Any]]) -> None:
 @given(st.dictionaries(STRINGS, VALUES, max_size=6))
 def test_keys_keep_their_order(document: dict[str, Any]) -> None:
     assert list(read_as_1_1(emit([document]))[0]) == list(document)
+
+
+def test_a_shared_map_is_written_as_any_other_wherever_it_stands() -> None:
+    shared, other = Shared({"k": "v", "n": 1}), Shared({"k": "v", "n": True})
+    made = [{"a": shared, "b": [shared, shared, [shared]], "c": {"d": shared}, "e": other}, {"a": shared, "b": [other]}]
+    plain = [{"a": {"k": "v", "n": 1}, "b": [{"k": "v", "n": 1}, {"k": "v", "n": 1}, [{"k": "v", "n": 1}]],
+              "c": {"d": {"k": "v", "n": 1}}, "e": {"k": "v", "n": True}}, {"a": {"k": "v", "n": 1}, "b": [{"k": "v", "n": True}]}]  # fmt: skip
+    assert emit(made) == emit(plain)
