@@ -1,8 +1,9 @@
 """Layouts: what a document in block style holds follows from its text without its scalars, so libyaml reads one of each.
 
 What we emit has few layouts: documents that differ only in plain words and simple quotes, and in how long their lists
-of these are. A document of a known layout is cut at its scalars, whose places libyaml tells if anyone asks for them. Most have that of the one
-before, which is tried first: to find out which layout a document has takes longer than to see that it has this one.
+of these are. A document of a known layout is cut at its scalars, whose places libyaml tells if anyone asks for them. Most
+have the layout of the one before, which is tried first where it is a frequent one: to find out which layout a document
+has takes longer than to see that it has this one.
 """
 
 from __future__ import annotations
@@ -28,12 +29,31 @@ _BETWEEN = "\n---\n"
 LAYOUTS = 1000
 """How many layouts of a text are learned."""
 
+OFTEN = 20
+"""How many documents of a layout are cut before there is a pattern for it, which takes half a millisecond to make."""
+
 _Layout = Any
 """What a document holds: the number of a scalar, a `_List` of them, a mapping or list of layouts, or a `_Constant`."""
 
-
 _Filler = Callable[[Sequence[str]], Any]
 """What makes the value of a document of the texts that it is cut out at."""
+
+
+class _Known:
+    """A known layout: what makes the values of its documents, and a pattern for these once there are many."""
+
+    __slots__ = ("_left", "filled", "like")
+
+    def __init__(self, filled: _Filler) -> None:
+        self.filled = filled
+        self.like = _NONE
+        self._left = OFTEN
+
+    def meet(self, around: Sequence[str]) -> None:
+        """Count a document that was cut, and had these texts around its scalars."""
+        self._left -= 1
+        if not self._left:
+            self.like = _documents(around)
 
 
 class _List:
@@ -92,29 +112,29 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._layouts: dict[tuple[str, ...], tuple[re.Pattern[str], _Filler] | None] = {}
+        self._layouts: dict[tuple[str, ...], _Known | None] = {}
         self._scalars = _Scalars()
-        self._like = _NONE  # the documents of the layout that the last one has
-        self._filled: _Filler = list
+        self._last = _Known(list)
 
     def document(self, start: int, end: int) -> Located:
         """The document in `[start, end)` of the source; _Unknown where there is none, or more."""
         text = self._source.text
-        if like := self._like.fullmatch(text, start, end):
-            return Unplaced(self._source, self._filled(like.groups()), start, end)
+        if like := self._last.like.fullmatch(text, start, end):
+            return Unplaced(self._source, self._last.filled(like.groups()), start, end)
         cut = _SCALARS.split(text[start:end])
         around = tuple(cut[::2])
         if around not in self._layouts:
             document = self._whole(start, end)
             if len(self._layouts) < LAYOUTS:
                 layout = _learned(document, start, end)
-                self._layouts[around] = None if layout is None else (_documents(around), self._filler(layout))
+                self._layouts[around] = None if layout is None else _Known(self._filler(layout))
             return document
         known = self._layouts[around]
         if known is None:
             return self._whole(start, end)
-        self._like, self._filled = known
-        return Unplaced(self._source, self._filled(cut[1::2]), start, end)
+        known.meet(around)
+        self._last = known
+        return Unplaced(self._source, known.filled(cut[1::2]), start, end)
 
     def _whole(self, start: int, end: int) -> Located:
         """What libyaml reads there."""

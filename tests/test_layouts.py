@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -43,6 +44,15 @@ def same(text: str) -> list[Located]:
         (each.message, each.span.start, each.span.end) for each in told
     ]
     return found
+
+
+@pytest.fixture(
+    autouse=True, scope="module", params=[1, layouts.OFTEN], ids=["a pattern at once", "a pattern once there are many"]
+)
+def often(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layouts, "OFTEN", request.param)
+        yield
 
 
 def test_one_document_of_each_layout_is_read_by_libyaml() -> None:
