@@ -47,6 +47,9 @@ class _Plain(yaml.CSafeDumper):
         return True
 
 
+_Plain.add_multi_representer(dict, yaml.CSafeDumper.represent_dict)  # maps that documents share, too
+
+
 def by_hand(text: str) -> int:
     """Read every statement with one regular expression; how many there are."""
     return len([match.groups() for match in _BY_HAND.finditer(text)])
