@@ -154,8 +154,9 @@ def _starts(scope: Scope, registry: Registry, by_name: bool) -> Iterator[Turns]:
     for listener in scope.listeners:
         groups: dict[tuple[str, str], list[Registered]] = {}
         for each in listener.services:
-            if (each.host, each.namespace) in registry.several:
-                groups.setdefault((each.host, each.namespace), []).append(each)
+            key = each.host, each.namespace
+            if key in registry.several:
+                groups.setdefault(key, []).append(each)
         if listener.by_lookup:
             for key in listed_exactly(listener.egress, scope.namespace):
                 looked_up = registry.by_host.get(key[0], {}).get(key[1]) if key in registry.several else None

@@ -7,7 +7,7 @@ addresses (convertServices, pilot/pkg/serviceregistry/serviceentry/conversion.go
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
@@ -400,7 +400,7 @@ def _registered(resources: Resources, config: MeshConfig) -> Iterator[Registered
 
 def _of_entry(entry: ServiceEntry, default: frozenset[str]) -> Iterator[Registered]:
     places = [place for address in entry.addresses if (place := _place(address))] if entry.addresses else [NOWHERE]
-    declared = frozenset(entry.export_to)
+    declared = _namespaces(entry.export_to)
     by_number = _by_number(entry.ports)
     for host in entry.hosts:
         for place in places:
@@ -426,6 +426,12 @@ def _of_entry(entry: ServiceEntry, default: frozenset[str]) -> Iterator[Register
             )
 
 
+@lru_cache
+def _namespaces(export_to: tuple[str, ...]) -> frozenset[str]:
+    """What a resource is exported to, one object for all that say the same."""
+    return frozenset(export_to)
+
+
 def _by_number(ports: Sequence[Port]) -> dict[int, Port]:
     """The first port of each number that is not UDP."""
     return {port.number: port for port in reversed(ports) if port.protocol != "UDP"}
@@ -443,7 +449,7 @@ def _place(address: str) -> str:
 def _of_service(service: Service, host: str, default: frozenset[str]) -> Registered:
     resolution = "ALIAS" if service.external_name else "NONE" if service.headless else "STATIC"
     addresses = service.addresses or (NOWHERE,)
-    declared = frozenset(service.export_to)
+    declared = _namespaces(service.export_to)
     return Registered(
         host,
         service.origin.namespace,
