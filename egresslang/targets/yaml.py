@@ -21,7 +21,7 @@ Document: TypeAlias = Mapping[str, Value]
 class Shared(dict[str, Value]):
     """A map that stands in many documents and never changes: its text is made once for each place it has in them.
 
-    Two are the same only if they are one object.
+    It is remembered as the object that it is; equal ones are written one by one.
     """
 
     __hash__ = object.__hash__  # type: ignore[assignment]
